@@ -1,0 +1,32 @@
+/*
+ * clock.h - the two clocks, and the one way a time is written.
+ *
+ * Wall times are milliseconds since the epoch, UTC. Durations come from the monotonic clock only.
+ * Pure code never calls clock_*: it gets the time as a parameter.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/compiler.h"
+
+enum { ISO8601_LEN = 24, ISO8601_SIZE = 40 };
+
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
+
+/* "2026-11-21T22:51:03.042Z"; years 0 to 9999, times outside are clamped. */
+void iso8601_format(char out[ISO8601_SIZE], int64_t wall_ms);
+
+/*
+ * Read an RFC 3339 time: 'T' between date and time, optional fraction (rounded down to the
+ * millisecond), 'Z' or a numeric offset.
+ *
+ * @return 0; -ERR_INVALID when text is anything else
+ */
+NODISCARD int iso8601_parse(int64_t *out_wall_ms, struct bytes text);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * plugin_api.h - the border between the host and its plugins: types and function tables only.
+ *
+ * A plugin is a shared object that exports one symbol, `runbook_plugin`, a struct plugin. The host
+ * checks `abi` before it reads anything else. open() registers operations and commands through the
+ * host_api it is given; what is not registered does not exist in Lua. JSON text crosses the border,
+ * never a Lua state: a plugin never sees Lua, and every call passes the host's gate, which numbers
+ * it, checks its arguments, applies the rules and records intent and outcome.
+ *
+ * Append only: fields are added at the end of a struct and `size` says how much is there.
+ * Everything runs on the host's loop thread unless said otherwise.
+ */
+#ifndef HOST_PLUGIN_API_H
+#define HOST_PLUGIN_API_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/http.h"
+
+#define RUNBOOK_PLUGIN_ABI 1
+
+struct host; /* the host's own; first argument of every host_api function */
+
+/* ---- operations ---- */
+
+enum member_type {
+	MEMBER_STRING,
+	MEMBER_INTEGER, /* a Lua integer, also when the service writes 6.0 */
+	MEMBER_NUMBER,  /* a Lua float, also when the service writes 0 */
+	MEMBER_BOOLEAN,
+	MEMBER_TIMESTAMP, /* seconds since the epoch with a fraction: a Lua float */
+	MEMBER_OBJECT,    /* `members` describes it; without members: any JSON object */
+	MEMBER_LIST,      /* elements are described by members[0] */
+	MEMBER_MAP,       /* free names; values are described by members[0] */
+	MEMBER_ANY,       /* any JSON value */
+};
+
+enum {
+	MEMBER_REQUIRED = 1u << 0,
+	MEMBER_SENSITIVE =
+	    1u << 1,               /* never recorded or logged: the audit log keeps only its size */
+	MEMBER_TOKEN = 1u << 2,    /* idempotency token: the gate fills it in when it is missing */
+	MEMBER_RECORDED = 1u << 3, /* in an answer: a key fact, copied into the audit record */
+};
+
+/* One member of an object. A list of members ends with a row whose name is NULL. */
+struct member {
+	const char *name;
+	enum member_type type;
+	unsigned flags;
+	int64_t min, max;    /* length in characters, list length, or value; 0,0: unlimited */
+	const char *pattern; /* POSIX extended, matched against the whole string; NULL: any */
+	const char *const *choices; /* allowed strings, ends with NULL; NULL: any */
+	const struct member *members;
+};
+
+enum {
+	OP_READS = 1u << 0,
+	OP_CHANGES = 1u << 1, /* exactly one of the two */
+};
+
+/*
+ * A call under way. The host's; the plugin may keep its own pointer in `plugin` until it has
+ * called done. `args` is the argument object as JSON text, already checked against the members,
+ * token filled in; borrowed until done.
+ */
+struct host_call {
+	void *plugin;
+	struct bytes args;
+	int64_t deadline_ms;  /* monotonic; 0: none. The host stops the call then. */
+	int64_t not_after_ms; /* wall clock; 0: none. Start no further attempt after it. */
+};
+
+/* How a call ended. Everything is borrowed for the length of done. */
+struct call_result {
+	struct bytes answer; /* the answer as a JSON object; ignored when code is set */
+	const char *code; /* NULL: success. Else the error's name, e.g. "ExecutionNotRedrivable" */
+	const char *message;
+	struct bytes
+	    extra;  /* JSON object of further error members (reason, resourceName); or empty */
+	int status; /* HTTP status of the last answer, 0 if there was none */
+	const char *request_id; /* NULL if unknown */
+	int attempts;
+	bool retryable;
+	bool unknown; /* a changing call that may have taken effect: outcome "unknown" */
+	struct bytes
+	    context; /* JSON object merged into the outcome record (identity, ...); or empty */
+};
+
+/* One row of an operation table. Static: borrowed for the life of the process. */
+struct operation {
+	const char *name;      /* "describe_map_run": its name in Lua */
+	const char *wire_name; /* "DescribeMapRun" */
+	unsigned flags;
+	const struct member *members; /* of the arguments */
+	const struct member *answer;  /* of the answer, as far as typed; others pass through */
+	const char *resource;         /* the argument that names what is acted on, "executionArn" */
+	const char *iam_action;       /* "states:DescribeMapRun" */
+	const char *iam_resource;     /* the form of ARN it needs */
+	const char *doc;              /* one line */
+	const char *tell; /* a command that shows what became of it, with {member}s; NULL: none */
+	int max_calls;    /* of a run on one resource unless the configuration says more; 0: any */
+
+	/* Begin. Never completes inside the call; ends in exactly one host_api.call_done. */
+	void (*start)(void *state, struct host_call *call);
+	/* Forget it: call_done must not be called any more. */
+	void (*stop)(void *state, struct host_call *call);
+	/* Append a JSON object for the intent record: account, region, endpoint, identity. */
+	void (*context)(void *state, struct bytes args, struct buf *out);
+};
+
+/* ---- commands ---- */
+
+/* A command of the program, `runbook NAME ...`. start reads its arguments (argv[0] is NAME), sets
+ * things going and returns; the loop then runs until the plugin calls host_api.exit or a signal
+ * arrives, after which stop is called once. Usage errors: return -ERR_INVALID. */
+struct command {
+	const char *name;
+	const char *synopsis; /* "[--port N] [--data DIR]" */
+	const char *doc;      /* what --help prints; several lines */
+	int (*start)(void *state, int argc, char **argv, struct err *err);
+	void (*stop)(void *state);
+};
+
+/* ---- what the host offers ---- */
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct timer;
+struct http_transfer;
+struct http_server;
+struct lua_functions; /* a Lua file whose functions C may call */
+typedef void host_fn(void *arg);
+
+struct host_api {
+	uint32_t abi;
+	uint32_t size;
+	struct host *host;
+
+	/* Offer an operation as NAMESPACE.NAME. -ERR_INVALID when the name is taken. */
+	int (*register_operation)(struct host *h, const char *ns, const struct operation *op,
+				  void *state, struct err *err);
+	int (*register_command)(struct host *h, const struct command *cmd, void *state,
+				struct err *err);
+
+	/* End a call: exactly once, from the loop, not from inside start. */
+	void (*call_done)(struct host *h, struct host_call *call, const struct call_result *result);
+
+	/* HTTP; contracts in base/http.h, net/http_client.h and net/http_server.h. */
+	struct http_transfer *(*http_start)(struct host *h, const struct http_request *req,
+					    http_done_fn *done, void *arg);
+	void (*http_stop)(struct host *h, struct http_transfer *t);
+	int (*http_serve)(struct host *h, struct http_server **out,
+			  const struct http_serve_spec *spec, uint16_t *port, struct err *err);
+	void (*http_unserve)(struct host *h, struct http_server *s);
+	void (*http_answer)(struct host *h, struct http_exchange *x, int status,
+			    const struct http_header *headers, size_t n_headers, struct bytes body);
+
+	/* Time. A timer fires once and is gone when fn runs. */
+	int64_t (*now_ms)(struct host *h);  /* wall clock, UTC */
+	int64_t (*mono_ms)(struct host *h); /* monotonic */
+	struct timer *(*timer_start)(struct host *h, int64_t delay_ms, host_fn *fn, void *arg);
+	void (*timer_stop)(struct host *h, struct timer *t);
+
+	/* Blocking work: fn on an ordered worker thread, then done on the loop. Work still queued at
+	 * shutdown is finished, its done is not called. */
+	void (*work)(struct host *h, host_fn *fn, host_fn *done, void *arg);
+
+	/* Load a Lua file that returns a table of functions, each run in a sandboxed state with a
+	 * budget. Owned by the caller; lua_close. */
+	int (*lua_open)(struct host *h, struct lua_functions **out, const char *path,
+			struct err *err);
+	bool (*lua_has)(struct host *h, const struct lua_functions *f, const char *name);
+	/* Call a function with two JSON values; its result is appended to *out as JSON. A raised table
+	 * { error =, cause = } becomes err->name and err->message, anything else name "". */
+	int (*lua_call)(struct host *h, struct lua_functions *f, const char *name,
+			struct bytes input, struct bytes context, struct buf *out, struct err *err);
+	void (*lua_close)(struct host *h, struct lua_functions *f);
+
+	void (*log)(struct host *h, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+	/* The value of an environment variable, or NULL: plugins do not call getenv. */
+	const char *(*env)(struct host *h, const char *name);
+	/* End the running command with this exit status. */
+	void (*exit)(struct host *h, int status);
+};
+
+/* ---- the plugin ---- */
+
+struct plugin {
+	uint32_t abi; /* RUNBOOK_PLUGIN_ABI */
+	uint32_t size;
+	const char *name; /* also the name of its section in the configuration */
+	const char *version;
+	/*
+	 * config: the plugin's section of the configuration as a JSON object of strings.
+	 * @param[out] state handed back to every function of the plugin
+	 */
+	int (*open)(const struct host_api *api, struct bytes config, void **state, struct err *err);
+	void (*close)(void *state);
+};
+
+#define RUNBOOK_PLUGIN_SYMBOL "runbook_plugin"
+
+#endif

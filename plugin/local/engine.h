@@ -1,0 +1,80 @@
+/*
+ * engine.h - the pure core of the local Step Functions engine.
+ *
+ * No clock, no sockets, no files, no randomness of its own: time is a parameter (wall-clock
+ * milliseconds, never going back), everything else is struct engine_world. The same calls with the
+ * same world give the same answers, so a year-long wait or a Map of 100,000 items is a fast,
+ * reproducible test. Single-threaded, never calls back into the caller except through the world.
+ */
+#ifndef LOCAL_ENGINE_H
+#define LOCAL_ENGINE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+struct engine;
+
+/* A piece of work for the world. Borrowed for the call. */
+struct engine_task {
+	uint64_t id;          /* names it in engine_task_done; unique for the life of the store */
+	const char *resource; /* the state's Resource */
+	const char *function; /* Lambda function name when the resource is one, else NULL */
+	struct bytes input;   /* JSON */
+	struct bytes context; /* the context object, JSON */
+};
+
+/* Durable records: the engine names what changed, the shell writes it. */
+struct engine_record {
+	const char *kind;  /* "machine", "execution", "maprun", "event", ... */
+	const char *key;   /* unique within the kind */
+	struct bytes json; /* .p NULL: delete */
+};
+
+struct engine_world {
+	void *arg;
+	void (*random)(void *arg, void *out, size_t n);
+	/* Start a task; its end comes through engine_task_done, never from inside the call. */
+	void (*task_start)(void *arg, const struct engine_task *task);
+	void (*task_stop)(void *arg, uint64_t id); /* its result is not wanted any more */
+};
+
+struct engine_config {
+	const char *account, *region;
+	int64_t max_open_executions;
+};
+
+NODISCARD int engine_new(struct engine **out, const struct engine_config *config,
+			 const struct engine_world *world, struct err *err);
+void engine_free(struct engine *e);
+
+/*
+ * Serve one API request at now_ms.
+ *
+ * @param op  the wire name, "RedriveExecution"
+ * @return 0 with the answer's JSON appended to *answer; -ERR_REMOTE with err->name the AWS error
+ *         code (its __type namespace chosen by the server), err->message its text, err->status the
+ *         HTTP status, and in *answer a JSON object of further members (reason, ...) or nothing
+ */
+NODISCARD int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
+			     struct buf *answer, struct err *err);
+
+/* A task has ended: output JSON, or error and cause. Unknown ids are ignored (stopped meanwhile). */
+void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes output,
+		      const char *error, const char *cause);
+
+/* Do everything due at now_ms. Returns when to call again, INT64_MAX if nothing waits on time. */
+int64_t engine_step(struct engine *e, int64_t now_ms);
+
+/* Hand out every record that changed since the last call, in an order that may be written as one
+ * transaction. */
+void engine_drain(struct engine *e, void (*write)(void *arg, const struct engine_record *r),
+		  void *arg);
+
+/* Before the first request: give back a stored record, kinds in any order; then engine_restored
+ * once, which starts again what was under way. */
+NODISCARD int engine_restore(struct engine *e, const struct engine_record *r, struct err *err);
+NODISCARD int engine_restored(struct engine *e, int64_t now_ms, struct err *err);
+
+#endif
