@@ -1,0 +1,60 @@
+/*
+ * registry.h - what the plugins offer: operations by namespace and name, and commands by name.
+ *
+ * Rows are borrowed for the life of the process (plugins are never unloaded). Registration order is
+ * kept, so that `runbook ops` lists a plugin's operations as its author ordered them. Nothing here
+ * knows Lua: script/gate.c turns rows into functions.
+ */
+#ifndef SCRIPT_REGISTRY_H
+#define SCRIPT_REGISTRY_H
+
+#include "plugin_api.h"
+
+struct registry;
+
+struct registered_op {
+	const char *ns; /* "sfn" */
+	const struct operation *op;
+	void *state;                 /* handed back to start, stop and context */
+	const struct plugin *plugin; /* who registered it; for the records */
+	const char *full_name;       /* "sfn.describe_map_run" */
+};
+
+struct registered_command {
+	const struct command *command;
+	void *state;
+	const struct plugin *plugin;
+};
+
+/* @param[out] out owned by the caller; registry_free */
+NODISCARD int registry_new(struct registry **out, struct err *err);
+void registry_free(struct registry *r); /* NULL is fine */
+
+/* What is registered from now on belongs to p. Called by plugins.c around open; NULL ends it. */
+void registry_set_plugin(struct registry *r, const struct plugin *p);
+
+/*
+ * Add an operation as NS.NAME. ns is copied, op is borrowed for good.
+ *
+ * @return 0; -ERR_INVALID when a name is not a plain identifier or is taken, or when the row breaks
+ *         the rules of plugin_api.h (not exactly one of OP_READS and OP_CHANGES, no start, no stop)
+ */
+NODISCARD int registry_add_operation(struct registry *r, const char *ns, const struct operation *op,
+				     void *state, struct err *err);
+
+/* Add a command. -ERR_INVALID when the name is taken by another plugin. The names of the program's
+ * own commands are checked by the program, which looks here last. */
+NODISCARD int registry_add_command(struct registry *r, const struct command *command, void *state,
+				   struct err *err);
+
+size_t registry_n_operations(const struct registry *r);
+const struct registered_op *registry_operation(const struct registry *r, size_t i);
+const struct registered_op *registry_find(const struct registry *r, const char *ns,
+					  const char *name); /* NULL: no such operation */
+bool registry_has_namespace(const struct registry *r, const char *ns);
+
+size_t registry_n_commands(const struct registry *r);
+const struct registered_command *registry_command(const struct registry *r, size_t i);
+const struct registered_command *registry_find_command(const struct registry *r, const char *name);
+
+#endif
