@@ -93,11 +93,12 @@ struct call_result {
 	    context; /* JSON object merged into the outcome record (identity, ...); or empty */
 };
 
-/* One row of an operation table. Static: borrowed for the life of the process. */
+/* One row of an operation table. Borrowed from its registration until the plugin's close. */
 struct operation {
 	const char *name;      /* "describe_map_run": its name in Lua */
 	const char *wire_name; /* "DescribeMapRun" */
 	unsigned flags;
+	int max_calls; /* of a run on one resource unless the configuration says more; 0: any */
 	const struct member *members; /* of the arguments */
 	const struct member *answer;  /* of the answer, as far as typed; others pass through */
 	const char *resource;         /* the argument that names what is acted on, "executionArn" */
@@ -105,7 +106,6 @@ struct operation {
 	const char *iam_resource;     /* the form of ARN it needs */
 	const char *doc;              /* one line */
 	const char *tell; /* a command that shows what became of it, with {member}s; NULL: none */
-	int max_calls;    /* of a run on one resource unless the configuration says more; 0: any */
 
 	/* Begin. Never completes inside the call; ends in exactly one host_api.call_done. */
 	void (*start)(void *state, struct host_call *call);
