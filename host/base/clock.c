@@ -140,9 +140,7 @@ int iso8601_parse(int64_t *out_wall_ms, struct bytes t)
 		  fraction(&t, &ms) && offset(&t, &off);
 	if (!ok || !real_date(y, mo, d) || h > 23 || mi > 59 || s > 60)
 		return -ERR_INVALID;
-	*out_wall_ms = (days_from_civil(y, (unsigned)mo, (unsigned)d) * 86400 + h * 3600 +
-			(mi - off) * 60 + s) *
-			   1000 +
-		       ms;
+	int64_t day_s = INT64_C(3600) * h + INT64_C(60) * (mi - off) + s;
+	*out_wall_ms = (days_from_civil(y, (unsigned)mo, (unsigned)d) * 86400 + day_s) * 1000 + ms;
 	return 0;
 }

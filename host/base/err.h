@@ -30,7 +30,7 @@ struct err {
 	enum err_code code;
 	int status; /* HTTP status, 0 if there was no answer */
 	bool retryable;
-	char name[64];     /* the service's own error name, e.g. "ResourceNotFound"; "" if none */
+	char name[64];      /* the service's own error name, e.g. "ResourceNotFound"; "" if none */
 	char message[1024]; /* one line, lower case, no trailing full stop, no secrets */
 };
 

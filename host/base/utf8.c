@@ -9,6 +9,20 @@ static bool tail(const unsigned char *u, size_t from, size_t to)
 	return true;
 }
 
+static bool three_bytes(const unsigned char *u)
+{
+	bool overlong = u[0] == 0xe0 && u[1] < 0xa0;
+	bool surrogate = u[0] == 0xed && u[1] > 0x9f;
+	return !overlong && !surrogate && tail(u, 1, 3);
+}
+
+static bool four_bytes(const unsigned char *u)
+{
+	bool overlong = u[0] == 0xf0 && u[1] < 0x90;
+	bool beyond = u[0] == 0xf4 && u[1] > 0x8f;
+	return !overlong && !beyond && tail(u, 1, 4);
+}
+
 size_t utf8_valid_at(const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;
@@ -18,20 +32,10 @@ size_t utf8_valid_at(const char *s, size_t n)
 		return 1;
 	if (u[0] >= 0xc2 && u[0] <= 0xdf)
 		return n >= 2 && tail(u, 1, 2) ? 2 : 0;
-	if (u[0] >= 0xe0 && u[0] <= 0xef) {
-		if (n < 3 || !tail(u, 1, 3))
-			return 0;
-		bool overlong = u[0] == 0xe0 && u[1] < 0xa0;
-		bool surrogate = u[0] == 0xed && u[1] > 0x9f;
-		return overlong || surrogate ? 0 : 3;
-	}
-	if (u[0] >= 0xf0 && u[0] <= 0xf4) {
-		if (n < 4 || !tail(u, 1, 4))
-			return 0;
-		bool overlong = u[0] == 0xf0 && u[1] < 0x90;
-		bool beyond = u[0] == 0xf4 && u[1] > 0x8f;
-		return overlong || beyond ? 0 : 4;
-	}
+	if (u[0] >= 0xe0 && u[0] <= 0xef)
+		return n >= 3 && three_bytes(u) ? 3 : 0;
+	if (u[0] >= 0xf0 && u[0] <= 0xf4)
+		return n >= 4 && four_bytes(u) ? 4 : 0;
 	return 0;
 }
 
