@@ -32,12 +32,28 @@ struct path_scope {
 	const cJSON *variables; /* object: name -> value */
 };
 
+/* What a path found. */
+struct path_value {
+	const cJSON *v; /* NULL: a definite path found nothing. Borrowed from the scope or `made` */
+	cJSON *made;    /* a list that was put together; owned by the value */
+};
+
+/*
+ * Look a path up; that a definite path finds nothing is no error here.
+ *
+ * @param[out] out  owned by the caller; path_value_clear
+ * @return 0; -ERR_INVALID: not a path; -ERR_LIMIT: it would visit too many values; -ERR_NOMEM
+ */
+NODISCARD int path_look(struct path_value *out, struct bytes text, const struct path_scope *scope,
+			struct err *err);
+void path_value_clear(struct path_value *value);
+
 /*
  * The value of a path.
  *
  * @param[out] out  a new tree, owned by the caller
  * @return 0; -ERR_INVALID: States.Runtime, "Invalid path '$.a' : No results for path: $['a']";
- *         -ERR_NOMEM
+ *         others as path_look
  */
 NODISCARD int path_get(cJSON **out, const char *text, const struct path_scope *scope,
 		       struct err *err);
