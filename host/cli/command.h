@@ -1,0 +1,31 @@
+/*
+ * command.h - the program's own commands, one file each (cmd_NAME.c).
+ *
+ * A command reads its own arguments (argv[0] is its name), prints its own errors and returns the
+ * exit status. Commands offered by plugins come after these (cmd_plugin.c).
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+/* Exit statuses of the program. */
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,      /* the runbook failed */
+	EXIT_USAGE = 2,       /* command line or configuration */
+	EXIT_CANCELLED = 3,
+	EXIT_TIMED_OUT = 4,
+	EXIT_UNKNOWN = 5,     /* the outcome of a change is unknown, or the run is parked */
+	EXIT_REFUSED = 6,     /* by a rule */
+	EXIT_NO_AUDIT = 7,    /* the audit log cannot be written */
+};
+
+int cmd_run(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_ops(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
+int cmd_plugin(int argc, char **argv); /* any other name: a command of a plugin */
+
+/* "runbook: NAME: ..." on standard error; returns EXIT_USAGE. */
+int usage_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

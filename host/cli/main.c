@@ -1,0 +1,65 @@
+/* main.c - picks the command. */
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/version.h"
+
+static const char help[] =
+	"usage: runbook COMMAND [ARGUMENT ...]\n"
+	"\n"
+	"  run FILE     run a Lua runbook once; its result is printed as JSON\n"
+	"  serve        start runs from schedules and webhooks\n"
+	"  ops          list the operations that runbooks can call\n"
+	"  audit        verify, tail or show the audit log\n"
+	"  local        run the local Step Functions engine (from the plugin sfn)\n"
+	"  version      print the version\n"
+	"\n"
+	"'runbook COMMAND --help' tells more. Exit status: 0 done, 1 the runbook failed, 2 usage or\n"
+	"configuration, 3 cancelled, 4 timed out, 5 outcome unknown or parked, 6 refused by a rule,\n"
+	"7 audit log unavailable.\n";
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "run", cmd_run },
+	{ "serve", cmd_serve },
+	{ "ops", cmd_ops },
+	{ "audit", cmd_audit },
+};
+
+int usage_error(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)fprintf(stderr, "runbook%s%s: ", command[0] ? " " : "", command);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputs("\n", stderr);
+	va_end(ap);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	/* LC_NUMERIC stays "C": numbers are read and written with a point. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		(void)fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	const char *name = argv[1];
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return fputs(help, stdout) < 0;
+	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
+		return printf("runbook %s\n", RUNBOOK_VERSION) < 0;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	}
+	return cmd_plugin(argc - 1, argv + 1);
+}
