@@ -1,12 +1,12 @@
 #include "cli/actor.h"
 
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/file.h"
 
 enum { NAME_MAX_LEN = 256, PASSWD_MAX = 4096 };
 
@@ -18,22 +18,20 @@ static void add_user_name(cJSON *actor, const char *member, uid_t uid)
 		(void)cJSON_AddStringToObject(actor, member, found->pw_name);
 }
 
-/* 4294967295 means: never logged in (a daemon, cron before it set it). */
+/* 4294967295 means: never logged in (a daemon, or cron before it set it). */
 static void add_login_uid(cJSON *actor)
 {
-	char text[32] = "";
-	FILE *f = fopen("/proc/self/loginuid", "re");
-	if (!f)
-		return;
-	size_t n = fread(text, 1, sizeof(text) - 1, f);
-	(void)fclose(f);
-	text[n] = '\0';
-	char *end;
-	unsigned long uid = strtoul(text, &end, 10);
-	if (end == text || uid == 4294967295UL)
-		return;
-	json_set_int(actor, "loginUid", (int64_t)uid);
-	add_user_name(actor, "loginUser", (uid_t)uid);
+	struct buf text = BUF_INIT(NAME_MAX_LEN);
+	int64_t uid;
+	if (file_read(&text, "/proc/self/loginuid", NULL) == 0) {
+		cJSON *n = json_parse(buf_bytes(&text), NULL);
+		if (json_int(n, &uid) && uid != INT64_C(4294967295)) {
+			json_set_int(actor, "loginUid", uid);
+			add_user_name(actor, "loginUser", (uid_t)uid);
+		}
+		cJSON_Delete(n);
+	}
+	buf_clear(&text);
 }
 
 void actor_operator(struct buf *out)

@@ -10,13 +10,13 @@
 /* Exit statuses of the program. */
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,      /* the runbook failed */
-	EXIT_USAGE = 2,       /* command line or configuration */
+	EXIT_FAILED = 1, /* the runbook failed */
+	EXIT_USAGE = 2,  /* command line or configuration */
 	EXIT_CANCELLED = 3,
 	EXIT_TIMED_OUT = 4,
-	EXIT_UNKNOWN = 5,     /* the outcome of a change is unknown, or the run is parked */
-	EXIT_REFUSED = 6,     /* by a rule */
-	EXIT_NO_AUDIT = 7,    /* the audit log cannot be written */
+	EXIT_UNKNOWN = 5,  /* the outcome of a change is unknown, or the run is parked */
+	EXIT_REFUSED = 6,  /* by a rule */
+	EXIT_NO_AUDIT = 7, /* the audit log cannot be written */
 };
 
 int cmd_run(int argc, char **argv);

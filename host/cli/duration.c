@@ -1,8 +1,8 @@
 #include "cli/duration.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/json.h"
 
 static double unit_ms(const char *unit)
 {
@@ -20,10 +20,10 @@ static double unit_ms(const char *unit)
 
 int duration_parse(int64_t *out_ms, const char *text, struct err *err)
 {
-	char *end = NULL;
-	bool number = text[0] >= '0' && text[0] <= '9' && !strpbrk(text, "xXpPeE");
-	double n = number ? strtod(text, &end) : 0;
-	double ms = number ? n * unit_ms(end) : 0;
+	size_t digits = strspn(text, "0123456789.");
+	cJSON *n = json_parse((struct bytes){ text, digits }, NULL);
+	double ms = n ? n->valuedouble * unit_ms(text + digits) : 0;
+	cJSON_Delete(n);
 	if (!(ms >= 1) || ms > 366 * 86400e3)
 		return err_set(err, ERR_INVALID,
 			       "'%.40s' is not a duration: expected 500ms, 30s, 15m, 2h or 1d",

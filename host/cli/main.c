@@ -6,21 +6,20 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/version.h"
 
 static const char help[] =
-	"usage: runbook COMMAND [ARGUMENT ...]\n"
-	"\n"
-	"  run FILE     run a Lua runbook once; its result is printed as JSON\n"
-	"  serve        start runs from schedules and webhooks\n"
-	"  ops          list the operations that runbooks can call\n"
-	"  audit        verify, tail or show the audit log\n"
-	"  local        run the local Step Functions engine (from the plugin sfn)\n"
-	"  version      print the version\n"
-	"\n"
-	"'runbook COMMAND --help' tells more. Exit status: 0 done, 1 the runbook failed, 2 usage or\n"
-	"configuration, 3 cancelled, 4 timed out, 5 outcome unknown or parked, 6 refused by a rule,\n"
-	"7 audit log unavailable.\n";
+    "usage: runbook COMMAND [ARGUMENT ...]\n"
+    "\n"
+    "  run FILE     run a Lua runbook once; its result is printed as JSON\n"
+    "  serve        start runs from schedules and webhooks\n"
+    "  ops          list the operations that runbooks can call\n"
+    "  audit        verify, tail or show the audit log\n"
+    "  local        run the local Step Functions engine (from the plugin sfn)\n"
+    "  version      print the version\n"
+    "\n"
+    "'runbook COMMAND --help' tells more. Exit status: 0 done, 1 the runbook failed, 2 usage or\n"
+    "configuration, 3 cancelled, 4 timed out, 5 outcome unknown or parked, 6 refused by a rule,\n"
+    "7 audit log unavailable.\n";
 
 static const struct {
 	const char *name;
