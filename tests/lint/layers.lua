@@ -38,7 +38,7 @@ local rooms = {
   { "^curl/", { "host/net/" } },
   { "^event2/", { "host/net/" } },
   { "^http_parser%.h$", { "host/net/" } },
-  { "^openssl/", { "host/base/", "host/net/" } },
+  { "^openssl/", { "host/base/", "host/net/", "plugin/aws/" } },
   { "^sqlite3%.h$", { "host/store/", "plugin/local/" } },
   { "^cjson/", { "host/base/" } },
   { "^dlfcn%.h$", { "host/plugins." } },
