@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -100,6 +101,7 @@ int loop_new(struct loop **out, struct err *err)
 	struct loop *l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, ERR_NOMEM, "no memory for the event loop");
+	(void)signal(SIGPIPE, SIG_IGN);
 	l->thread = pthread_self();
 	l->last = &l->first;
 	(void)pthread_mutex_init(&l->lock, NULL);

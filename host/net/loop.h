@@ -19,7 +19,8 @@ struct timer;
 struct event_base;
 typedef void loop_fn(void *arg);
 
-/* The thread that calls loop_new is the loop's thread.
+/* The thread that calls loop_new is the loop's thread. SIGPIPE is ignored from then on: a peer that
+ * went away is an error of the write, not the end of the process.
  * @param[out] out owned by the caller; loop_free */
 NODISCARD int loop_new(struct loop **out, struct err *err);
 
