@@ -1,0 +1,131 @@
+#include "audit/intents.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copied from an intent into an outcome that is written in its writer's place. */
+static const char *const naming[] = { "run",       "attempt",  "step", "namespace",
+				      "operation", "resource", "token" };
+
+static const char *const outcomes[] = { "ok",      "error",   "unknown", "refused",
+					"invalid", "dry_run", "not_sent" };
+
+void intents_clear(struct intents *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		free(in->v[i].members);
+	free(in->v);
+	*in = INTENTS_INIT(in->keep);
+}
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "no memory for the list of open calls");
+}
+
+/* Drop the settled ones; worth it when they are the majority, so a step costs little on average. */
+static void compact(struct intents *in)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < in->n; i++) {
+		if (!in->v[i].settled)
+			in->v[kept++] = in->v[i];
+	}
+	in->n = kept;
+	in->n_settled = 0;
+}
+
+static char *naming_members(const cJSON *tree)
+{
+	struct buf b = BUF_INIT(RECORD_LINE_MAX);
+	for (size_t i = 0; i < sizeof(naming) / sizeof(naming[0]); i++) {
+		const cJSON *v = json_get(tree, naming[i]);
+		if (!v)
+			continue;
+		buf_addf(&b, ",\"%s\":", naming[i]);
+		json_write(&b, v);
+	}
+	char *text = b.err ? NULL : strdup(buf_cstr(&b));
+	buf_clear(&b);
+	return text;
+}
+
+static int on_intent(struct intents *in, const struct record *r, struct err *err)
+{
+	if (in->n == in->cap) {
+		size_t cap = in->cap ? in->cap * 2 : 16;
+		struct intent *v = realloc(in->v, cap * sizeof(*v));
+		if (!v)
+			return no_memory(err);
+		in->v = v;
+		in->cap = cap;
+	}
+	struct intent intent = { .seq = r->head.seq };
+	if (in->keep) {
+		intent.members = naming_members(r->tree);
+		if (!intent.members)
+			return no_memory(err);
+	}
+	in->v[in->n++] = intent;
+	in->seen++;
+	return 0;
+}
+
+static struct intent *find_open(const struct intents *in, int64_t seq)
+{
+	size_t low = 0, high = in->n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if ((int64_t)in->v[mid].seq < seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == in->n || (int64_t)in->v[low].seq != seq || in->v[low].settled)
+		return NULL;
+	return &in->v[low];
+}
+
+static bool is_outcome(const char *name)
+{
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		if (strcmp(outcomes[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int on_outcome(struct intents *in, const struct record *r, struct err *err)
+{
+	const char *outcome = json_get_str(r->tree, "outcome");
+	if (!outcome || !is_outcome(outcome))
+		return err_set(err, ERR_INVALID,
+			       "an outcome \"%s\" is not one of ok, error, unknown, refused, "
+			       "invalid, dry_run, not_sent",
+			       outcome ? outcome : "(none)");
+	int64_t seq = json_get_int(r->tree, "intent", 0);
+	struct intent *intent = find_open(in, seq);
+	if (!intent)
+		return err_set(err, ERR_INVALID,
+			       "an outcome names intent %" PRId64
+			       ", which was never recorded here or has its outcome already",
+			       seq);
+	free(intent->members);
+	intent->members = NULL;
+	intent->settled = true;
+	in->n_settled++;
+	in->unknown += strcmp(outcome, "unknown") == 0;
+	if (in->n_settled > 16 && in->n_settled > in->n / 2)
+		compact(in);
+	return 0;
+}
+
+int intents_follow(struct intents *in, const struct record *r, struct err *err)
+{
+	if (strcmp(r->head.kind, "call.intent") == 0)
+		return on_intent(in, r, err);
+	if (strcmp(r->head.kind, "call.outcome") == 0)
+		return on_outcome(in, r, err);
+	return 0;
+}

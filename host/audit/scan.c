@@ -1,0 +1,143 @@
+#include "audit/scan.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit/lines.h"
+
+void scan_clear(struct scan *s)
+{
+	intents_clear(&s->intents);
+}
+
+static int check_name(const struct record *r, const char *name, struct err *err)
+{
+	const char *recorded = json_get_str(r->tree, "segment");
+	if (strcmp(r->head.kind, "log.open") != 0 || (recorded && strcmp(recorded, name) == 0))
+		return 0;
+	return err_set(err, ERR_INVALID, "log.open names the segment %s: this file is a copy",
+		       recorded ? recorded : "(none)");
+}
+
+static int judge(struct scan *s, const struct scan_spec *spec, const struct line *line,
+		 struct err *err)
+{
+	struct record r;
+	struct chain before = s->chain;
+	if (line->cut)
+		return err_set(err, ERR_INVALID, "the line is longer than %d bytes",
+			       RECORD_LINE_MAX);
+	if (!line->ended)
+		return err_set(err, ERR_INVALID, "the line does not end: it was torn");
+	int rc = chain_follow(&s->chain, &r, line->text, err);
+	if (rc < 0)
+		return rc;
+	rc = check_name(&r, spec->name, err);
+	if (rc == 0)
+		rc = intents_follow(&s->intents, &r, err);
+	if (rc == 0 && spec->each)
+		rc = spec->each(spec->arg, &r, line->text, err);
+	record_clear(&r);
+	if (rc < 0)
+		s->chain = before;
+	return rc;
+}
+
+/* A whole record by itself, wherever it stands. A torn write leaves none behind. */
+static bool is_whole(const struct line *line)
+{
+	struct record r;
+	if (line->cut || !line->ended || record_parse(&r, line->text, NULL) < 0)
+		return false;
+	record_clear(&r);
+	return true;
+}
+
+/* `line` is bad: are it and all that follow rubbish, or is this more than a torn end? */
+static int judge_rest(struct scan *s, struct lines *lines, struct line *line, struct err *err)
+{
+	int rc = 1;
+	s->bad_line = line->number;
+	s->end = SCAN_TORN;
+	s->unended = !line->ended;
+	for (; rc == 1; rc = lines_next(lines, line, err)) {
+		if (is_whole(line)) {
+			s->end = SCAN_DAMAGED;
+			return 0;
+		}
+	}
+	s->torn_size = lines->offset - s->good_size;
+	return rc;
+}
+
+static int scan_lines(struct scan *s, const struct scan_spec *spec, struct lines *lines,
+		      struct err *err)
+{
+	struct line line;
+	int rc;
+	while ((rc = lines_next(lines, &line, err)) == 1) {
+		int bad = judge(s, spec, &line, &s->why);
+		if (bad == -ERR_NOMEM || bad == -ERR_IO) {
+			if (err)
+				*err = s->why;
+			return bad;
+		}
+		if (bad < 0)
+			return judge_rest(s, lines, &line, err);
+		s->good_size = lines->offset;
+	}
+	if (rc < 0)
+		return rc;
+	s->end = s->chain.closed ? SCAN_CLOSED : SCAN_OPEN;
+	if (s->chain.seq == 0) {
+		/* segment_create never leaves this behind */
+		s->end = SCAN_DAMAGED;
+		s->bad_line = 1;
+		(void)err_set(&s->why, ERR_INVALID, "the segment is empty");
+	}
+	return 0;
+}
+
+int scan_segment(struct scan *s, const struct scan_spec *spec, struct err *err)
+{
+	struct lines lines;
+	*s = (struct scan){ .intents = INTENTS_INIT(spec->keep) };
+	chain_init(&s->chain);
+	int rc = lines_open(&lines, spec->fd, 0, err);
+	if (rc < 0)
+		return rc;
+	rc = scan_lines(s, spec, &lines, err);
+	lines_close(&lines);
+	/* No writer of ours dies before its first record is whole, or writes behind log.close. */
+	if (rc == 0 && s->end == SCAN_TORN && (s->chain.seq == 0 || s->chain.closed))
+		s->end = SCAN_DAMAGED;
+	return rc;
+}
+
+int scan_is_closed(bool *out, int fd, struct err *err)
+{
+	struct stat st;
+	char tail[4096];
+	*out = false;
+	if (fstat(fd, &st) != 0)
+		return err_set(err, ERR_IO, "fstat: %s", strerror(errno));
+	off_t from = st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) : 0;
+	ssize_t n = pread(fd, tail, sizeof(tail), from);
+	if (n < 0)
+		return err_set(err, ERR_IO, "read: %s", strerror(errno));
+	if (n == 0 || tail[n - 1] != '\n')
+		return 0;
+	/* A log.close is short: it lies in these bytes whole or the last line is something else. */
+	const char *start = memrchr(tail, '\n', (size_t)n - 1);
+	if (!start)
+		return 0;
+	struct record r;
+	struct bytes line = { start + 1, (size_t)(tail + n - 1 - (start + 1)) };
+	if (record_parse(&r, line, NULL) < 0)
+		return 0;
+	*out = strcmp(r.head.kind, "log.close") == 0;
+	record_clear(&r);
+	return 0;
+}

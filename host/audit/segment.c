@@ -1,0 +1,248 @@
+#include "audit/segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/random.h"
+
+#define SUFFIX ".jsonl"
+
+static int io_error(struct err *err, const char *name, const char *what)
+{
+	return err_set(err, ERR_IO, "audit log %s: %s: %s", name, what, strerror(errno));
+}
+
+/* ---- the directory ---- */
+
+int audit_dir_open(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : io_error(err, path, "cannot open the directory");
+}
+
+int audit_dir_create(const char *path, struct err *err)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return io_error(err, path, "cannot create the directory");
+	return audit_dir_open(path, err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_segment(const char *name)
+{
+	size_t n = strlen(name), suffix = sizeof(SUFFIX) - 1;
+	return name[0] != '.' && n > suffix && n < SEGMENT_NAME_SIZE &&
+	       strcmp(name + n - suffix, SUFFIX) == 0;
+}
+
+static int add_name(struct segment_names *names, size_t *cap, const char *name)
+{
+	if (names->n == *cap) {
+		size_t more = *cap ? *cap * 2 : 32;
+		char **v = realloc(names->v, more * sizeof(*v));
+		if (!v)
+			return -ERR_NOMEM;
+		names->v = v;
+		*cap = more;
+	}
+	names->v[names->n] = strdup(name);
+	return names->v[names->n] ? (names->n++, 0) : -ERR_NOMEM;
+}
+
+static int read_names(struct segment_names *out, DIR *dir, struct err *err)
+{
+	size_t cap = 0;
+	for (;;) {
+		errno = 0;
+		/* Not shared between threads: this stream is ours alone. */
+		const struct dirent *e = readdir(dir); /* NOLINT(concurrency-mt-unsafe) */
+		if (!e)
+			break;
+		if (is_segment(e->d_name) && add_name(out, &cap, e->d_name) < 0)
+			return err_set(err, ERR_NOMEM, "no memory for the list of segments");
+	}
+	return errno == 0 ? 0 : io_error(err, "directory", "cannot list it");
+}
+
+int segment_list(struct segment_names *out, int dir_fd, struct err *err)
+{
+	*out = (struct segment_names){ 0 };
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir) {
+		int rc = io_error(err, "directory", "cannot list it");
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	int rc = read_names(out, dir, err);
+	(void)closedir(dir);
+	if (rc < 0)
+		segment_names_clear(out);
+	else if (out->n > 0)
+		qsort(out->v, out->n, sizeof(*out->v), by_name);
+	return rc;
+}
+
+void segment_names_clear(struct segment_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->v[i]);
+	free(names->v);
+	*names = (struct segment_names){ 0 };
+}
+
+/* ---- reading ---- */
+
+/* 1: taken, 0: somebody else holds it. */
+static int try_lock(int fd, int how, const char *name, struct err *err)
+{
+	for (;;) {
+		if (flock(fd, how | LOCK_NB) == 0)
+			return 1;
+		if (errno == EWOULDBLOCK)
+			return 0;
+		if (errno != EINTR)
+			return io_error(err, name, "cannot lock it");
+	}
+}
+
+int segment_read(int dir_fd, const char *name, enum segment_writer *writer, struct err *err)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return io_error(err, name, "cannot open it");
+	int locked = try_lock(fd, LOCK_SH, name, err);
+	if (locked < 0) {
+		(void)close(fd);
+		return locked;
+	}
+	*writer = locked ? WRITER_GONE : WRITER_ALIVE;
+	return fd;
+}
+
+/* ---- writing ---- */
+
+void segment_name(char out[SEGMENT_NAME_SIZE], int64_t now_ms, int64_t pid)
+{
+	char time[ISO8601_SIZE], hex[9];
+	uint8_t salt[4];
+	iso8601_format(time, now_ms);
+	random_bytes(salt, sizeof(salt));
+	hex_lower(hex, salt, sizeof(salt));
+	/* 2026-11-21T22:51:03.042Z without its punctuation */
+	(void)snprintf(out, SEGMENT_NAME_SIZE,
+		       "%.4s%.2s%.2sT%.2s%.2s%.2s%.3sZ-%" PRId64 "-%s" SUFFIX, time, time + 5,
+		       time + 8, time + 11, time + 14, time + 17, time + 20, pid, hex);
+}
+
+int write_whole(int fd, struct bytes bytes, struct err *err)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_set(err, ERR_IO, "write: %s",
+				       n < 0 ? strerror(errno) : "nothing was written");
+		bytes.p += n;
+		bytes.n -= (size_t)n;
+	}
+	return 0;
+}
+
+int segment_write(const struct segment *s, struct bytes lines, struct err *err)
+{
+	struct err why = { 0 };
+	if (write_whole(s->fd, lines, &why) == 0)
+		return 0;
+	return err_set(err, ERR_IO, "audit log %s: %s", s->name, why.message);
+}
+
+int segment_sync(const struct segment *s, struct err *err)
+{
+	return fdatasync(s->fd) == 0 ? 0 : io_error(err, s->name, "sync");
+}
+
+int segment_cut(const struct segment *s, int64_t size, struct err *err)
+{
+	if (ftruncate(s->fd, (off_t)size) != 0 || fsync(s->fd) != 0)
+		return io_error(err, s->name, "cannot cut off its torn end");
+	return 0;
+}
+
+void segment_close(struct segment *s)
+{
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	s->fd = -1;
+}
+
+static void name_while_new(char out[SEGMENT_NAME_SIZE], const char *name)
+{
+	(void)snprintf(out, SEGMENT_NAME_SIZE, "%.*s.new",
+		       (int)(strlen(name) - (sizeof(SUFFIX) - 1)), name);
+}
+
+static int publish(const struct segment *s, int dir_fd, const char *born, struct bytes first,
+		   struct err *err)
+{
+	int locked = try_lock(s->fd, LOCK_EX, s->name, err);
+	if (locked <= 0)
+		return locked < 0 ? locked
+				  : err_set(err, ERR_IO,
+					    "audit log %s: somebody else locked it while it "
+					    "was created",
+					    s->name);
+	int rc = segment_write(s, first, err);
+	if (rc == 0)
+		rc = segment_sync(s, err);
+	if (rc < 0)
+		return rc;
+	/* O_EXCL made `born` unique, so nothing is overwritten. */
+	if (renameat(dir_fd, born, dir_fd, s->name) != 0 || fsync(dir_fd) != 0)
+		return io_error(err, s->name, "cannot create it");
+	return 0;
+}
+
+int segment_create(struct segment *s, int dir_fd, const char *name, struct bytes first,
+		   struct err *err)
+{
+	char born[SEGMENT_NAME_SIZE];
+	(void)snprintf(s->name, sizeof(s->name), "%s", name);
+	name_while_new(born, name);
+	s->fd = openat(dir_fd, born,
+		       O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->fd < 0)
+		return io_error(err, name, "cannot create it");
+	int rc = publish(s, dir_fd, born, first, err);
+	if (rc < 0)
+		segment_close(s);
+	return rc;
+}
+
+int segment_claim(struct segment *s, int dir_fd, const char *name, struct err *err)
+{
+	(void)snprintf(s->name, sizeof(s->name), "%s", name);
+	s->fd = openat(dir_fd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	if (s->fd < 0)
+		return io_error(err, name, "cannot open it");
+	int locked = try_lock(s->fd, LOCK_EX, name, err);
+	if (locked <= 0)
+		segment_close(s);
+	return locked;
+}
