@@ -1,10 +1,11 @@
 /*
- * commit.h - the committer: the one thread that owns the audit file, and its order.
+ * commit.h - the committer: the one owner of this process's audit segment, and of its order.
  *
- * The loop hands over records; the committer writes them in that order and syncs them together
- * (group commit: at once when idle, within 5 ms under load). Sequence numbers and times are given
- * when a record is handed over, so the caller knows its number before it is durable. Once writing
- * has failed nothing more is accepted: changing calls must then be refused (fail closed).
+ * The loop hands over records; a thread writes them in that order and syncs them together (group
+ * commit): at once when idle, under load at most one batch in 5 ms. Sequence numbers and times are
+ * given when a record is handed over, so the caller knows its number before it is durable. Once
+ * writing has failed nothing more is accepted: changing calls must then be refused (fail closed).
+ * A failed write or sync is never tried again: the kernel may have dropped what it could not write.
  *
  * All functions are for the loop's thread.
  */
@@ -21,25 +22,39 @@ struct loop;
 struct committer;
 
 struct commit_spec {
-	struct loop *loop;
-	const char *audit_dir; /* created with mode 0700 if missing */
+	struct loop *loop;     /* outlives the committer */
+	const char *audit_dir; /* created with mode 0700 if missing; its parent must exist */
 	const char *host;      /* host name, in every record */
+	const char *program;   /* "runbook 0.1.0", in log.open; NULL: left out */
 };
 
 /* err->code is 0 when the record is on disk. From the loop, in the order of the appends. */
 typedef void commit_done_fn(void *arg, const struct err *err);
 
-/* Opens a new segment, recovers segments that dead processes left (see audit/log.h) and starts the
- * thread. @param[out] out owned by the caller; commit_close */
+/*
+ * Recovers segments that dead processes left (see audit/recover.h), opens a new segment with its
+ * log.open record and starts the thread. Blocks.
+ *
+ * @param[out] out owned by the caller; commit_close
+ * @return 0; -ERR_INVALID when a dead process's segment is damaged; -ERR_IO; -ERR_NOMEM
+ */
 NODISCARD int commit_open(struct committer **out, const struct commit_spec *spec, struct err *err);
 
 /*
  * Append a record of that kind ("call.intent").
  *
- * @param members the record's own members as JSON text without braces: "\"run\":\"...\",..."; copied.
- *        v, seq, time, host, pid and kind are put in front, prev and sum behind.
- * @param done  NULL: nobody waits, the record is written in its turn. Else it is synced before done.
- * @return the record's sequence number
+ * What audit/verify.h and audit/show.h read: a call.intent names its call by "run", "attempt",
+ * "step", "operation", "resource" and "token" (all optional); its call.outcome has "intent", the
+ * sequence number of the intent, and "outcome".
+ *
+ * @param members the record's own members as JSON text without braces and without line breaks:
+ *        "\"run\":\"...\",..."; copied. v, seq, time, host, pid and kind are put in front, prev and
+ *        sum behind.
+ * @param done  NULL: nobody waits, the record is written in its turn and synced within a second.
+ *        Else it is synced before done.
+ * @return the record's sequence number; 0 when it was not accepted because writing has failed, or
+ *         because this record alone is too long (1 MiB): done is told. A record that nobody waits
+ *         for and that cannot be accepted fails the log.
  */
 uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
 		       commit_done_fn *done, void *arg);
@@ -47,8 +62,17 @@ uint64_t commit_append(struct committer *c, const char *kind, struct bytes membe
 /* Has writing failed? Then err says why. */
 bool commit_failed(const struct committer *c, struct err *err);
 
-/* Writes and syncs what was handed over, closes the segment, ends the thread. done callbacks that
- * are still due run before it returns. */
+/* What commit_open found and did, and what was done since: for start-up messages and metrics. */
+struct commit_stats {
+	uint64_t records, batches, syncs;
+	unsigned recovered_segments; /* of dead processes */
+	uint64_t recovered_calls;    /* whose outcome is unknown */
+	const char *segment;         /* file name; borrowed from the committer */
+};
+void commit_stats(const struct committer *c, struct commit_stats *out);
+
+/* Writes and syncs what was handed over, closes the segment with log.close, ends the thread. done
+ * callbacks that are still due run before it returns. Blocks. Not from a done. NULL is fine. */
 void commit_close(struct committer *c);
 
 #endif

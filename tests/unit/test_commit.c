@@ -1,0 +1,413 @@
+/* The committer: order, group commit, failing closed, and kill -9 at any moment. */
+#include "tap.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "audit/verify.h"
+#include "base/random.h"
+#include "commit/commit.h"
+#include "net/loop.h"
+
+enum { MANY = 500 };
+
+struct fixture {
+	char dir[64];
+	struct loop *loop;
+	struct committer *c;
+	int told, in_order, failed, wanted;
+	struct err err;
+};
+
+static void begin(struct fixture *f)
+{
+	*f = (struct fixture){ .dir = "/tmp/runbook-commit-XXXXXX" };
+	bool ok = mkdtemp(f->dir) && loop_new(&f->loop, NULL) == 0;
+	INVARIANT(ok);
+}
+
+static int open_log(struct fixture *f)
+{
+	return commit_open(
+	    &f->c,
+	    &(struct commit_spec){
+		.loop = f->loop, .audit_dir = f->dir, .host = "ops1", .program = "test 1" },
+	    &f->err);
+}
+
+static void end(struct fixture *f)
+{
+	DIR *dir = opendir(f->dir);
+	INVARIANT(dir != NULL);
+	for (const struct dirent *e; (e = readdir(dir));)
+		(void)unlinkat(dirfd(dir), e->d_name, 0);
+	(void)closedir(dir);
+	(void)rmdir(f->dir);
+	loop_free(f->loop);
+}
+
+static void no_report(void *arg, const struct verify_report *rep)
+{
+	(void)arg;
+	if (rep->verdict == VERDICT_BAD)
+		TAP_NOTE("%s:%" PRIu64 ": %s", rep->segment, rep->bad_line, rep->why);
+}
+
+static struct verify_summary verify(const struct fixture *f)
+{
+	struct verify_summary sum = { .bad = 1 };
+	int fd = audit_dir_open(f->dir, NULL);
+	INVARIANT(fd >= 0);
+	struct err err = { 0 };
+	if (verify_dir(&sum, fd, no_report, NULL, &err) != 0)
+		sum.bad++;
+	(void)close(fd);
+	return sum;
+}
+
+/* What waits for one record. */
+struct wait {
+	struct fixture *f;
+	int place;
+};
+
+static void on_durable(void *arg, const struct err *err)
+{
+	struct wait *w = arg;
+	w->f->in_order += w->place == w->f->told;
+	w->f->told++;
+	w->f->failed += err->code != 0;
+	if (w->f->told == w->f->wanted)
+		loop_quit(w->f->loop);
+}
+
+static void run_until(struct fixture *f, int told)
+{
+	f->wanted = told;
+	if (f->told < told)
+		loop_run(f->loop);
+}
+
+TEST(records_are_durable_in_the_order_in_which_they_were_handed_over)
+{
+	struct fixture f;
+	struct wait waits[MANY];
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	for (int i = 0; i < MANY; i++) {
+		waits[i] = (struct wait){ &f, i };
+		CHECK_INT(commit_append(f.c, "run.start", BYTES_LIT("\"run\":\"a\""), on_durable,
+					&waits[i]),
+			  i + 2); /* log.open is 1 */
+	}
+	CHECK_INT(f.told, 0); /* never inside the call */
+	run_until(&f, MANY);
+
+	CHECK_INT(f.in_order, MANY);
+	CHECK_INT(f.failed, 0);
+	CHECK_INT(verify(&f).records, MANY + 1);
+	commit_close(f.c);
+	struct verify_summary sum = verify(&f);
+	CHECK_INT(sum.records, MANY + 2);
+	CHECK_INT(sum.bad + sum.notes, 0);
+	end(&f);
+}
+
+TEST(records_of_one_turn_share_a_sync)
+{
+	struct fixture f;
+	struct wait waits[MANY];
+	struct commit_stats stats;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	for (int i = 0; i < MANY; i++) {
+		waits[i] = (struct wait){ &f, i };
+		(void)commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[i]);
+	}
+
+	run_until(&f, MANY);
+
+	commit_stats(f.c, &stats);
+	CHECK_INT(stats.records, MANY);
+	CHECK_INT(stats.syncs, 1);
+	commit_close(f.c);
+	end(&f);
+}
+
+TEST(a_record_nobody_waits_for_is_synced_all_the_same)
+{
+	struct fixture f;
+	struct wait w = { &f, 0 };
+	struct commit_stats stats;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	CHECK_INT(commit_append(f.c, "call.intent", BYTES_LIT(""), NULL, NULL), 2);
+	CHECK_INT(commit_append(f.c, "call.outcome", BYTES_LIT("\"intent\":2,\"outcome\":\"ok\""),
+				on_durable, &w),
+		  3);
+	run_until(&f, 1);
+
+	CHECK_INT(verify(&f).records, 3);
+	commit_stats(f.c, &stats);
+	CHECK_INT(stats.syncs, 1);
+	(void)commit_append(f.c, "run.end", BYTES_LIT(""), NULL, NULL);
+	commit_close(f.c);
+	CHECK_INT(verify(&f).records, 5);
+	end(&f);
+}
+
+static void look_again(void *arg)
+{
+	struct fixture *f = arg;
+	struct commit_stats stats;
+	commit_stats(f->c, &stats);
+	if (stats.syncs > 0)
+		loop_quit(f->loop);
+	else
+		(void)timer_start(f->loop, 20, look_again, f);
+}
+
+TEST(an_idle_log_does_not_stay_unsynced)
+{
+	struct fixture f;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	(void)commit_append(f.c, "call.intent", BYTES_LIT(""), NULL, NULL);
+
+	look_again(&f);
+	loop_run(f.loop);
+
+	CHECK_INT(verify(&f).records, 2);
+	commit_close(f.c);
+	end(&f);
+}
+
+static void append_next(void *arg, const struct err *err)
+{
+	struct wait *w = arg;
+	on_durable(arg, err);
+	if (w->place < 5) {
+		w->place++;
+		(void)commit_append(w->f->c, "run.start", BYTES_LIT(""), append_next, w);
+	}
+}
+
+TEST(closing_tells_everyone_and_whoever_appends_meanwhile)
+{
+	struct fixture f;
+	struct wait w = { &f, 0 };
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	(void)commit_append(f.c, "run.start", BYTES_LIT(""), append_next, &w);
+
+	commit_close(f.c);
+
+	CHECK_INT(f.told, 6);
+	CHECK_INT(f.failed, 0);
+	CHECK_INT(verify(&f).records, 8);
+	CHECK_INT(verify(&f).notes, 0);
+	end(&f);
+}
+
+TEST(a_record_that_is_too_long_is_refused_alone)
+{
+	struct fixture f;
+	struct wait waits[3] = { { &f, 0 }, { &f, 1 }, { &f, 2 } };
+	static char blanks[2 << 20];
+	const struct bytes big = { blanks, sizeof(blanks) };
+	memset(blanks, ' ', sizeof(blanks));
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	CHECK_INT(commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[0]), 2);
+	CHECK_INT(commit_append(f.c, "run.start", big, on_durable, &waits[1]), 0);
+	CHECK_INT(commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[2]), 3);
+	run_until(&f, 3);
+
+	CHECK_INT(f.in_order, 3);
+	CHECK_INT(f.failed, 1);
+	CHECK(!commit_failed(f.c, NULL));
+	CHECK_INT(commit_append(f.c, "run.start", big, NULL, NULL), 0);
+	CHECK(commit_failed(f.c, NULL)); /* a record would be missing, and nobody told */
+	commit_close(f.c);
+	CHECK_INT(verify(&f).records, 3);
+	end(&f);
+}
+
+TEST(once_writing_has_failed_nothing_is_accepted)
+{
+	struct fixture f;
+	struct wait waits[MANY];
+	struct rlimit before, small;
+	struct err why = { 0 };
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	small = before;
+	small.rlim_cur = 16384; /* the disk is full in the middle of a batch */
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+
+	for (int i = 0; i < MANY; i++) {
+		waits[i] = (struct wait){ &f, i };
+		(void)commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[i]);
+	}
+	run_until(&f, MANY);
+	uint64_t late = commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[0]);
+	int told_inside = f.told - MANY;
+	run_until(&f, MANY + 1);
+	bool failed = commit_failed(f.c, &why);
+	commit_close(f.c);
+	(void)setrlimit(RLIMIT_FSIZE, &before);
+
+	CHECK_INT(f.in_order, MANY);
+	CHECK_INT(f.failed, MANY + 1);
+	CHECK_INT(late, 0);
+	CHECK_INT(told_inside, 0);
+	CHECK(failed);
+	CHECK(strstr(why.message, "File too large"));
+	f.c = NULL;
+	REQUIRE(open_log(&f) == 0); /* sets the half batch's torn end aside */
+	commit_close(f.c);
+	CHECK_INT(verify(&f).bad, 0);
+	end(&f);
+}
+
+TEST(a_directory_that_cannot_be_written_is_an_error)
+{
+	struct fixture f;
+	begin(&f);
+	char dir[80];
+	(void)snprintf(dir, sizeof(dir), "%s/no/such", f.dir);
+	const struct commit_spec spec = { .loop = f.loop, .audit_dir = dir, .host = "ops1" };
+
+	CHECK_INT(commit_open(&f.c, &spec, &f.err), -ERR_IO);
+
+	CHECK(strstr(f.err.message, "no/such: cannot create the directory: No such file"));
+	end(&f);
+}
+
+/* ---- kill -9 ---- */
+
+struct victim {
+	struct fixture *f;
+	int out; /* tells the parent each durable sequence number */
+	uint64_t seq;
+};
+
+static void confess(void *arg, const struct err *err)
+{
+	struct victim *v = arg;
+	char members[64];
+	if (err->code || write(v->out, &v->seq, sizeof(v->seq)) != sizeof(v->seq))
+		_exit(1);
+	/* A read nobody waits for, then an outcome for half of the intents. */
+	uint64_t intent = commit_append(v->f->c, "call.intent", BYTES_LIT(""), NULL, NULL);
+	int n =
+	    snprintf(members, sizeof(members), "\"intent\":%" PRIu64 ",\"outcome\":\"ok\"", intent);
+	if (intent % 4 == 0)
+		(void)commit_append(v->f->c, "call.outcome", (struct bytes){ members, (size_t)n },
+				    NULL, NULL);
+	v->seq = commit_append(v->f->c, "call.intent", BYTES_LIT("\"run\":\"r1\",\"token\":\"t\""),
+			       confess, v);
+}
+
+static void be_the_victim(struct fixture *f, int out)
+{
+	struct victim v = { .f = f, .out = out };
+	loop_free(f->loop);
+	if (loop_new(&f->loop, NULL) != 0 || open_log(f) != 0)
+		_exit(1);
+	v.seq = commit_append(f->c, "run.start", BYTES_LIT("\"run\":\"r1\""), confess, &v);
+	loop_run(f->loop);
+	_exit(1);
+}
+
+/* Kill a writer after it has confessed n records; @return the last one of which it was told. */
+static uint64_t kill_after(struct fixture *f, unsigned n)
+{
+	int ends[2], status;
+	uint64_t seq = 0, last = 0;
+	INVARIANT(pipe(ends) == 0);
+	pid_t pid = fork();
+	INVARIANT(pid >= 0);
+	if (pid == 0) {
+		(void)close(ends[0]);
+		be_the_victim(f, ends[1]);
+	}
+	(void)close(ends[1]);
+	for (unsigned i = 0; i < n && read(ends[0], &seq, sizeof(seq)) == sizeof(seq); i++)
+		last = seq;
+	(void)kill(pid, SIGKILL);
+	while (read(ends[0], &seq, sizeof(seq)) == sizeof(seq))
+		last = seq;
+	(void)close(ends[0]);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+	return last;
+}
+
+TEST(what_was_confirmed_survives_kill_9)
+{
+	enum { ROUNDS = 25 };
+	struct fixture f;
+	uint8_t random[ROUNDS];
+	uint64_t records = 0;
+	begin(&f);
+	random_bytes(random, sizeof(random));
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t confirmed = kill_after(&f, 1 + random[i] % 16);
+		struct verify_summary dead = verify(&f);
+		CHECK(dead.records - records >= confirmed);
+		REQUIRE(open_log(&f) == 0);
+		struct commit_stats stats;
+		commit_stats(f.c, &stats);
+		CHECK_INT(stats.recovered_segments, 1);
+		commit_close(f.c);
+		struct verify_summary sum = verify(&f);
+		CHECK_INT(sum.bad + sum.notes, 0);
+		CHECK_INT(sum.segments, 2 * (i + 1));
+		records = sum.records;
+	}
+	end(&f);
+}
+
+TEST(a_living_process_beside_us_is_left_alone)
+{
+	struct fixture f, g;
+	struct commit_stats stats;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	g = f;
+
+	REQUIRE(open_log(&g) == 0);
+
+	commit_stats(g.c, &stats);
+	CHECK_INT(stats.recovered_segments, 0);
+	commit_close(g.c);
+	commit_close(f.c);
+	CHECK_INT(verify(&f).segments, 2);
+	CHECK_INT(verify(&f).notes, 0);
+	end(&f);
+}
+
+int main(void)
+{
+	return tap_run(
+	    TAP_CASES(TAP_CASE(records_are_durable_in_the_order_in_which_they_were_handed_over),
+		      TAP_CASE(records_of_one_turn_share_a_sync),
+		      TAP_CASE(a_record_nobody_waits_for_is_synced_all_the_same),
+		      TAP_CASE(an_idle_log_does_not_stay_unsynced),
+		      TAP_CASE(closing_tells_everyone_and_whoever_appends_meanwhile),
+		      TAP_CASE(a_record_that_is_too_long_is_refused_alone),
+		      TAP_CASE(once_writing_has_failed_nothing_is_accepted),
+		      TAP_CASE(a_directory_that_cannot_be_written_is_an_error),
+		      TAP_CASE(what_was_confirmed_survives_kill_9),
+		      TAP_CASE(a_living_process_beside_us_is_left_alone)));
+}
