@@ -1,0 +1,119 @@
+"""kill -9 of `runbook run` at a hundred random moments.
+
+Each run redrives the same execution again and again against a server that writes down every request
+before it serves it. After each kill: every redrive the server received has its intent on disk. After the
+next start: the log opens, verifies, and no outcome stands without an earlier intent.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ["SOURCE_ROOT"], "tests", "integration"))
+from program import RUNBOOK, Workspace
+from tap import check, check_equal, note, run, test
+
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "100"))
+SEED = int(os.environ.get("CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
+
+SET_UP = """
+local sfn = require "sfn"
+local machine = sfn.create_state_machine { name = "Fails", roleArn = "arn:aws:iam::123456789012:role/orders",
+  definition = '{"StartAt":"F","States":{"F":{"Type":"Fail","Error":"E","Cause":"C"}}}' }
+return sfn.start_execution { stateMachineArn = machine.stateMachineArn, name = "one" }
+"""
+
+REDRIVE_AGAIN_AND_AGAIN = """
+local sfn = require "sfn"
+local input = ...
+for _ = 1, 5 do
+  repeat
+    local execution = sfn.describe_execution { executionArn = input.executionArn }
+  until execution.status ~= "RUNNING"
+  sfn.redrive_execution { executionArn = input.executionArn }
+end
+"""
+
+
+def redrives_received(log):
+    """The redrives in the server's own log. The server lives on, so its last line is whole."""
+    with open(log, encoding="utf-8") as lines:
+        found = [json.loads(line) for line in lines]
+    return [r for r in found if r["operation"] == "RedriveExecution"]
+
+
+def intents_on_disk(work):
+    """Tokens of the intents on disk; a torn last line counts for nothing."""
+    tokens = set()
+    for name in os.listdir(work.audit_dir):
+        with open(os.path.join(work.audit_dir, name), "rb") as file:
+            for line in file.read().split(b"\n")[:-1]:
+                if b'"call.intent"' in line:
+                    tokens.add(json.loads(line).get("token"))
+    return tokens
+
+
+def outcomes_without_intent(work):
+    """Outcomes that name no earlier intent of their segment, or one that has its outcome already."""
+    lost = []
+    for segment in work.records():
+        open_intents = set()
+        for record in segment:
+            if record["kind"] == "call.intent":
+                open_intents.add(record["seq"])
+            elif record["kind"] == "call.outcome":
+                if record["intent"] not in open_intents:
+                    lost.append(record)
+                open_intents.discard(record["intent"])
+    return lost
+
+
+def kill_at_random(work, arguments, moment):
+    """Was it still alive at that moment?"""
+    process = subprocess.Popen([RUNBOOK, "run", *arguments], cwd=work.dir, env=work.environment(**KEYS),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(moment)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.wait() == -9
+
+
+@test
+def killed_at_random_moments_the_log_never_lies():
+    rng = random.Random(SEED)
+    note(f"CRASH_SEED={SEED}")
+    with Workspace() as work:
+        request_log = work.path("requests.jsonl")
+        with work.engine("--request-log", request_log) as (_, url):
+            work.configure(endpoint=url, more="[rules]\nsfn.redrive_execution = 1000\n")
+            started = work.run(SET_UP, **KEYS)
+            check_equal(started.status, 0, f"the set-up\n{started}")
+            arguments = [work.write("again.lua", REDRIVE_AGAIN_AND_AGAIN), "--config", work.config,
+                         "-i", "executionArn=" + started.result["executionArn"]]
+            begin = time.monotonic()
+            first = work.command("run", *arguments, **KEYS)
+            check_equal(first.status, 0, f"a run that is left alone\n{first}")
+            duration = time.monotonic() - begin
+
+            killed = 0
+            for number in range(ROUNDS):
+                killed += kill_at_random(work, arguments, rng.uniform(0, duration))
+                tokens = intents_on_disk(work)
+                lost = [r for r in redrives_received(request_log) if r["clientToken"] not in tokens]
+                check_equal(lost, [], f"round {number}: redrives received without an intent on disk")
+
+            check(killed > ROUNDS // 3, f"only {killed} of {ROUNDS} runs were killed in time")
+            last = work.command("run", *arguments, **KEYS)
+            check_equal(last.status, 0, f"a run after all the kills\n{last}")
+            verified = work.verify()
+            check_equal(verified.status, 0, f"audit verify\n{verified}")
+            check_equal(outcomes_without_intent(work), [], "outcomes without an open intent")
+            note(f"{killed} of {ROUNDS} killed, {len(redrives_received(request_log))} redrives received")
+
+
+run()
