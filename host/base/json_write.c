@@ -34,8 +34,8 @@ static void write_byte(struct buf *out, unsigned char c)
 
 void json_write_string(struct buf *out, struct bytes s)
 {
-	const char *plain = s.p; /* start of the run that needs no escape */
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.n ? s.p : "", *end = p + s.n;
+	const char *plain = p; /* start of the run that needs no escape */
 	buf_adds(out, "\"");
 	while (p < end) {
 		unsigned char c = (unsigned char)*p;
@@ -55,8 +55,7 @@ void json_write_string(struct buf *out, struct bytes s)
 		p += nul ? 2 : 1;
 		plain = p;
 	}
-	if (plain)
-		buf_add(out, plain, (size_t)(p - plain));
+	buf_add(out, plain, (size_t)(p - plain));
 	buf_adds(out, "\"");
 }
 
