@@ -1,0 +1,142 @@
+#include "audit/print.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+enum { VALUE_MAX = 120 }; /* bytes of one value in a line */
+
+/* What a line shows, in this order. */
+static const char *const said_first[] = { "run",  "runbook",    "schedule", "webhook", "delivery",
+					  "step", "operation",  "intent",   "outcome", "state",
+					  "code", "message",    "resource", "token",   "reason",
+					  "torn", "torn_bytes", "segment",  "program" };
+
+/* The fixed members, which every record has. */
+static const char *const fixed[] = { "v", "seq", "time", "host", "pid", "kind", "prev", "sum" };
+
+struct bytes segment_short_name(const char *segment)
+{
+	const char *end = strrchr(segment, '.');
+	const char *dash = strrchr(segment, '-');
+	if (!end || !dash || dash > end)
+		return bytes_str(segment);
+	return (struct bytes){ dash + 1, (size_t)(end - dash - 1) };
+}
+
+static bool is_fixed(const char *name)
+{
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (strcmp(fixed[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Controls (C0, DEL, C1) and what reorders or hides text. */
+static bool is_trick(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
+	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
+}
+
+void print_text(struct buf *out, struct bytes text)
+{
+	while (text.n > 0) {
+		size_t n = utf8_valid_at(text.p, text.n);
+		uint32_t cp = n ? utf8_decode(text.p, n) : (unsigned char)text.p[0];
+		if (n == 0 || is_trick(cp))
+			buf_addf(out, "\\u%04" PRIx32, cp);
+		else
+			buf_add(out, text.p, n);
+		n += n == 0;
+		text.p += n;
+		text.n -= n;
+	}
+}
+
+/* The longest beginning of at most max bytes that does not end within a character. */
+static size_t cut_at(struct bytes text, size_t max)
+{
+	if (text.n <= max)
+		return text.n;
+	while (max > 0 && ((unsigned char)text.p[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+static void add_value(struct buf *out, const cJSON *v, size_t max)
+{
+	struct buf text = BUF_INIT(RECORD_LINE_MAX * 6);
+	const char *s = cJSON_GetStringValue(v);
+	if (s)
+		buf_adds(&text, s);
+	else
+		json_write(&text, v);
+	struct bytes whole = buf_bytes(&text);
+	size_t n = cut_at(whole, max);
+	print_text(out, (struct bytes){ whole.p, n });
+	if (n < whole.n)
+		buf_adds(out, "...");
+	buf_clear(&text);
+}
+
+static bool needs_quotes(const char *s)
+{
+	return s && (*s == '\0' || strpbrk(s, " \"="));
+}
+
+static void add_member(struct buf *out, const cJSON *v)
+{
+	const char *quote = needs_quotes(cJSON_GetStringValue(v)) ? "\"" : "";
+	buf_addf(out, " %s=%s", v->string, quote);
+	add_value(out, v, VALUE_MAX);
+	buf_adds(out, quote);
+}
+
+static void add_time(struct buf *out, const struct record *r)
+{
+	char time[ISO8601_SIZE];
+	iso8601_format(time, r->head.time_ms);
+	buf_adds(out, time);
+}
+
+void print_line(struct buf *out, const char *segment, const struct record *r)
+{
+	struct bytes name = segment_short_name(segment);
+	add_time(out, r);
+	buf_adds(out, " ");
+	print_text(out, bytes_str(r->head.kind));
+	buf_addf(out, " %.*s:%" PRIu64, (int)name.n, name.p, r->head.seq);
+	for (size_t i = 0; i < sizeof(said_first) / sizeof(said_first[0]); i++) {
+		const cJSON *v = json_get(r->tree, said_first[i]);
+		if (v && !cJSON_IsNull(v))
+			add_member(out, v);
+	}
+	buf_adds(out, "\n");
+}
+
+void print_block(struct buf *out, const char *segment, const struct record *r)
+{
+	struct bytes name = segment_short_name(segment);
+	buf_addf(out, "%.*s:%" PRIu64 " ", (int)name.n, name.p, r->head.seq);
+	print_text(out, bytes_str(r->head.kind));
+	buf_adds(out, "\n  time: ");
+	add_time(out, r);
+	buf_adds(out, "\n  written by: process ");
+	buf_addf(out, "%" PRId64 " on ", r->head.pid);
+	print_text(out, bytes_str(r->head.host));
+	buf_adds(out, "\n");
+	for (const cJSON *v = r->tree->child; v; v = v->next) {
+		if (is_fixed(v->string))
+			continue;
+		buf_adds(out, "  ");
+		print_text(out, bytes_str(v->string));
+		buf_adds(out, ": ");
+		add_value(out, v, RECORD_LINE_MAX);
+		buf_adds(out, "\n");
+	}
+}

@@ -1,0 +1,138 @@
+#include "audit/request.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { N_DEFAULT = 20, N_MAX = 100000 };
+
+static bool read_number(uint64_t *out, const char *text, uint64_t max)
+{
+	uint64_t n = 0;
+	if (*text == '\0')
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || n > max / 10)
+			return false;
+		n = n * 10 + (uint64_t)(*text - '0');
+	}
+	*out = n;
+	return n <= max;
+}
+
+static int set_json(struct request *q, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	q->json = true;
+	return 0;
+}
+
+static int set_strict(struct request *q, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	q->strict = true;
+	return 0;
+}
+
+static int set_follow(struct request *q, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	q->follow = true;
+	return 0;
+}
+
+static int set_run(struct request *q, const char *value, struct err *err)
+{
+	(void)err;
+	q->run = value;
+	return 0;
+}
+
+static int set_n(struct request *q, const char *value, struct err *err)
+{
+	if (read_number(&q->n, value, N_MAX))
+		return 0;
+	return err_set(err, ERR_INVALID, "-n takes a number from 0 to %d, not '%s'", N_MAX, value);
+}
+
+#define ON(command) (1u << (command))
+
+static const struct option_row {
+	const char *name;
+	unsigned commands; /* that take it */
+	bool has_value;
+	int (*set)(struct request *q, const char *value, struct err *err);
+} options[] = {
+	{ "--json", ON(REQUEST_VERIFY) | ON(REQUEST_TAIL) | ON(REQUEST_SHOW), false, set_json },
+	{ "--strict", ON(REQUEST_VERIFY), false, set_strict },
+	{ "--run", ON(REQUEST_SHOW), true, set_run },
+	{ "-n", ON(REQUEST_TAIL), true, set_n },
+	{ "-f", ON(REQUEST_TAIL), false, set_follow },
+	{ "--follow", ON(REQUEST_TAIL), false, set_follow },
+};
+
+static const struct option_row *find_option(const struct request *q, const char *name)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (strcmp(options[i].name, name) == 0 && (options[i].commands & ON(q->command)))
+			return &options[i];
+	}
+	return NULL;
+}
+
+/* SEGMENT:SEQ, unless there is a file of that name. */
+static bool read_place(struct request *q, const char *word)
+{
+	uint64_t seq;
+	const char *colon = strrchr(word, ':');
+	if (q->command != REQUEST_SHOW || q->segment || !colon || colon == word ||
+	    !read_number(&seq, colon + 1, INT64_MAX) || seq == 0 || access(word, F_OK) == 0)
+		return false;
+	q->segment = word;
+	q->segment_len = (size_t)(colon - word);
+	q->seq = seq;
+	return true;
+}
+
+static int read_word(struct request *q, const char *word, struct err *err)
+{
+	if (read_place(q, word))
+		return 0;
+	if (q->dir)
+		return err_set(err, ERR_INVALID, "one word too many: '%s'", word);
+	q->dir = word;
+	return 0;
+}
+
+static int read_command(struct request *q, const char *name, struct err *err)
+{
+	static const char *const names[] = { "verify", "tail", "show" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0) {
+			q->command = (enum request_command)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_INVALID, "there is no command '%s'", name);
+}
+
+int request_read(struct request *q, int argc, char **argv, struct err *err)
+{
+	*q = (struct request){ .n = N_DEFAULT };
+	int rc = read_command(q, argv[0], err);
+	for (int i = 1; i < argc && rc == 0; i++) {
+		if (argv[i][0] != '-') {
+			rc = read_word(q, argv[i], err);
+			continue;
+		}
+		const struct option_row *o = find_option(q, argv[i]);
+		if (!o)
+			return err_set(err, ERR_INVALID, "%s has no option '%s'", argv[0], argv[i]);
+		if (o->has_value && i + 1 == argc)
+			return err_set(err, ERR_INVALID, "a value is missing behind %s", argv[i]);
+		rc = o->set(q, o->has_value ? argv[++i] : NULL, err);
+	}
+	return rc;
+}
