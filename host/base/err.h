@@ -37,6 +37,10 @@ struct err {
 /* Fill *err (when not NULL) and return -code, so that: return err_set(err, ERR_IO, "..."); */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* The same with a name that callers decide by, e.g. "NoCredentials". */
+int err_named(struct err *err, enum err_code code, const char *name, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
 /* The code behind a negative return. */
 static inline enum err_code err_code_of(int rc)
 {

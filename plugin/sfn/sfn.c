@@ -1,0 +1,215 @@
+/*
+ * sfn.c - the plugin itself: what the host sees of it.
+ */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "local/local.h"
+#include "plugin_api.h"
+#include "sfn/call.h"
+#include "sfn/ops.h"
+
+enum { CONTEXT_ACCOUNT_FIELD = 4, ACCOUNT_LEN = 12 };
+
+struct sfn;
+
+/* What a row is registered with: start is told neither the operation nor the plugin otherwise. */
+struct offer {
+	struct sfn *sfn;
+	struct operation op;
+};
+
+struct sfn {
+	const struct host_api *api;
+	struct settings settings;
+	struct client *client;
+	struct call_list calls;
+	struct local *local; /* NULL until a call needed it */
+	size_t n_offers;
+	struct offer *offers;
+};
+
+/* ---- calls ---- */
+
+static void start(void *state, struct host_call *call)
+{
+	struct offer *o = state;
+	const struct call_spec spec = { .client = o->sfn->client,
+					.op = &o->op,
+					.list = &o->sfn->calls };
+	call_start(&spec, call);
+}
+
+static void stop(void *state, struct host_call *call)
+{
+	(void)state;
+	call_stop(call);
+}
+
+/* The account of "arn:aws:states:us-east-1:123456789012:...", "" if text is no such ARN. */
+static struct bytes account_of(const char *text)
+{
+	for (int field = 0; text && field < CONTEXT_ACCOUNT_FIELD; field++) {
+		text = strchr(text, ':');
+		text = text ? text + 1 : NULL;
+	}
+	size_t n = text ? strspn(text, "0123456789") : 0;
+	return n == ACCOUNT_LEN && text[n] == ':' ? (struct bytes){ text, n } : BYTES_LIT("");
+}
+
+/* The account that the arguments speak of: that of their first ARN. */
+static void add_account(struct buf *out, struct bytes args)
+{
+	cJSON *tree = json_parse(args, NULL);
+	for (const cJSON *m = tree ? tree->child : NULL; m; m = m->next) {
+		bool is_arn = cJSON_IsString(m) && strncmp(m->valuestring, "arn:", 4) == 0;
+		struct bytes account = account_of(is_arn ? m->valuestring : NULL);
+		if (account.n == 0)
+			continue;
+		buf_adds(out, "\"account\":");
+		json_write_string(out, account);
+		buf_adds(out, ",");
+		break;
+	}
+	cJSON_Delete(tree);
+}
+
+static void context(void *state, struct bytes args, struct buf *out)
+{
+	const struct offer *o = state;
+	struct client *c = o->sfn->client;
+	bool known = client_resolve(c, NULL) == 0;
+	buf_adds(out, "{");
+	add_account(out, args);
+	buf_adds(out, "\"region\":");
+	json_write_string(out, bytes_str(c->region));
+	buf_adds(out, ",\"endpoint\":");
+	json_write_string(out, bytes_str(known ? c->endpoint.url : ""));
+	buf_adds(out, ",\"identity\":");
+	json_write_string(out, bytes_str(known ? c->credentials->access_key_id : ""));
+	buf_adds(out, "}");
+}
+
+/* ---- the local engine ---- */
+
+#ifdef SFN_WITH_LOCAL
+static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)
+{
+	struct sfn *s = arg;
+	const struct local_spec spec = {
+		.port = (uint16_t)s->settings.local_port,
+		.data = s->settings.local_data,
+		.handlers = s->settings.local_handlers,
+		.region = s->settings.region,
+		.max_open_executions = s->settings.local_max_open_executions,
+	};
+	return local_start(&s->local, url, s->api, &spec, err);
+}
+
+static void close_local(struct sfn *s)
+{
+	if (s->local)
+		local_stop(s->local);
+}
+
+/* `runbook local`; its state is the host_api. */
+static int register_local(struct sfn *s, struct err *err)
+{
+	void *state;
+	memcpy(&state, &s->api, sizeof(state)); /* commands take theirs without const */
+	return s->api->register_command(s->api->host, &local_command, state, err);
+}
+#else
+static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)
+{
+	(void)arg;
+	url[0] = '\0';
+	return err_named(err, ERR_INVALID, "InvalidEndpoint",
+			 "endpoint = local: this build has no local engine");
+}
+
+static void close_local(struct sfn *s)
+{
+	(void)s;
+}
+
+static int register_local(struct sfn *s, struct err *err)
+{
+	(void)s, (void)err;
+	return 0;
+}
+#endif
+
+/* ---- the plugin ---- */
+
+static void sfn_close(void *state)
+{
+	struct sfn *s = state;
+	call_list_stop(&s->calls);
+	close_local(s);
+	client_free(s->client);
+	settings_clear(&s->settings);
+	free(s->offers);
+	free(s);
+}
+
+static int register_operations(struct sfn *s, struct err *err)
+{
+	while (sfn_ops[s->n_offers].name)
+		s->n_offers++;
+	s->offers = calloc(s->n_offers, sizeof(*s->offers));
+	if (!s->offers)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < s->n_offers; i++) {
+		struct offer *o = &s->offers[i];
+		o->sfn = s;
+		o->op = sfn_ops[i];
+		o->op.start = start;
+		o->op.stop = stop;
+		o->op.context = context;
+		rc = s->api->register_operation(s->api->host, "sfn", &o->op, o, err);
+	}
+	return rc;
+}
+
+static int sfn_open(const struct host_api *api, struct bytes config, void **state, struct err *err)
+{
+	struct sfn *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	s->api = api;
+	const struct client_spec spec = {
+		.api = api,
+		.settings = &s->settings,
+		.version = RUNBOOK_VERSION,
+		.open_local = open_local,
+		.arg = s,
+		.random = random_unit,
+	};
+	int rc = settings_read(&s->settings, config, err);
+	if (rc == 0)
+		rc = client_new(&s->client, &spec, err);
+	if (rc == 0)
+		rc = register_operations(s, err);
+	if (rc == 0)
+		rc = register_local(s, err);
+	if (rc < 0) {
+		sfn_close(s);
+		return rc;
+	}
+	*state = s;
+	return 0;
+}
+
+__attribute__((visibility("default"))) extern const struct plugin runbook_plugin;
+
+const struct plugin runbook_plugin = {
+	.abi = RUNBOOK_PLUGIN_ABI,
+	.size = sizeof(struct plugin),
+	.name = "sfn",
+	.version = RUNBOOK_VERSION,
+	.open = sfn_open,
+	.close = sfn_close,
+};
