@@ -119,7 +119,8 @@ struct operation {
 
 /* A command of the program, `runbook NAME ...`. start reads its arguments (argv[0] is NAME), sets
  * things going and returns; the loop then runs until the plugin calls host_api.exit or a signal
- * arrives, after which stop is called once. Usage errors: return -ERR_INVALID. */
+ * arrives, after which stop is called once. The loop does not run any more then. Usage errors:
+ * return -ERR_INVALID. */
 struct command {
 	const char *name;
 	const char *synopsis; /* "[--port N] [--data DIR]" */
@@ -202,7 +203,7 @@ struct plugin {
 	 * @param[out] state handed back to every function of the plugin
 	 */
 	int (*open)(const struct host_api *api, struct bytes config, void **state, struct err *err);
-	void (*close)(void *state);
+	void (*close)(void *state); /* the loop does not run any more: no callback follows */
 };
 
 #define RUNBOOK_PLUGIN_SYMBOL "runbook_plugin"

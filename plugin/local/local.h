@@ -16,23 +16,41 @@ struct local_spec {
 	const char *data;            /* folder of the store; NULL: in memory only */
 	const char *handlers;        /* Lua file with task handlers; NULL: none */
 	const char *account;         /* NULL: "123456789012" */
-	const char *region;          /* NULL: "us-east-1" */
+	const char *region;          /* NULL: each request's own, from its signature */
 	int64_t max_open_executions; /* 0: 1,000,000 */
+	const char *deny;        /* "RedriveExecution,states:StopExecution": refused; NULL: none */
+	const char *request_log; /* file that gets a line of JSON before a request is served */
 };
 
 enum { LOCAL_URL_SIZE = 64 };
 
 /*
- * Start the engine, or find the one that already serves this data folder.
+ * Start the engine, or find the one that already serves this data folder (then handlers, deny and
+ * request_log are that one's). The spec is copied.
  *
  * @param[out] out  owned by the caller; local_stop
  * @param[out] url  "http://127.0.0.1:PORT"
+ * @return 0; -ERR_INVALID for a spec that cannot work (handlers file, deny list); -ERR_IO when the
+ *         folder, its store or the port cannot be had
  */
 NODISCARD int local_start(struct local **out, char url[LOCAL_URL_SIZE], const struct host_api *api,
 			  const struct local_spec *spec, struct err *err);
-void local_stop(struct local *l); /* what is not durable yet is written first */
 
-/* The command `runbook local`. state is the host_api. */
-extern const struct command local_command;
+/* Was an engine found that another process runs? */
+bool local_is_elsewhere(const struct local *l);
+
+/* What is not durable yet is written first. Call it when the loop does not run any more (from the
+ * close of a plugin, the stop of a command): completions under way are never delivered. */
+void local_stop(struct local *l);
+
+/* The command `runbook local`. */
+struct local_command {
+	const struct host_api *api;
+	struct local *local; /* while it runs */
+};
+
+/* Register it. @param state  zeroed, owned by the caller, alive until the plugin is closed */
+NODISCARD int local_register(const struct host_api *api, struct local_command *state,
+			     struct err *err);
 
 #endif
