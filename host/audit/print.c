@@ -70,7 +70,7 @@ static size_t cut_at(struct bytes text, size_t max)
 
 static void add_value(struct buf *out, const cJSON *v, size_t max)
 {
-	struct buf text = BUF_INIT(RECORD_LINE_MAX * 6);
+	struct buf text = BUF_INIT(PRINT_MAX);
 	const char *s = cJSON_GetStringValue(v);
 	if (s)
 		buf_adds(&text, s);

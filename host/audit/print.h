@@ -9,6 +9,9 @@
 
 #include "audit/record.h"
 
+/* A ceiling for the text of one record: every byte of it may become an escape. */
+enum { PRINT_MAX = 8 * RECORD_LINE_MAX };
+
 /* Append text with its control characters made visible. */
 void print_text(struct buf *out, struct bytes text);
 

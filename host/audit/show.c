@@ -115,7 +115,7 @@ static int print_tail(void *arg, const char *segment, const struct record *r, st
 {
 	struct job *j = arg;
 	struct err err;
-	struct buf b = BUF_INIT(RECORD_LINE_MAX * 8);
+	struct buf b = BUF_INIT(PRINT_MAX);
 	if (j->q.json) {
 		buf_add(&b, line.p, line.n);
 		buf_adds(&b, "\n");
@@ -160,7 +160,7 @@ static int print_shown(void *arg, const struct record *r, struct bytes line, str
 	if ((j->q.seq && j->q.seq != r->head.seq) ||
 	    (j->q.run && (!run || strcmp(run, j->q.run) != 0)))
 		return 0;
-	struct buf b = BUF_INIT(RECORD_LINE_MAX * 8);
+	struct buf b = BUF_INIT(PRINT_MAX);
 	if (j->q.json) {
 		buf_add(&b, line.p, line.n);
 		buf_adds(&b, "\n");
