@@ -27,28 +27,28 @@ int64_t clock_mono_us(void)
 	return read_us(CLOCK_MONOTONIC);
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back (Hinnant's civil-days method). */
-static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
+/* Hinnant's civil-days method, both ways. */
+int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
 {
-	y -= m <= 2;
+	int64_t y = year - (month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t yoe = y - era * 400;
-	int64_t doy = (153 * ((int64_t)m + (m > 2 ? -3 : 9)) + 2) / 5 + (int64_t)d - 1;
+	int64_t doy = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
 	int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
 	return era * 146097 + doe - 719468;
 }
 
-static void civil_from_days(int64_t z, int64_t *y, int *m, int *d)
+void civil_from_days(int64_t days, int64_t *year, int *month, int *day)
 {
-	z += 719468;
+	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t doe = z - era * 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	int64_t mp = (5 * doy + 2) / 153;
-	*d = (int)(doy - (153 * mp + 2) / 5 + 1);
-	*m = (int)(mp < 10 ? mp + 3 : mp - 9);
-	*y = yoe + era * 400 + (*m <= 2);
+	*day = (int)(doy - (153 * mp + 2) / 5 + 1);
+	*month = (int)(mp < 10 ? mp + 3 : mp - 9);
+	*year = yoe + era * 400 + (*month <= 2);
 }
 
 void iso8601_format(char out[ISO8601_SIZE], int64_t wall_ms)

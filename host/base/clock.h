@@ -12,6 +12,10 @@
 #include "base/bytes.h"
 #include "base/compiler.h"
 
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. */
+int64_t days_from_civil(int64_t year, unsigned month, unsigned day);
+void civil_from_days(int64_t days, int64_t *year, int *month, int *day);
+
 enum { ISO8601_LEN = 24, ISO8601_SIZE = 40 };
 
 int64_t clock_wall_ms(void);
