@@ -42,7 +42,8 @@ struct engine_world {
 
 struct engine_config {
 	const char *account, *region;
-	int64_t max_open_executions;
+	int64_t max_open_executions; /* 0: 1,000,000 */
+	int64_t max_data_bytes;      /* size of a state's output; 0: 262,144, the service's */
 };
 
 NODISCARD int engine_new(struct engine **out, const struct engine_config *config,
@@ -54,8 +55,10 @@ void engine_free(struct engine *e);
  *
  * @param op  the wire name, "RedriveExecution"
  * @return 0 with the answer's JSON appended to *answer; -ERR_REMOTE with err->name the AWS error
- *         code (its __type namespace chosen by the server), err->message its text, err->status the
- *         HTTP status, and in *answer a JSON object of further members (reason, ...) or nothing
+ *         code (its __type namespace chosen by the server: a ValidationException without a reason
+ *         is the front layer's, com.amazon.coral.validate#), err->message its text, err->status
+ *         the HTTP status, and in *answer a JSON object of further members (reason, ...) or
+ *         nothing. A member `message` there replaces err->message: texts that do not fit.
  */
 NODISCARD int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
 			     struct buf *answer, struct err *err);
@@ -64,7 +67,10 @@ NODISCARD int engine_request(struct engine *e, int64_t now_ms, const char *op, c
 void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes output,
 		      const char *error, const char *cause);
 
-/* Do everything due at now_ms. Returns when to call again, INT64_MAX if nothing waits on time. */
+/* Do everything due at now_ms, but no more than some 2,000 transitions, so that a loop thread is not
+ * held up. Returns when to call again: now_ms when there is more to do at once, INT64_MAX if nothing
+ * waits on time. Call it after every engine_request and engine_task_done too: they only make things
+ * ready. */
 int64_t engine_step(struct engine *e, int64_t now_ms);
 
 /* Hand out every record that changed since the last call, in an order that may be written as one

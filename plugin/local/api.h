@@ -1,0 +1,62 @@
+/*
+ * api.h - the operations of the service: one function each, found by its wire name.
+ *
+ * A function checks its arguments, does its work at e->now and writes the members of the answer.
+ */
+#ifndef LOCAL_API_H
+#define LOCAL_API_H
+
+#include "local/args.h"
+#include "local/jsonw.h"
+
+struct engine;
+struct execution;
+struct machine;
+struct arn;
+
+struct api_call {
+	struct engine *e;
+	const cJSON *args;
+	struct jsonw *w;   /* the answer's members */
+	struct buf *extra; /* on failure: a JSON object of further error members */
+};
+
+typedef int api_fn(const struct api_call *c, struct err *err);
+
+struct api_row {
+	const char *name; /* "RedriveExecution" */
+	const struct arg *members;
+	api_fn *fn;
+};
+
+/* Groups of rows, each ends with a NULL name. */
+extern const struct api_row api_machine_rows[];
+extern const struct api_row api_execution_rows[];
+extern const struct api_row api_list_rows[];
+extern const struct api_row api_map_run_rows[];
+
+/* What an ARN of the request names. -ERR_REMOTE InvalidArn or ...DoesNotExist. */
+NODISCARD int api_find_machine(const struct api_call *c, const char *arn, struct machine **out,
+			       struct err *err);
+NODISCARD int api_find_execution(const struct api_call *c, const char *arn, struct execution **out,
+				 struct err *err);
+/* The same for operations that refuse Express executions. */
+NODISCARD int api_find_standard(const struct api_call *c, const char *arn, struct execution **out,
+				struct err *err);
+
+/* A ValidationException of the service itself, with its reason. */
+int api_refuse(const struct api_call *c, struct err *err, const char *reason, const char *text);
+
+/* ---- pages ---- */
+
+enum { PAGE_DEFAULT = 100 };
+
+/* maxResults: 0 and absent mean 100. */
+size_t page_size(const cJSON *args);
+/* Where the page of nextToken starts; 0 without a token. `about` is what the token was made for (the
+ * operation and its arguments): a token of something else is InvalidToken. */
+NODISCARD int page_start(const cJSON *args, const char *about, int64_t *start, struct err *err);
+/* nextToken for a page that starts at `start`. No two are equal. */
+void page_next(const struct api_call *c, const char *about, int64_t start);
+
+#endif

@@ -1,0 +1,250 @@
+#include "local/map_run.h"
+
+#include <stdlib.h>
+
+#include "local/core.h"
+#include "local/frame.h"
+#include "local/machine.h"
+#include "local/mem.h"
+#include "local/redrive.h"
+#include "local/state.h"
+
+const struct sm_state map_run_states[] = {
+	[MAP_RUN_RUNNING] = { "RUNNING", SM_TO(MAP_RUN_SUCCEEDED) | SM_TO(MAP_RUN_FAILED) |
+					     SM_TO(MAP_RUN_ABORTED) },
+	[MAP_RUN_SUCCEEDED] = { "SUCCEEDED", 0 },
+	[MAP_RUN_FAILED] = { "FAILED", SM_TO(MAP_RUN_RUNNING) },
+	[MAP_RUN_ABORTED] = { "ABORTED", SM_TO(MAP_RUN_RUNNING) },
+};
+
+struct map_run *map_run_new(struct execution *parent, const struct state *state, const char *arn,
+			    struct map_item *items, size_t n_items)
+{
+	struct map_run *run = mem_zero(sizeof(*run));
+	run->e = parent->e;
+	run->record.kind = RECORD_MAP_RUN;
+	run->arn = mem_str(arn);
+	run->parent = parent;
+	run->state = state;
+	run->status = (struct sm){ map_run_states, MAP_RUN_RUNNING };
+	run->items = items;
+	run->n_items = n_items;
+	for (size_t i = 0; i < n_items; i++)
+		run->total_items += items[i].count;
+	table_add(&run->e->map_runs, bytes_str(run->arn), run);
+	parent->map_runs = mem_room(parent->map_runs, parent->n_map_runs, &parent->cap_map_runs,
+				    sizeof(struct map_run *));
+	parent->map_runs[parent->n_map_runs++] = run;
+	return run;
+}
+
+void map_run_free(struct map_run *run)
+{
+	(void)table_del(&run->e->map_runs, bytes_str(run->arn));
+	record_drop(run->e, &run->record);
+	for (size_t i = 0; i < run->n_items; i++)
+		doc_unref(run->items[i].input);
+	free(run->items);
+	free(run->roll.rows);
+	free(run->arn);
+	free(run->error);
+	free(run->cause);
+	free(run);
+}
+
+void map_run_count(struct map_run *run, const struct execution *child, int from, int to)
+{
+	uint32_t count = run->items[child->item].count;
+	if (from >= 0) {
+		run->executions[from]--;
+		run->item_counts[from] -= count;
+	}
+	run->executions[to]++;
+	run->item_counts[to] += count;
+}
+
+/* ---- admission ---- */
+
+static void start_child(struct map_run *run, size_t i)
+{
+	char name[40];
+	struct map_item *item = &run->items[i];
+	engine_uuid(run->e, name, 3);
+	char *full = NULL;
+	if (run->state->express) {
+		char second[40];
+		engine_uuid(run->e, second, 4);
+		full = mem_printf("%s:%s", name, second);
+	}
+	const struct execution_spec spec = {
+		.machine = run->parent->machine,
+		.definition = run->parent->definition,
+		.flow = run->state->flows[0],
+		.map_run = run,
+		.item = (uint32_t)i,
+		.express = run->state->express,
+		.name = full ? full : name,
+		.input = item->input,
+	};
+	item->input = NULL;
+	item->child = execution_start(run->e, &spec);
+	free(full);
+}
+
+/* Start the next child, redriven ones first. false: there is none. */
+static bool admit_one(struct map_run *run)
+{
+	while (run->next_redrive < run->next_item) {
+		struct execution *child = run->items[run->next_redrive++].child;
+		if (child && child->status.now == EXECUTION_PENDING_REDRIVE) {
+			execution_redrive(child);
+			return true;
+		}
+	}
+	if (run->next_item == run->n_items)
+		return false;
+	start_child(run, run->next_item++);
+	return true;
+}
+
+static void admit(struct map_run *run)
+{
+	int64_t most = run->settings.max_concurrency;
+	if (most <= 0 || most > MAP_RUN_CONCURRENCY)
+		most = MAP_RUN_CONCURRENCY;
+	while (run->executions[EXECUTION_RUNNING] < most && admit_one(run))
+		;
+}
+
+/* ---- closing ---- */
+
+/* Failed and timed-out items count; a threshold that is given must be exceeded, without any the
+ * first failure is one too many. */
+static bool too_many_failures(const struct map_run *run)
+{
+	const struct map_settings *s = &run->settings;
+	int64_t bad = run->item_counts[EXECUTION_FAILED] + run->item_counts[EXECUTION_TIMED_OUT];
+	if (s->tolerated_count < 0 && s->tolerated_percentage < 0)
+		return bad > 0;
+	if (s->tolerated_count >= 0 && bad > s->tolerated_count)
+		return true;
+	return s->tolerated_percentage >= 0 &&
+	       (double)bad * 100 > s->tolerated_percentage * (double)run->total_items;
+}
+
+static void finish(struct map_run *run, int status)
+{
+	struct frame *f = run->frame;
+	sm_move(&run->status, status);
+	run->closing = MAP_RUN_RUNNING;
+	run->stop_ms = run->e->now;
+	run->exported = true;
+	record_touch(run->e, &run->record);
+	if (run->redrive_waits) {
+		run->redrive_waits = false;
+		map_run_redrive(run, f);
+		return;
+	}
+	run->frame = NULL;
+	if (f)
+		state_map_run_ended(f, run);
+}
+
+void map_run_settle(struct map_run *run)
+{
+	if (run->status.now != MAP_RUN_RUNNING)
+		return;
+	if (!run->closing)
+		admit(run);
+	if (run->executions[EXECUTION_RUNNING] > 0)
+		return;
+	finish(run, run->closing ? run->closing : MAP_RUN_SUCCEEDED);
+}
+
+static void close_as(struct map_run *run, int status)
+{
+	char *cause = mem_printf("The map run execution [%s] which was managing this resource was "
+				 "aborted",
+				 run->arn);
+	run->closing = status;
+	record_touch(run->e, &run->record);
+	for (size_t i = 0; i < run->next_item; i++) {
+		struct execution *child = run->items[i].child;
+		if (!child)
+			continue;
+		if (child->status.now == EXECUTION_PENDING_REDRIVE)
+			execution_await_redrive(child, false);
+		else if (execution_is_open(child) && !child->express)
+			execution_abort(child, NULL, cause);
+	}
+	free(cause);
+}
+
+void map_run_child_ended(struct map_run *run)
+{
+	if (run->status.now != MAP_RUN_RUNNING)
+		return;
+	if (run->closing) {
+		map_run_settle(run);
+		return;
+	}
+	if (too_many_failures(run)) {
+		run->error = mem_str("States.ExceedToleratedFailureThreshold");
+		run->cause = mem_str("The specified tolerated failure threshold was exceeded");
+		close_as(run, MAP_RUN_FAILED);
+	}
+	map_run_settle(run);
+}
+
+void map_run_abort(struct map_run *run)
+{
+	run->frame = NULL;
+	if (run->status.now != MAP_RUN_RUNNING)
+		return;
+	if (run->closing) {
+		run->redrive_waits = false;
+		return;
+	}
+	close_as(run, MAP_RUN_ABORTED);
+	map_run_settle(run);
+}
+
+/* ---- start and redrive ---- */
+
+void map_run_start(struct map_run *run, struct frame *f)
+{
+	run->frame = f;
+	run->start_ms = run->e->now;
+	record_touch(run->e, &run->record);
+	map_run_settle(run);
+}
+
+bool map_run_may_redrive(const struct map_run *run, const struct execution *child, int64_t now)
+{
+	int status = child->status.now;
+	(void)run;
+	return (status == EXECUTION_FAILED || status == EXECUTION_TIMED_OUT ||
+		status == EXECUTION_ABORTED) &&
+	       !redrive_refusal(child, now);
+}
+
+void map_run_redrive(struct map_run *run, struct frame *f)
+{
+	run->frame = f;
+	sm_move(&run->status, MAP_RUN_RUNNING);
+	run->stop_ms = 0;
+	run->redrives = state_map_note_redrive(f, run);
+	run->redrive_ms = run->e->now;
+	run->exported = false;
+	free(run->error);
+	free(run->cause);
+	run->error = run->cause = NULL;
+	run->next_redrive = 0;
+	for (size_t i = 0; i < run->next_item; i++) {
+		struct execution *child = run->items[i].child;
+		if (child && map_run_may_redrive(run, child, run->e->now))
+			execution_await_redrive(child, true);
+	}
+	record_touch(run->e, &run->record);
+	map_run_child_ended(run);
+}

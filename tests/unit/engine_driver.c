@@ -1,0 +1,301 @@
+#include "engine_driver.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "local/mem.h"
+
+static void fake_random(void *arg, void *out, size_t n)
+{
+	struct driver *d = arg;
+	unsigned char *p = out;
+	for (size_t i = 0; i < n; i++) {
+		d->seed = d->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		p[i] = (unsigned char)(d->seed >> 40);
+	}
+}
+
+static void fake_task_start(void *arg, const struct engine_task *task)
+{
+	struct driver *d = arg;
+	d->tasks = mem_room(d->tasks, d->n_tasks, &d->cap_tasks, sizeof(*d->tasks));
+	d->tasks[d->n_tasks++] = (struct driver_task){
+		.id = task->id,
+		.function = mem_str(task->function ? task->function : task->resource),
+		.input = mem_dup(task->input),
+	};
+}
+
+static void fake_task_stop(void *arg, uint64_t id)
+{
+	struct driver *d = arg;
+	for (size_t i = 0; i < d->n_tasks; i++)
+		if (d->tasks[i].id == id)
+			d->tasks[i].stopped = true;
+}
+
+static void new_engine(struct driver *d)
+{
+	const struct engine_world world = { d, fake_random, fake_task_start, fake_task_stop };
+	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);
+}
+
+void driver_open(struct driver *d, driver_handler *handler)
+{
+	*d = (struct driver){ .now = DRIVER_START, .seed = 1, .handler = handler };
+	d->config = (struct engine_config){ .account = "123456789012", .region = "us-east-1" };
+	d->answer = MEM_BUF;
+	new_engine(d);
+}
+
+static void free_tasks(struct driver *d)
+{
+	for (size_t i = 0; i < d->n_tasks; i++) {
+		free(d->tasks[i].function);
+		free(d->tasks[i].input);
+	}
+	d->n_tasks = 0;
+}
+
+void driver_close(struct driver *d)
+{
+	engine_free(d->e);
+	free_tasks(d);
+	free(d->tasks);
+	for (size_t i = 0; i < d->n_records; i++) {
+		free(d->records[i].kind);
+		free(d->records[i].key);
+		free(d->records[i].json);
+	}
+	free(d->records);
+	buf_clear(&d->answer);
+}
+
+/* ---- requests ---- */
+
+static void quote(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\'')
+			*text = '"';
+}
+
+const char *driver_call(struct driver *d, const char *op, const char *args, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	va_start(ap, args);
+	INVARIANT(vasprintf(&text, args, ap) >= 0);
+	va_end(ap);
+	quote(text);
+	cJSON *tree = json_parse(bytes_str(text), &d->err);
+	if (!tree)
+		(void)fprintf(stderr, "driver: %s in %s\n", d->err.message, text);
+	INVARIANT(tree);
+	d->err = (struct err){ 0 };
+	buf_clear(&d->answer);
+	d->answer = MEM_BUF;
+	if (engine_request(d->e, d->now, op, tree, &d->answer, &d->err) != 0) {
+		struct buf b = MEM_BUF;
+		buf_addf(&b, "%s: %s%s", d->err.name, d->err.message, d->answer.n ? " " : "");
+		buf_add(&b, d->answer.p, d->answer.n);
+		buf_clear(&d->answer);
+		d->answer = b;
+	}
+	cJSON_Delete(tree);
+	free(text);
+	return buf_cstr(&d->answer);
+}
+
+const char *driver_get(struct driver *d, const char *path)
+{
+	static char text[512];
+	cJSON *tree = json_parse(buf_bytes(&d->answer), NULL);
+	const cJSON *v = tree;
+	while (v && *path) {
+		char part[64];
+		size_t n = strcspn(path, ".");
+		(void)snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		int64_t index = 0;
+		for (const char *p = part; *p >= '0' && *p <= '9'; p++)
+			index = index * 10 + (*p - '0');
+		v = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, (int)index) : json_get(v, part);
+		path += n + (path[n] == '.');
+	}
+	struct buf b = MEM_BUF;
+	if (v && cJSON_IsString(v))
+		buf_adds(&b, v->valuestring);
+	else if (v)
+		json_write(&b, v);
+	else
+		buf_adds(&b, "(absent)");
+	(void)snprintf(text, sizeof(text), "%s", buf_cstr(&b));
+	buf_clear(&b);
+	cJSON_Delete(tree);
+	return text;
+}
+
+/* ---- time ---- */
+
+static bool answer_tasks(struct driver *d)
+{
+	size_t n = d->n_tasks;
+	if (d->hold || n == 0)
+		return false;
+	struct driver_task *tasks = d->tasks;
+	d->tasks = NULL;
+	d->n_tasks = d->cap_tasks = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct driver_task *t = &tasks[i];
+		if (!t->stopped) {
+			struct buf out = MEM_BUF;
+			cJSON *input = json_parse(bytes_str(t->input), NULL);
+			d->calls++;
+			const char *error = d->handler(d, t->function, input, &out);
+			engine_task_done(d->e, d->now, t->id, buf_bytes(&out), error,
+					 error ? "from the handler" : NULL);
+			cJSON_Delete(input);
+			buf_clear(&out);
+		}
+		free(t->function);
+		free(t->input);
+	}
+	free(tasks);
+	return true;
+}
+
+static int64_t run_at(struct driver *d)
+{
+	int64_t next;
+	do {
+		next = engine_step(d->e, d->now);
+		if (d->restart)
+			driver_restart(d);
+	} while (answer_tasks(d) || next <= d->now);
+	return next;
+}
+
+void driver_run(struct driver *d)
+{
+	(void)run_at(d);
+}
+
+void driver_advance(struct driver *d, int64_t ms)
+{
+	int64_t end = d->now + ms;
+	int64_t next = run_at(d);
+	while (next <= end) {
+		d->now = next;
+		next = run_at(d);
+	}
+	d->now = end;
+	(void)run_at(d);
+}
+
+/* ---- store ---- */
+
+static void store_write(void *arg, const struct engine_record *r)
+{
+	struct driver *d = arg;
+	size_t i = 0;
+	bool is_event = strcmp(r->kind, "event") == 0; /* written once: no need to look */
+	while (
+	    !(is_event && r->json.p) && i < d->n_records &&
+	    !(strcmp(d->records[i].kind, r->kind) == 0 && strcmp(d->records[i].key, r->key) == 0))
+		i++;
+	if (is_event && r->json.p)
+		i = d->n_records;
+	if (!r->json.p) {
+		INVARIANT(i < d->n_records);
+		free(d->records[i].kind);
+		free(d->records[i].key);
+		free(d->records[i].json);
+		d->records[i] = d->records[--d->n_records];
+		return;
+	}
+	if (i == d->n_records) {
+		d->records = mem_room(d->records, i, &d->cap_records, sizeof(*d->records));
+		d->records[d->n_records++] =
+		    (struct driver_record){ mem_str(r->kind), mem_str(r->key), NULL };
+	}
+	free(d->records[i].json);
+	d->records[i].json = mem_dup(r->json);
+}
+
+void driver_drain(struct driver *d)
+{
+	engine_drain(d->e, store_write, d);
+}
+
+void driver_restart(struct driver *d)
+{
+	driver_drain(d);
+	engine_free(d->e);
+	free_tasks(d);
+	new_engine(d);
+	/* Backwards: records may come in any order. */
+	for (size_t i = d->n_records; i > 0; i--) {
+		const struct driver_record *r = &d->records[i - 1];
+		const struct engine_record back = { r->kind, r->key, bytes_str(r->json) };
+		INVARIANT(engine_restore(d->e, &back, &d->err) == 0);
+	}
+	if (engine_restored(d->e, d->now, &d->err) != 0)
+		(void)fprintf(stderr, "driver: %s\n", d->err.message);
+}
+
+/* ---- shorthands ---- */
+
+const char *driver_history(struct driver *d, const char *arn)
+{
+	struct buf b = MEM_BUF;
+	(void)driver_call(d, "GetExecutionHistory", "{'executionArn':'%s','maxResults':1000}", arn);
+	cJSON *tree = json_parse(buf_bytes(&d->answer), NULL);
+	const cJSON *events = json_get(tree, "events");
+	for (const cJSON *ev = events ? events->child : NULL; ev; ev = ev->next)
+		buf_addf(&b, "%s%" PRId64 "<%" PRId64 " %s", ev == events->child ? "" : ", ",
+			 json_get_int(ev, "id", 0), json_get_int(ev, "previousEventId", -1),
+			 json_get_str(ev, "type"));
+	cJSON_Delete(tree);
+	buf_clear(&d->answer);
+	d->answer = b;
+	return buf_cstr(&d->answer);
+}
+
+void driver_machine(struct driver *d, const char *name, const char *definition)
+{
+	struct buf b = MEM_BUF;
+	char *copy = mem_str(definition);
+	quote(copy);
+	json_write_string(&b, bytes_str(copy));
+	free(copy);
+	const char *answer = driver_call(d, "CreateStateMachine",
+					 "{'name':'%s','roleArn':'arn:aws:iam::123456789012:role/r'"
+					 ",'definition':%s}",
+					 name, buf_cstr(&b));
+	if (d->err.code)
+		(void)fprintf(stderr, "driver: %s\n", answer);
+	buf_clear(&b);
+}
+
+const char *driver_start(struct driver *d, const char *machine, const char *name, const char *input)
+{
+	static char arn[300];
+	struct buf b = MEM_BUF;
+	char *copy = mem_str(input);
+	quote(copy);
+	json_write_string(&b, bytes_str(copy));
+	free(copy);
+	const char *answer =
+	    driver_call(d, "StartExecution",
+			"{'stateMachineArn':'arn:aws:states:us-east-1:123456789012:"
+			"stateMachine:%s','name':'%s','input':%s}",
+			machine, name, buf_cstr(&b));
+	if (d->err.code)
+		(void)fprintf(stderr, "driver: %s\n", answer);
+	buf_clear(&b);
+	(void)snprintf(arn, sizeof(arn), "arn:aws:states:us-east-1:123456789012:execution:%s:%s",
+		       machine, name);
+	return arn;
+}
