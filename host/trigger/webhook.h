@@ -1,0 +1,84 @@
+/*
+ * webhook.h - deliveries over HTTP that start something, once they are authenticated.
+ *
+ * POST to a hook's path, with a signature over the raw body. In this order, and nothing is parsed
+ * before the signature was found right:
+ *
+ *	404  no such path, another method, no signature or a wrong one: one answer for all of them,
+ *	     after the same work (a signature is computed in any case), so that a stranger cannot
+ *	     learn which hooks exist
+ *	400  the body is not a JSON object
+ *	503  the owner is full (Retry-After: 30)
+ *	500  the owner could not start it
+ *	202  {"run":"<id>"}
+ *
+ * Webhooks decide who may start something, never what: `accept` is handed in.
+ */
+#ifndef TRIGGER_WEBHOOK_H
+#define TRIGGER_WEBHOOK_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/compiler.h"
+#include "base/err.h"
+
+struct loop;
+struct webhooks;
+
+/* One hook. Everything is copied; the copy of the secret is wiped in the end. */
+struct webhook {
+	const char *name;
+	const char *path;   /* "/hooks/redrive": begins with a slash, no query */
+	const char *auth;   /* a row of the table in webhook_auth.c; NULL: "hmac-sha256" */
+	const char *header; /* that carries the signature; NULL: the one usual for auth */
+	struct bytes secret;
+	const char *delivery_header; /* that identifies a delivery; NULL: "X-GitHub-Delivery" */
+};
+
+/* An authenticated delivery; borrowed for the call. */
+struct webhook_delivery {
+	const char *hook;
+	struct bytes input; /* the body: a JSON object */
+	const char *peer;   /* "127.0.0.1:40212" */
+	const char *id;     /* from delivery_header, "" if there was none */
+};
+
+enum { WEBHOOK_RUN_SIZE = 64 };
+
+/*
+ * Start a run.
+ *
+ * @param[out] run its id
+ * @return 0; -ERR_LIMIT: full, try later; any other error: could not be started
+ */
+typedef int webhook_accept_fn(void *arg, const struct webhook_delivery *d,
+			      char run[WEBHOOK_RUN_SIZE], struct err *err);
+
+/* Tells of a refused request: hook is NULL for an unknown path. For the audit log; anybody can
+ * cause it, so the owner bounds how much of it is recorded. */
+typedef void webhook_reject_fn(void *arg, const char *hook, const char *peer, const char *why);
+
+struct webhook_spec {
+	struct loop *loop;
+	const char *address; /* "127.0.0.1" */
+	uint16_t port;       /* 0: a free one */
+	const struct webhook *hooks;
+	size_t n_hooks;
+	webhook_accept_fn *accept;
+	webhook_reject_fn *reject; /* NULL: nobody wants to know */
+	void *arg;
+};
+
+/*
+ * Listen.
+ *
+ * @param[out] out owned by the caller; webhooks_stop
+ * @return 0; -ERR_INVALID names the hook and what is wrong with it; -ERR_IO: cannot listen
+ */
+NODISCARD int webhooks_start(struct webhooks **out, const struct webhook_spec *spec,
+			     struct err *err);
+void webhooks_stop(struct webhooks *w); /* NULL is fine */
+uint16_t webhooks_port(const struct webhooks *w);
+
+#endif

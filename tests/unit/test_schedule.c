@@ -1,0 +1,197 @@
+/* Schedules on a loop, with a wall clock that is set by hand. */
+#include "tap.h"
+
+#include "base/clock.h"
+#include "net/loop.h"
+#include "trigger/schedule.h"
+
+/* A wall clock that runs with the monotonic one, from wherever it was set to. */
+struct world {
+	struct loop *loop;
+	struct schedules *s;
+	int64_t offset_ms;
+	int starts, quit_after;
+	int64_t due_ms[8];
+	char name[32];
+};
+
+static int64_t wall(void *arg)
+{
+	const struct world *w = arg;
+	return clock_mono_ms() + w->offset_ms;
+}
+
+static void set_clock(struct world *w, const char *time, int64_t plus_ms)
+{
+	int64_t at = 0;
+	CHECK_INT(iso8601_parse(&at, bytes_str(time)), 0);
+	w->offset_ms = at + plus_ms - clock_mono_ms();
+}
+
+static void on_start(void *arg, const char *name, int64_t due_ms)
+{
+	struct world *w = arg;
+	if (w->starts < 8)
+		w->due_ms[w->starts] = due_ms;
+	w->starts++;
+	(void)snprintf(w->name, sizeof(w->name), "%s", name);
+	if (w->starts == w->quit_after)
+		loop_quit(w->loop);
+}
+
+static void begin(struct world *w, const char *time, int64_t plus_ms)
+{
+	*w = (struct world){ 0 };
+	set_clock(w, time, plus_ms);
+	bool ok = loop_new(&w->loop, NULL) == 0 &&
+		  schedules_new(&w->s,
+				&(struct schedule_spec){
+				    .loop = w->loop, .start = on_start, .arg = w, .now_ms = wall },
+				NULL) == 0;
+	INVARIANT(ok);
+}
+
+static void end(struct world *w)
+{
+	schedules_free(w->s);
+	loop_free(w->loop);
+}
+
+static void run_until(struct world *w, int starts)
+{
+	w->quit_after = starts;
+	loop_run(w->loop);
+}
+
+static const char *text(int64_t ms)
+{
+	static char out[ISO8601_SIZE];
+	iso8601_format(out, ms);
+	return out;
+}
+
+TEST(it_starts_at_the_instant_and_then_waits_for_the_next)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -40);
+	REQUIRE(schedules_add(w.s, "noon", "0 12 * * *", NULL) == 0);
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T12:00:00.000Z");
+
+	run_until(&w, 1);
+
+	CHECK_STR(w.name, "noon");
+	CHECK_STR(text(w.due_ms[0]), "2026-11-21T12:00:00.000Z");
+	CHECK(wall(&w) >= w.due_ms[0]);
+	end(&w);
+}
+
+static void quit(void *arg)
+{
+	struct world *w = arg;
+	loop_quit(w->loop);
+}
+
+/* One turn in which the timer that was armed for `ms` from now has been due. */
+static void look(struct world *w, int64_t ms)
+{
+	(void)timer_start(w->loop, ms, quit, w);
+	w->quit_after = 0;
+	loop_run(w->loop);
+}
+
+TEST(several_instants_passed_over_start_once_for_the_last)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -20);
+	REQUIRE(schedules_add(w.s, "s", "*/10 * * * *", NULL) == 0);
+
+	set_clock(&w, "2026-11-21T13:25:00Z", 0);
+	run_until(&w, 1);
+
+	CHECK_INT(w.starts, 1);
+	CHECK_STR(text(w.due_ms[0]), "2026-11-21T13:20:00.000Z");
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T13:30:00.000Z");
+	end(&w);
+}
+
+TEST(a_clock_set_far_on_is_not_made_up_for)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -20);
+	REQUIRE(schedules_add(w.s, "s", "0 * * * *", NULL) == 0);
+
+	set_clock(&w, "2026-11-22T12:30:00Z", 0);
+	look(&w, 60);
+
+	CHECK_INT(w.starts, 0);
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-22T13:00:00.000Z");
+	end(&w);
+}
+
+TEST(a_clock_set_back_a_little_starts_nothing_twice)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -20);
+	REQUIRE(schedules_add(w.s, "s", "0 * * * *", NULL) == 0);
+	run_until(&w, 1);
+
+	set_clock(&w, "2026-11-21T11:59:59.980Z", 0);
+	look(&w, 60);
+
+	CHECK_INT(w.starts, 1);
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T13:00:00.000Z");
+	end(&w);
+}
+
+TEST(a_clock_that_was_far_ahead_and_is_corrected_begins_anew)
+{
+	struct world w;
+	begin(&w, "2099-01-01T00:00:00Z", -20);
+	REQUIRE(schedules_add(w.s, "s", "0 * * * *", NULL) == 0);
+
+	set_clock(&w, "2026-11-21T11:30:00Z", 0);
+	look(&w, 60);
+
+	CHECK_INT(w.starts, 0);
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T12:00:00.000Z");
+	end(&w);
+}
+
+TEST(a_schedule_that_is_wrong_is_named)
+{
+	struct world w;
+	struct err err = { 0 };
+	begin(&w, "2026-11-21T12:00:00Z", 0);
+
+	CHECK_INT(schedules_add(w.s, "nightly", "0 25 * * *", &err), -ERR_INVALID);
+	CHECK_INT(strncmp(err.message, "schedule nightly: hour '25': expected", 37), 0);
+	CHECK_INT(schedules_add(w.s, "nightly", "0 0 30 2 *", &err), -ERR_INVALID);
+	CHECK_STR(err.message, "schedule nightly: '0 0 30 2 *' never comes");
+	CHECK(schedules_next(w.s) == INT64_MAX);
+	end(&w);
+}
+
+TEST(freeing_stops_them)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -5);
+	REQUIRE(schedules_add(w.s, "s", "* * * * *", NULL) == 0);
+
+	schedules_free(w.s);
+	w.s = NULL;
+	look(&w, 30);
+
+	CHECK_INT(w.starts, 0);
+	end(&w);
+}
+
+int main(void)
+{
+	return tap_run(TAP_CASES(TAP_CASE(it_starts_at_the_instant_and_then_waits_for_the_next),
+				 TAP_CASE(several_instants_passed_over_start_once_for_the_last),
+				 TAP_CASE(a_clock_set_far_on_is_not_made_up_for),
+				 TAP_CASE(a_clock_set_back_a_little_starts_nothing_twice),
+				 TAP_CASE(a_clock_that_was_far_ahead_and_is_corrected_begins_anew),
+				 TAP_CASE(a_schedule_that_is_wrong_is_named),
+				 TAP_CASE(freeing_stops_them)));
+}

@@ -1,0 +1,301 @@
+/* Webhooks behind a fake server: requests are handed in, answers are kept. */
+#include "tap.h"
+
+#include "base/crypto.h"
+#include "net/http_server.h"
+#include "trigger/webhook.h"
+
+/* ---- the server, driven by hand ---- */
+
+struct http_server {
+	struct http_serve_spec spec;
+};
+
+struct http_exchange {
+	int answers, status;
+	char body[256];
+	char retry_after[8];
+};
+
+static struct http_server server;
+
+int http_server_start(struct http_server **out, struct loop *l, const struct http_serve_spec *spec,
+		      struct err *err)
+{
+	(void)l;
+	(void)err;
+	server.spec = *spec;
+	*out = &server;
+	return 0;
+}
+
+void http_server_free(struct http_server *s)
+{
+	s->spec = (struct http_serve_spec){ 0 };
+}
+
+uint16_t http_server_port(const struct http_server *s)
+{
+	return s->spec.port;
+}
+
+void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
+			size_t n_headers, struct bytes body)
+{
+	const char *retry = http_header_get(headers, n_headers, "retry-after");
+	x->answers++;
+	x->status = status;
+	(void)snprintf(x->body, sizeof(x->body), "%.*s", (int)body.n, body.p);
+	(void)snprintf(x->retry_after, sizeof(x->retry_after), "%s", retry ? retry : "");
+}
+
+/* ---- the owner ---- */
+
+struct owner {
+	struct webhooks *w;
+	int accepts, rejects, outcome;
+	char input[128], id[64], hook[64], why[128];
+};
+
+static int accept_it(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
+		     struct err *err)
+{
+	struct owner *o = arg;
+	o->accepts++;
+	(void)snprintf(o->input, sizeof(o->input), "%.*s", (int)d->input.n, d->input.p);
+	(void)snprintf(o->id, sizeof(o->id), "%s", d->id);
+	(void)snprintf(o->hook, sizeof(o->hook), "%s", d->hook);
+	(void)snprintf(run, WEBHOOK_RUN_SIZE, "run-%d", o->accepts);
+	return o->outcome ? err_set(err, (enum err_code)o->outcome, "no") : 0;
+}
+
+static void reject_it(void *arg, const char *hook, const char *peer, const char *why)
+{
+	struct owner *o = arg;
+	o->rejects++;
+	CHECK_STR(peer, "192.0.2.1:4000");
+	(void)snprintf(o->hook, sizeof(o->hook), "%s", hook ? hook : "(none)");
+	(void)snprintf(o->why, sizeof(o->why), "%s", why);
+}
+
+static int begin_with(struct owner *o, const struct webhook *hooks, size_t n, struct err *err)
+{
+	*o = (struct owner){ 0 };
+	return webhooks_start(&o->w,
+			      &(struct webhook_spec){ .address = "127.0.0.1",
+						      .port = 8080,
+						      .hooks = hooks,
+						      .n_hooks = n,
+						      .accept = accept_it,
+						      .reject = reject_it,
+						      .arg = o },
+			      err);
+}
+
+static void begin(struct owner *o)
+{
+	const struct webhook hooks[] = {
+		{ .name = "redrive",
+		  .path = "/hooks/redrive",
+		  .secret = BYTES_LIT("It's a Secret to Everybody") },
+		{ .name = "own",
+		  .path = "/hooks/own",
+		  .header = "X-Sig",
+		  .delivery_header = "X-Id",
+		  .secret = BYTES_LIT("other") },
+	};
+	bool ok = begin_with(o, hooks, 2, NULL) == 0;
+	INVARIANT(ok);
+}
+
+/* A signature header for body, as the sender makes it. */
+static const char *sign(const char *secret, const char *body)
+{
+	static char out[7 + SHA256_HEX + 1] = "sha256=";
+	uint8_t mac[SHA256_LEN];
+	INVARIANT(hmac_sha256(mac, bytes_str(secret), bytes_str(body)) == 0);
+	hex_lower(out + 7, mac, sizeof(mac));
+	return out;
+}
+
+static struct http_exchange post(const char *path, const char *header, const char *signature,
+				 const char *body)
+{
+	struct http_exchange x = { 0 };
+	const struct http_header headers[] = { { "Content-Type", "application/json" },
+					       { "X-GitHub-Delivery", "d-1" },
+					       { header, signature } };
+	const struct http_received req = { .method = "POST",
+					   .path = path,
+					   .query = "",
+					   .headers = headers,
+					   .n_headers = header ? 3 : 2,
+					   .body = bytes_str(body),
+					   .peer = "192.0.2.1:4000" };
+	server.spec.serve(server.spec.arg, &x, &req);
+	CHECK_INT(x.answers, 1);
+	return x;
+}
+
+static const char github[] = "X-Hub-Signature-256";
+
+/* GitHub's documentation, "Validating webhook deliveries": secret, payload and signature. */
+TEST(the_published_signature_is_accepted)
+{
+	struct owner o;
+	begin(&o);
+
+	struct http_exchange x =
+	    post("/hooks/redrive", github,
+		 "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+		 "Hello, World!");
+
+	CHECK_INT(x.status, 400); /* the signature is right, the body is no JSON object */
+	CHECK_INT(o.accepts, 0);
+	CHECK_STR(o.why, "the body is not a JSON object");
+	webhooks_stop(o.w);
+}
+
+TEST(a_signed_delivery_starts_a_run)
+{
+	static const char body[] = "{\"mapRunArn\":\"x\"}";
+	struct owner o;
+	begin(&o);
+
+	struct http_exchange x =
+	    post("/hooks/redrive", github, sign("It's a Secret to Everybody", body), body);
+
+	CHECK_INT(x.status, 202);
+	CHECK_STR(x.body, "{\"run\":\"run-1\"}\n");
+	CHECK_STR(o.hook, "redrive");
+	CHECK_STR(o.input, body);
+	CHECK_STR(o.id, "d-1");
+	CHECK_INT(o.rejects, 0);
+	CHECK_INT(post("/hooks/own", "x-sig", sign("other", "{}") + 7, "{}").status, 202);
+	CHECK_STR(o.hook, "own");
+	CHECK_STR(o.id, "");
+	webhooks_stop(o.w);
+}
+
+TEST(strangers_get_one_answer_whatever_is_wrong)
+{
+	struct owner o;
+	begin(&o);
+	const char *right = sign("It's a Secret to Everybody", "{}");
+	static const char none[] = "{\"error\":\"not found\"}\n";
+	static const char *const malformed[] = {
+		"",
+		"sha256=",
+		"sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
+		"757107ea",
+		"sha256=g57107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+		"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e170",
+	};
+	struct http_exchange x;
+
+	x = post("/hooks/nothing", github, right, "{}");
+	CHECK_INT(x.status, 404);
+	CHECK_STR(x.body, none);
+	CHECK_STR(o.hook, "(none)");
+	x = post("/hooks/redrive", github, right, "{ }");
+	CHECK_INT(x.status, 404);
+	CHECK_STR(x.body, none);
+	CHECK_STR(o.why, "the signature is wrong");
+	x = post("/hooks/redrive", NULL, NULL, "{}");
+	CHECK_INT(x.status, 404);
+	CHECK_STR(o.why, "the signature header is missing");
+	x = post("/hooks/own", github, sign("other", "{}"), "{}");
+	CHECK_INT(x.status, 404);
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		x = post("/hooks/redrive", github, malformed[i], "{}");
+		CHECK_INT(x.status, 404);
+		CHECK_STR(x.body, none);
+		CHECK_STR(o.why, "the signature is not sha256=<64 hex digits>");
+	}
+	CHECK_INT(o.accepts, 0);
+	webhooks_stop(o.w);
+}
+
+TEST(only_post_reaches_a_hook)
+{
+	struct owner o;
+	struct http_exchange x = { 0 };
+	begin(&o);
+	const struct http_header header = { github, sign("It's a Secret to Everybody", "{}") };
+
+	server.spec.serve(server.spec.arg, &x,
+			  &(struct http_received){ .method = "PUT",
+						   .path = "/hooks/redrive",
+						   .query = "",
+						   .headers = &header,
+						   .n_headers = 1,
+						   .body = BYTES_LIT("{}"),
+						   .peer = "192.0.2.1:4000" });
+
+	CHECK_INT(x.status, 404);
+	CHECK_INT(o.accepts, 0);
+	webhooks_stop(o.w);
+}
+
+TEST(a_signed_body_must_be_a_json_object)
+{
+	static const char *const bad[] = { "", "[]", "{\"a\":1", "null", "\"x\"", "{} x" };
+	struct owner o;
+	begin(&o);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK_INT(post("/hooks/own", "X-Sig", sign("other", bad[i]), bad[i]).status, 400);
+	CHECK_INT(o.accepts, 0);
+	webhooks_stop(o.w);
+}
+
+TEST(an_owner_that_is_full_says_when_to_come_back)
+{
+	struct owner o;
+	begin(&o);
+
+	o.outcome = ERR_LIMIT;
+	struct http_exchange x = post("/hooks/own", "X-Sig", sign("other", "{}"), "{}");
+	CHECK_INT(x.status, 503);
+	CHECK_STR(x.retry_after, "30");
+	o.outcome = ERR_IO;
+	CHECK_INT(post("/hooks/own", "X-Sig", sign("other", "{}"), "{}").status, 500);
+	webhooks_stop(o.w);
+}
+
+TEST(a_hook_that_is_wrong_is_named)
+{
+	const struct {
+		struct webhook hook;
+		const char *message;
+	} bad[] = {
+		{ { .name = "a", .path = "hook", .secret = BYTES_LIT("s") },
+		  "hook a: path 'hook' must begin with / and have no ?, # or blank" },
+		{ { .name = "a", .path = "/a?b", .secret = BYTES_LIT("s") },
+		  "hook a: path '/a?b' must begin with / and have no ?, # or blank" },
+		{ { .name = "a", .path = "/a" }, "hook a: the secret is empty" },
+		{ { .name = "a", .path = "/a", .auth = "md5", .secret = BYTES_LIT("s") },
+		  "hook a: auth 'md5' is not one of hmac-sha256" },
+	};
+	struct owner o;
+	struct err err = { 0 };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK_INT(begin_with(&o, &bad[i].hook, 1, &err), -ERR_INVALID);
+		CHECK_STR(err.message, bad[i].message);
+	}
+	const struct webhook twice[] = {
+		{ .name = "a", .path = "/a", .secret = BYTES_LIT("s") },
+		{ .name = "b", .path = "/a", .secret = BYTES_LIT("s") },
+	};
+	CHECK_INT(begin_with(&o, twice, 2, &err), -ERR_INVALID);
+	CHECK_STR(err.message, "hook b: path '/a' belongs to hook a already");
+}
+
+int main(void)
+{
+	return tap_run(TAP_CASES(
+	    TAP_CASE(the_published_signature_is_accepted), TAP_CASE(a_signed_delivery_starts_a_run),
+	    TAP_CASE(strangers_get_one_answer_whatever_is_wrong),
+	    TAP_CASE(only_post_reaches_a_hook), TAP_CASE(a_signed_body_must_be_a_json_object),
+	    TAP_CASE(an_owner_that_is_full_says_when_to_come_back),
+	    TAP_CASE(a_hook_that_is_wrong_is_named)));
+}
