@@ -99,9 +99,11 @@ static int unquote(struct reader *r, struct bytes line, const char **out)
 			return complain(r, "text follows the closing quote", line);
 		if (c == '\\') {
 			char e = line.p[++i];
-			if (i + 1 >= line.n || !memchr("\"\\n", e, 3))
+			if (i + 1 >= line.n || (e != '"' && e != '\\' && e != 'n'))
 				return complain(r, "expected \\\" \\\\ or \\n", line);
-			c = e == 'n' ? '\n' : e;
+			c = e;
+			if (e == 'n')
+				c = '\n';
 		}
 		*w++ = c;
 	}

@@ -75,8 +75,10 @@ void path_filter_free(struct path_filter *f)
 static int filter_new(struct path_filter **out, enum filter_op op, struct path_reader *r)
 {
 	*out = calloc(1, sizeof(**out));
-	if (!*out)
-		return err_set(r->err, ERR_NOMEM, "out of memory");
+	if (!*out) {
+		(void)err_set(r->err, ERR_NOMEM, "out of memory");
+		return -ERR_NOMEM;
+	}
 	(*out)->op = op;
 	return 0;
 }
