@@ -1,0 +1,108 @@
+#include "script/error_object.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "script/json_lua.h"
+#include "script/sandbox.h"
+
+#define METATABLE "error object"
+
+enum { TEXT_SIZE = 2048 };
+
+bool error_object_is(lua_State *L, int idx)
+{
+	if (lua_type(L, idx) != LUA_TTABLE || !lua_getmetatable(L, idx))
+		return false;
+	(void)luaL_getmetatable(L, METATABLE);
+	bool yes = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return yes;
+}
+
+const char *error_object_field(lua_State *L, int idx, const char *name)
+{
+	const char *text = "";
+	idx = lua_absindex(L, idx);
+	lua_pushstring(L, name);
+	if (lua_rawget(L, idx) == LUA_TSTRING)
+		text = lua_tostring(L, -1);
+	lua_pop(L, 1);
+	return text;
+}
+
+void error_object_text(lua_State *L, int idx, char *out, size_t n)
+{
+	const char *request = error_object_field(L, idx, "requestId");
+	(void)snprintf(out, n, "%s: %s: %s%s%s%s", error_object_field(L, idx, "operation"),
+		       error_object_field(L, idx, "code"), error_object_field(L, idx, "message"),
+		       *request ? " (request " : "", request, *request ? ")" : "");
+}
+
+static int to_text(lua_State *L)
+{
+	char text[TEXT_SIZE];
+	luaL_checktype(L, 1, LUA_TTABLE);
+	error_object_text(L, 1, text, sizeof(text));
+	lua_pushstring(L, text);
+	return 1;
+}
+
+static int concat(lua_State *L)
+{
+	(void)sandbox_tostring(L, 1, NULL);
+	(void)sandbox_tostring(L, 2, NULL);
+	lua_concat(L, 2);
+	return 1;
+}
+
+void error_object_open(lua_State *L)
+{
+	static const luaL_Reg meta[] = {
+		{ "__tostring", to_text },
+		{ "__concat", concat },
+		{ NULL, NULL },
+	};
+	(void)luaL_newmetatable(L, METATABLE);
+	luaL_setfuncs(L, meta, 0);
+	lua_pushliteral(L, METATABLE);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, name);
+}
+
+static void set_int(lua_State *L, const char *name, int n)
+{
+	if (n <= 0)
+		return;
+	lua_pushinteger(L, n);
+	lua_setfield(L, -2, name);
+}
+
+void error_object_push(lua_State *L, const struct call *c)
+{
+	/* What the service sent goes first: our own members win. */
+	if (cJSON_IsObject(c->end.extra))
+		json_push(L, c->end.extra, NULL);
+	else
+		lua_newtable(L);
+	set_text(L, "code", c->end.code);
+	set_text(L, "message", c->end.message ? c->end.message : c->end.code);
+	set_text(L, "operation", c->op->full_name);
+	set_text(L, "requestId", c->end.request_id);
+	set_int(L, "status", c->end.status);
+	set_int(L, "attempts", c->end.attempts);
+	lua_pushboolean(L, c->end.retryable);
+	lua_setfield(L, -2, "retryable");
+	if (c->token_name)
+		set_text(L, c->token_name, c->token);
+	luaL_setmetatable(L, METATABLE);
+}

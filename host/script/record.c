@@ -1,0 +1,292 @@
+#include "script/record.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "script/json_lua.h"
+
+enum {
+	MEMBERS_MAX = 900 * 1024, /* a line of the log is at most 1 MiB */
+	VALUE_MAX = 256 * 1024,   /* more of arguments or facts is recorded as size and hash */
+	TEXT_MAX = 8 * 1024,
+};
+
+/* ---- members ---- */
+
+static void add_name(struct buf *b, const char *name)
+{
+	if (b->n > 0)
+		buf_adds(b, ",");
+	buf_addf(b, "\"%s\":", name);
+}
+
+static void add_text(struct buf *b, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	add_name(b, name);
+	json_write_string(b, (struct bytes){ text, strnlen(text, TEXT_MAX) });
+}
+
+static void add_int(struct buf *b, const char *name, int64_t n)
+{
+	add_name(b, name);
+	buf_addf(b, "%" PRId64, n);
+}
+
+static void add_digest(struct buf *b, const char *name, const char *size_name, struct bytes data)
+{
+	uint8_t hash[SHA256_LEN];
+	char hex[SHA256_HEX + 1] = "";
+	if (sha256(hash, data) == 0)
+		hex_lower(hex, hash, sizeof(hash));
+	add_name(b, name);
+	buf_addf(b, "{\"%s\":%zu,\"sha256\":\"%s\"}", size_name, data.n, hex);
+}
+
+static void add_tree(struct buf *b, const char *name, const cJSON *v)
+{
+	struct buf text = BUF_INIT(JSON_TAKE_MAX * 2);
+	json_write(&text, v);
+	if (text.n > VALUE_MAX) {
+		add_digest(b, name, "omitted", buf_bytes(&text));
+	} else {
+		add_name(b, name);
+		buf_add(b, text.p, text.n);
+	}
+	buf_clear(&text);
+}
+
+/* The members of an object beside ours. */
+static void merge(struct buf *b, const cJSON *obj)
+{
+	static const char *const ours[] = { "v",       "seq",       "time",   "host",    "pid",
+					    "kind",    "prev",      "sum",    "run",     "step",
+					    "attempt", "operation", "intent", "outcome", NULL };
+	for (const cJSON *c = cJSON_IsObject(obj) ? obj->child : NULL; c; c = c->next) {
+		bool taken = false;
+		for (const char *const *o = ours; *o; o++)
+			taken = taken || strcmp(*o, c->string) == 0;
+		if (taken)
+			continue;
+		if (b->n > 0)
+			buf_adds(b, ",");
+		json_write_string(b, bytes_str(c->string));
+		buf_adds(b, ":");
+		json_write(b, c);
+	}
+}
+
+static void add_run(struct buf *b, const struct run *r, unsigned step)
+{
+	add_text(b, "run", r->facts.id);
+	if (step > 0) {
+		add_name(b, "step");
+		buf_addf(b, "\"%u\"", step);
+	}
+	add_int(b, "attempt", r->facts.attempt);
+}
+
+static void add_origin(struct buf *b, const struct run *r)
+{
+	add_name(b, "actor");
+	buf_adds(b, r->facts.actor);
+	add_text(b, "reason", r->facts.reason);
+	add_name(b, "runbook");
+	buf_adds(b, "{");
+	struct buf inner = BUF_INIT(TEXT_MAX * 2);
+	add_text(&inner, "path", r->facts.path);
+	add_text(&inner, "sha256", r->facts.sha256);
+	buf_add(b, inner.p, inner.n);
+	buf_clear(&inner);
+	buf_adds(b, "}");
+	add_text(b, "config", r->facts.config);
+}
+
+/* ---- redaction ---- */
+
+static cJSON *redacted_size(const cJSON *v)
+{
+	struct buf text = BUF_INIT(JSON_TAKE_MAX * 2);
+	cJSON *out = cJSON_CreateObject();
+	json_write(&text, v);
+	/* Of a string the size is that of its bytes, without quotes and escapes. */
+	size_t n = cJSON_IsString(v) ? strlen(v->valuestring) : text.n;
+	if (out)
+		json_set_int(out, "redacted", (int64_t)n);
+	buf_clear(&text);
+	return out;
+}
+
+static cJSON *redact(const cJSON *v, const struct member *m)
+{
+	if (!m || (m->flags & MEMBER_SENSITIVE))
+		return redacted_size(v);
+	if (cJSON_IsObject(v) && m->type == MEMBER_OBJECT && m->members)
+		return record_redacted(v, m->members);
+	if (!(cJSON_IsArray(v) || cJSON_IsObject(v)) || !m->members)
+		return cJSON_Duplicate(v, true);
+	bool list = cJSON_IsArray(v);
+	cJSON *out = list ? cJSON_CreateArray() : cJSON_CreateObject();
+	for (const cJSON *c = v->child; c && out; c = c->next) {
+		cJSON *copy = redact(c, &m->members[0]);
+		if (list)
+			(void)cJSON_AddItemToArray(out, copy);
+		else
+			(void)cJSON_AddItemToObject(out, c->string, copy);
+	}
+	return out;
+}
+
+cJSON *record_redacted(const cJSON *v, const struct member *members)
+{
+	cJSON *out = cJSON_CreateObject();
+	for (const cJSON *c = cJSON_IsObject(v) ? v->child : NULL; c && out; c = c->next)
+		(void)cJSON_AddItemToObject(out, c->string,
+					    redact(c, member_find(members, c->string)));
+	return out;
+}
+
+/* The answer members that are declared as key facts. */
+static cJSON *facts_of(const cJSON *answer, const struct member *members)
+{
+	cJSON *out = cJSON_CreateObject();
+	for (const struct member *m = members; m && m->name && out; m++) {
+		const cJSON *v = json_get(answer, m->name);
+		if (v && (m->flags & MEMBER_RECORDED))
+			(void)cJSON_AddItemToObject(out, m->name, redact(v, m));
+	}
+	return out;
+}
+
+/* ---- runs ---- */
+
+static uint64_t append(const struct run *r, const char *kind, struct buf *b, commit_done_fn *done,
+		       void *arg)
+{
+	/* Every part is capped below the line's limit: only memory can be missing. */
+	if (b->err) {
+		buf_clear(b);
+		buf_adds(b, "\"lost\":\"not enough memory to write this record\"");
+	}
+	uint64_t seq = commit_append(r->runs->committer, kind, buf_bytes(b), done, arg);
+	buf_clear(b);
+	return seq;
+}
+
+void record_run_start(const struct run *r)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX), input = BUF_INIT(JSON_TAKE_MAX * 2);
+	add_run(&b, r, 0);
+	add_origin(&b, r);
+	json_write(&input, r->input);
+	add_digest(&b, "input", "bytes", buf_bytes(&input));
+	buf_clear(&input);
+	add_name(&b, "dryRun");
+	buf_adds(&b, r->dry_run ? "true" : "false");
+	(void)append(r, "run.start", &b, NULL, NULL);
+}
+
+void record_module(const struct run *r, const char *name, const char *path, struct bytes source)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	uint8_t hash[SHA256_LEN];
+	char hex[SHA256_HEX + 1] = "";
+	if (sha256(hash, source) == 0)
+		hex_lower(hex, hash, sizeof(hash));
+	add_run(&b, r, 0);
+	add_text(&b, "module", name);
+	add_text(&b, "path", path);
+	add_text(&b, "sha256", hex);
+	(void)append(r, "run.module", &b, NULL, NULL);
+}
+
+void record_run_end(const struct run *r, const struct run_end *end)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, r, 0);
+	add_text(&b, "outcome", run_outcome_name(end->outcome));
+	add_text(&b, "message", end->message);
+	add_int(&b, "steps", r->steps);
+	add_int(&b, "resultBytes", (int64_t)end->result.n);
+	if (end->n_unknown > 0)
+		add_int(&b, "unknown", (int64_t)end->n_unknown);
+	(void)append(r, "run.end", &b, NULL, NULL);
+}
+
+/* ---- calls ---- */
+
+static void add_operation(struct buf *b, const struct call *c)
+{
+	const struct plugin *p = c->op->plugin;
+	struct buf inner = BUF_INIT(TEXT_MAX);
+	add_text(&inner, "name", p ? p->name : c->op->ns);
+	add_text(&inner, "version", p ? p->version : NULL);
+	add_name(b, "plugin");
+	buf_addf(b, "{%s}", buf_cstr(&inner));
+	buf_clear(&inner);
+	add_text(b, "operation", c->op->full_name);
+	add_name(b, "mutates");
+	buf_adds(b, call_changes(c) ? "true" : "false");
+}
+
+static void add_context(struct buf *b, const struct call *c)
+{
+	struct buf text = BUF_INIT(TEXT_MAX);
+	if (c->op->op->context && c->args_text)
+		c->op->op->context(c->op->state, bytes_str(c->args_text), &text);
+	cJSON *v = text.n > 0 && !text.err ? json_parse(buf_bytes(&text), NULL) : NULL;
+	merge(b, v);
+	cJSON_Delete(v);
+	buf_clear(&text);
+}
+
+static void add_arguments(struct buf *b, const struct call *c)
+{
+	const struct operation *op = c->op->op;
+	cJSON *args = record_redacted(c->args, op->members);
+	if (op->resource && !json_get(json_get(args, op->resource), "redacted"))
+		add_text(b, "resource", json_get_str(args, op->resource));
+	if (args)
+		add_tree(b, "args", args);
+	cJSON_Delete(args);
+	add_text(b, "token", c->token);
+}
+
+uint64_t record_intent(struct call *c, commit_done_fn *done)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, c->run, c->step);
+	add_origin(&b, c->run);
+	add_operation(&b, c);
+	add_context(&b, c);
+	add_arguments(&b, c);
+	return append(c->run, "call.intent", &b, done, c);
+}
+
+void record_outcome(struct call *c, commit_done_fn *done)
+{
+	const struct call_end *e = &c->end;
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, c->run, c->step);
+	add_text(&b, "operation", c->op->full_name);
+	add_int(&b, "intent", (int64_t)c->intent);
+	add_text(&b, "outcome", call_outcome_name(e->outcome));
+	add_text(&b, "code", e->code);
+	add_text(&b, "message", e->message);
+	cJSON *facts = e->outcome == CALL_OK ? facts_of(e->answer, c->op->op->answer) : NULL;
+	if (facts && facts->child)
+		add_tree(&b, "facts", facts);
+	cJSON_Delete(facts);
+	merge(&b, e->context);
+	add_text(&b, "requestId", e->request_id);
+	if (e->attempts > 0)
+		add_int(&b, "attempts", e->attempts);
+	if (e->status > 0)
+		add_int(&b, "status", e->status);
+	if (c->started_us > 0)
+		add_int(&b, "latencyUs", e->latency_us);
+	(void)append(c->run, "call.outcome", &b, done, c);
+}

@@ -1,0 +1,164 @@
+#include "script/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct registry {
+	struct registered_op **ops; /* each on its own: pointers stay valid while the list grows */
+	size_t n_ops;
+	struct registered_command *commands;
+	size_t n_commands;
+	const struct plugin *plugin; /* whose rows come next */
+};
+
+int registry_new(struct registry **out, struct err *err)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : err_set(err, ERR_NOMEM, "no memory for the registry");
+}
+
+void registry_free(struct registry *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_ops; i++)
+		free(r->ops[i]);
+	free((void *)r->ops);
+	free(r->commands);
+	free(r);
+}
+
+void registry_set_plugin(struct registry *r, const struct plugin *p)
+{
+	r->plugin = p;
+}
+
+static bool is_identifier(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	if (!s || !*s || !strchr(letters, *s))
+		return false;
+	for (; *s; s++)
+		if (!strchr(letters, *s) && !(*s >= '0' && *s <= '9'))
+			return false;
+	return true;
+}
+
+static int check_row(const char *ns, const struct operation *op, struct err *err)
+{
+	unsigned kind = op->flags & (OP_READS | OP_CHANGES);
+	if (!is_identifier(ns) || !is_identifier(op->name))
+		return err_set(err, ERR_INVALID, "operation '%s.%s': not plain identifiers",
+			       ns ? ns : "", op->name ? op->name : "");
+	if (kind != OP_READS && kind != OP_CHANGES)
+		return err_set(err, ERR_INVALID,
+			       "operation '%s.%s': exactly one of OP_READS and OP_CHANGES", ns,
+			       op->name);
+	if (!op->start || !op->stop)
+		return err_set(err, ERR_INVALID, "operation '%s.%s': start or stop is missing", ns,
+			       op->name);
+	return 0;
+}
+
+/* One block: the struct and behind it "NS.NAME" and "NS". */
+static struct registered_op *new_op(const char *ns, const struct operation *op)
+{
+	size_t n_ns = strlen(ns), n_full = n_ns + strlen(op->name) + 2;
+	struct registered_op *r = calloc(1, sizeof(*r) + n_full + n_ns + 1);
+	if (!r)
+		return NULL;
+	char *full = (char *)(r + 1), *copy = full + n_full;
+	(void)snprintf(full, n_full, "%s.%s", ns, op->name);
+	memcpy(copy, ns, n_ns);
+	r->ns = copy;
+	r->full_name = full;
+	r->op = op;
+	return r;
+}
+
+int registry_add_operation(struct registry *r, const char *ns, const struct operation *op,
+			   void *state, struct err *err)
+{
+	struct registered_op *added = NULL;
+	int rc = check_row(ns, op, err);
+	if (rc < 0)
+		return rc;
+	if (registry_find(r, ns, op->name))
+		return err_set(err, ERR_INVALID, "operation '%s.%s' is registered already", ns,
+			       op->name);
+	added = new_op(ns, op);
+	if (!added)
+		return err_set(err, ERR_NOMEM, "no memory for an operation");
+	added->state = state;
+	added->plugin = r->plugin;
+	void *grown = realloc((void *)r->ops, (r->n_ops + 1) * sizeof(struct registered_op *));
+	if (!grown) {
+		free(added);
+		return err_set(err, ERR_NOMEM, "no memory for an operation");
+	}
+	r->ops = grown;
+	r->ops[r->n_ops++] = added;
+	return 0;
+}
+
+int registry_add_command(struct registry *r, const struct command *command, void *state,
+			 struct err *err)
+{
+	if (!command->name || !*command->name || !command->start)
+		return err_set(err, ERR_INVALID, "a command needs a name and a start");
+	if (registry_find_command(r, command->name))
+		return err_set(err, ERR_INVALID, "command '%s' is registered already",
+			       command->name);
+	void *grown = realloc(r->commands, (r->n_commands + 1) * sizeof(*r->commands));
+	if (!grown)
+		return err_set(err, ERR_NOMEM, "no memory for a command");
+	r->commands = grown;
+	r->commands[r->n_commands++] = (struct registered_command){ command, state, r->plugin };
+	return 0;
+}
+
+size_t registry_n_operations(const struct registry *r)
+{
+	return r->n_ops;
+}
+
+const struct registered_op *registry_operation(const struct registry *r, size_t i)
+{
+	return i < r->n_ops ? r->ops[i] : NULL;
+}
+
+const struct registered_op *registry_find(const struct registry *r, const char *ns,
+					  const char *name)
+{
+	for (size_t i = 0; i < r->n_ops; i++)
+		if (strcmp(r->ops[i]->ns, ns) == 0 && strcmp(r->ops[i]->op->name, name) == 0)
+			return r->ops[i];
+	return NULL;
+}
+
+bool registry_has_namespace(const struct registry *r, const char *ns)
+{
+	for (size_t i = 0; i < r->n_ops; i++)
+		if (strcmp(r->ops[i]->ns, ns) == 0)
+			return true;
+	return false;
+}
+
+size_t registry_n_commands(const struct registry *r)
+{
+	return r->n_commands;
+}
+
+const struct registered_command *registry_command(const struct registry *r, size_t i)
+{
+	return i < r->n_commands ? &r->commands[i] : NULL;
+}
+
+const struct registered_command *registry_find_command(const struct registry *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_commands; i++)
+		if (strcmp(r->commands[i].command->name, name) == 0)
+			return &r->commands[i];
+	return NULL;
+}

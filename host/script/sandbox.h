@@ -1,0 +1,30 @@
+/*
+ * sandbox.h - what a script can reach: the globals of README.md, and nothing else.
+ *
+ * Built from Lua's own libraries by lists of names to keep, so that what is not listed is absent.
+ * Replaced are functions that could escape a limit (pcall, xpcall, setmetatable, coroutine.*), whose
+ * loops memory does not bound (patterns, string.rep, table.*), or that differ from state to state
+ * (pairs, next, tostring, math.random). Each file of this group fills one library table.
+ *
+ * Everything here runs inside protected calls.
+ */
+#ifndef SCRIPT_SANDBOX_H
+#define SCRIPT_SANDBOX_H
+
+#include <lua.h>
+
+/* Build the globals of the state and set them in its registry. May raise. */
+void sandbox_open(lua_State *L);
+
+/* The parts: each adds to the table on top of the stack and leaves it there. */
+void sandbox_base(lua_State *L);      /* pcall xpcall setmetatable tostring pairs next print */
+void sandbox_coroutine(lua_State *L); /* coroutine.* */
+void sandbox_string(lua_State *L);    /* rep format find match gmatch gsub */
+void sandbox_table(lua_State *L);     /* table.*, over the original functions */
+void sandbox_values(lua_State *L);    /* log now random uuid iso8601 null array */
+void sandbox_require(lua_State *L);   /* require */
+
+/* lua_tolstring for people: as tostring, but without addresses. Pushes the text. */
+const char *sandbox_tostring(lua_State *L, int idx, size_t *n);
+
+#endif

@@ -1,0 +1,422 @@
+#include "script_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commit/commit.h"
+#include "net/loop.h"
+
+/* ---- the loop: timers that fire when the test says so ---- */
+
+struct timer {
+	struct timer *next;
+	struct loop *loop;
+	int64_t delay_ms;
+	loop_fn *fn;
+	void *arg;
+};
+
+struct loop {
+	struct timer *first;
+};
+
+struct timer *timer_start(struct loop *l, int64_t delay_ms, loop_fn *fn, void *arg)
+{
+	struct timer *t = calloc(1, sizeof(*t));
+	INVARIANT(t);
+	*t = (struct timer){ .loop = l, .delay_ms = delay_ms, .fn = fn, .arg = arg };
+	struct timer **p = &l->first;
+	while (*p)
+		p = &(*p)->next;
+	*p = t;
+	return t;
+}
+
+void timer_stop(struct timer *t)
+{
+	if (!t)
+		return;
+	for (struct timer **p = &t->loop->first; *p; p = &(*p)->next) {
+		if (*p == t) {
+			*p = t->next;
+			free(t);
+			return;
+		}
+	}
+	INVARIANT(!"a timer that fired or was stopped");
+}
+
+static bool fire(struct loop *l, int64_t delay_ms)
+{
+	for (struct timer *t = l->first; t; t = t->next) {
+		if (t->delay_ms != delay_ms)
+			continue;
+		struct timer fired = *t;
+		timer_stop(t);
+		fired.fn(fired.arg);
+		return true;
+	}
+	return false;
+}
+
+bool world_fire(struct world *w, int64_t delay_ms)
+{
+	bool fired = fire(w->loop, delay_ms);
+	world_turn(w);
+	return fired;
+}
+
+int world_timers(const struct world *w)
+{
+	int n = 0;
+	for (const struct timer *t = w->loop->first; t; t = t->next)
+		n++;
+	return n;
+}
+
+/* ---- the committer: records in memory ---- */
+
+enum { RECORDS_MAX = 512 };
+
+struct waiting {
+	commit_done_fn *done;
+	void *arg;
+	bool failed;
+};
+
+struct committer {
+	char *records[RECORDS_MAX];
+	size_t n;
+	struct waiting waiting[RECORDS_MAX];
+	size_t first, n_waiting;
+	bool hold, broken;
+};
+
+uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
+		       commit_done_fn *done, void *arg)
+{
+	struct buf b = BUF_INIT(1 << 20);
+	INVARIANT(c->n < RECORDS_MAX);
+	buf_addf(&b, "%s {", kind);
+	buf_add(&b, members.p, members.n);
+	buf_adds(&b, "}");
+	bool failed = c->broken;
+	if (failed)
+		buf_clear(&b);
+	else
+		c->records[c->n++] = b.p;
+	if (done)
+		c->waiting[c->n_waiting++] = (struct waiting){ done, arg, failed };
+	return failed ? 0 : c->n;
+}
+
+bool commit_failed(const struct committer *c, struct err *err)
+{
+	if (c->broken)
+		(void)err_set(err, ERR_IO, "the log: no space left on device");
+	return c->broken;
+}
+
+static bool complete_one(struct committer *c)
+{
+	struct err err = { 0 };
+	if (c->hold || c->first == c->n_waiting)
+		return false;
+	struct waiting w = c->waiting[c->first++];
+	if (w.failed)
+		(void)err_set(&err, ERR_IO, "the log: no space left on device");
+	w.done(w.arg, &err);
+	return true;
+}
+
+void world_hold(struct world *w)
+{
+	w->committer->hold = true;
+}
+
+void world_release(struct world *w)
+{
+	w->committer->hold = false;
+	world_turn(w);
+}
+
+void world_break_log(struct world *w)
+{
+	w->committer->broken = true;
+}
+
+size_t world_records(const struct world *w)
+{
+	return w->committer->n;
+}
+
+const char *world_record(const struct world *w, size_t i)
+{
+	return i < w->committer->n ? w->committer->records[i] : "";
+}
+
+static bool is_kind(const char *record, const char *kind)
+{
+	size_t n = strlen(kind);
+	return strncmp(record, kind, n) == 0 && record[n] == ' ';
+}
+
+const char *world_last(const struct world *w, const char *kind)
+{
+	for (size_t i = w->committer->n; i > 0; i--)
+		if (is_kind(w->committer->records[i - 1], kind))
+			return w->committer->records[i - 1] + strlen(kind) + 1;
+	return "";
+}
+
+int world_count(const struct world *w, const char *kind)
+{
+	int n = 0;
+	for (size_t i = 0; i < w->committer->n; i++)
+		n += is_kind(w->committer->records[i], kind);
+	return n;
+}
+
+/* ---- the operations ---- */
+
+static void op_start(void *state, struct host_call *call)
+{
+	struct world *w = state;
+	w->starts++;
+	w->call = call;
+}
+
+static void op_stop(void *state, struct host_call *call)
+{
+	struct world *w = state;
+	INVARIANT(w->call == call);
+	w->stops++;
+	w->call = NULL;
+}
+
+static void op_context(void *state, struct bytes args, struct buf *out)
+{
+	(void)state, (void)args;
+	buf_adds(out, "{\"account\":\"111122223333\",\"run\":\"not ours\"}");
+}
+
+static const char *const colours[] = { "red", "green", NULL };
+static const struct member text_element[] = { { .type = MEMBER_STRING } };
+static const struct member inner_members[] = {
+	{ .name = "depth", .type = MEMBER_INTEGER, .flags = MEMBER_REQUIRED },
+	{ .name = "password", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
+	{ 0 },
+};
+static const struct member read_members[] = {
+	{ .name = "name", .type = MEMBER_STRING, .flags = MEMBER_REQUIRED, .min = 1, .max = 8 },
+	{ .name = "count", .type = MEMBER_INTEGER, .min = 1, .max = 100 },
+	{ .name = "code", .type = MEMBER_STRING, .pattern = "[a-z]+" },
+	{ .name = "colour", .type = MEMBER_STRING, .choices = colours },
+	{ .name = "when", .type = MEMBER_TIMESTAMP },
+	{ .name = "tags", .type = MEMBER_LIST, .members = text_element, .max = 2 },
+	{ .name = "labels", .type = MEMBER_MAP, .members = text_element },
+	{ .name = "inner", .type = MEMBER_OBJECT, .members = inner_members },
+	{ .name = "flag", .type = MEMBER_BOOLEAN },
+	{ .name = "any", .type = MEMBER_ANY },
+	{ .name = "secret", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
+	{ 0 },
+};
+static const struct member counts_members[] = {
+	{ .name = "failed", .type = MEMBER_INTEGER },
+	{ 0 },
+};
+static const struct member read_answer[] = {
+	{ .name = "status", .type = MEMBER_STRING, .flags = MEMBER_RECORDED },
+	{ .name = "total", .type = MEMBER_INTEGER, .flags = MEMBER_RECORDED },
+	{ .name = "percentage", .type = MEMBER_NUMBER },
+	{ .name = "startDate", .type = MEMBER_TIMESTAMP },
+	{ .name = "counts", .type = MEMBER_OBJECT, .members = counts_members },
+	{ 0 },
+};
+static const struct member change_members[] = {
+	{ .name = "target", .type = MEMBER_STRING, .flags = MEMBER_REQUIRED },
+	{ .name = "clientToken",
+	  .type = MEMBER_STRING,
+	  .flags = MEMBER_TOKEN,
+	  .min = 1,
+	  .max = 64 },
+	{ .name = "secret", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
+	{ 0 },
+};
+
+static const struct operation op_read = {
+	.name = "read_thing",
+	.wire_name = "ReadThing",
+	.flags = OP_READS,
+	.members = read_members,
+	.answer = read_answer,
+	.resource = "name",
+	.doc = "reads",
+	.start = op_start,
+	.stop = op_stop,
+	.context = op_context,
+};
+static const struct operation op_change = {
+	.name = "change_thing",
+	.wire_name = "ChangeThing",
+	.flags = OP_CHANGES,
+	.max_calls = 1,
+	.members = change_members,
+	.resource = "target",
+	.doc = "changes",
+	.tell = "show --target {target} {nothing}",
+	.start = op_start,
+	.stop = op_stop,
+};
+
+static const struct plugin demo = { .abi = RUNBOOK_PLUGIN_ABI, .name = "demo", .version = "1.2.3" };
+
+/* ---- the world ---- */
+
+static void on_log(void *arg, const char *id, enum log_level level, const char *text)
+{
+	struct world *w = arg;
+	(void)id;
+	buf_addf(&w->log, "%d %s\n", (int)level, text);
+}
+
+static void on_progress(void *arg, const struct run_progress *p)
+{
+	struct world *w = arg;
+	buf_addf(&w->progress, "%g/%g %s\n", p->done, p->total, p->text);
+}
+
+static void on_end(void *arg, const struct run_end *e)
+{
+	struct world *w = arg;
+	w->ends++;
+	w->outcome = e->outcome;
+	(void)snprintf(w->message, sizeof(w->message), "%s", e->message);
+	(void)snprintf(w->traceback, sizeof(w->traceback), "%s", e->traceback);
+	(void)snprintf(w->result, sizeof(w->result), "%.*s", (int)e->result.n,
+		       e->result.n ? e->result.p : "");
+	w->n_unknown = e->n_unknown;
+	if (e->n_unknown > 0) {
+		(void)snprintf(w->unknown_tell, sizeof(w->unknown_tell), "%s", e->unknown[0].tell);
+		(void)snprintf(w->unknown_token, sizeof(w->unknown_token), "%s",
+			       e->unknown[0].token);
+		(void)snprintf(w->unknown_args, sizeof(w->unknown_args), "%s", e->unknown[0].args);
+	}
+}
+
+void world_open(struct world *w)
+{
+	struct err err;
+	*w = (struct world){ .log = BUF_INIT(1 << 20), .progress = BUF_INIT(1 << 20) };
+	w->loop = calloc(1, sizeof(struct loop));
+	w->committer = calloc(1, sizeof(struct committer));
+	INVARIANT(w->loop && w->committer);
+	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/runbook-test-XXXXXX");
+	INVARIANT(mkdtemp(w->dir));
+	INVARIANT(registry_new(&w->registry, &err) == 0);
+	registry_set_plugin(w->registry, &demo);
+	INVARIANT(registry_add_operation(w->registry, "demo", &op_read, w, &err) == 0);
+	INVARIANT(registry_add_operation(w->registry, "demo", &op_change, w, &err) == 0);
+	char lua_dir[96];
+	(void)snprintf(lua_dir, sizeof(lua_dir), "%s/lib", w->dir);
+	struct runs_spec spec = { .loop = w->loop,
+				  .committer = w->committer,
+				  .registry = w->registry,
+				  .lua_dir = lua_dir };
+	INVARIANT(runs_new(&w->runs, &spec, &err) == 0);
+}
+
+static void remove_files(const char *dir)
+{
+	static const char *const names[] = { "t.lua",       "m.lua",     "sub/n.lua",
+					     "loop.lua",    "bad.lua",   "demo.lua",
+					     "lib/std.lua", "plain.txt", "lib/redrive.lua",
+					     "lib",         "sub",       NULL };
+	char path[128];
+	for (const char *const *n = names; *n; n++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, *n);
+		(void)remove(path);
+	}
+	(void)rmdir(dir);
+}
+
+void world_close(struct world *w)
+{
+	runs_free(w->runs);
+	w->committer->hold = false;
+	world_turn(w);
+	INVARIANT(world_timers(w) == 0);
+	for (size_t i = 0; i < w->committer->n; i++)
+		free(w->committer->records[i]);
+	free(w->committer);
+	free(w->loop);
+	registry_free(w->registry);
+	buf_clear(&w->log);
+	buf_clear(&w->progress);
+	remove_files(w->dir);
+}
+
+void world_file(struct world *w, const char *name, const char *text)
+{
+	(void)snprintf(w->path, sizeof(w->path), "%s/%s", w->dir, name);
+	char *slash = strrchr(w->path, '/');
+	*slash = '\0';
+	(void)mkdir(w->path, 0700);
+	*slash = '/';
+	FILE *f = fopen(w->path, "w");
+	INVARIANT(f);
+	INVARIANT(fputs(text, f) >= 0);
+	INVARIANT(fclose(f) == 0);
+}
+
+void world_turn(struct world *w)
+{
+	while (fire(w->loop, 0) || complete_one(w->committer))
+		continue;
+}
+
+int world_start(struct world *w, const char *script)
+{
+	struct err err = { 0 };
+	world_file(w, "t.lua", script);
+	w->ends = 0;
+	w->spec.path = w->path;
+	w->spec.on_log = on_log;
+	w->spec.on_progress = on_progress;
+	w->spec.on_end = on_end;
+	w->spec.arg = w;
+	int rc = run_start(w->id, w->runs, &w->spec, &err);
+	if (rc < 0)
+		(void)snprintf(w->message, sizeof(w->message), "%s", err.message);
+	INVARIANT(w->ends == 0);
+	world_turn(w);
+	return rc;
+}
+
+void world_fail(struct world *w, const struct call_result *result)
+{
+	struct host_call *call = w->call;
+	INVARIANT(call);
+	w->call = NULL;
+	run_call_done(call, result);
+	world_turn(w);
+}
+
+void world_answer(struct world *w, const char *json)
+{
+	world_fail(w, &(struct call_result){ .answer = bytes_str(json),
+					     .status = 200,
+					     .request_id = "req-1",
+					     .attempts = 1 });
+}
+
+void world_run(struct world *w, const char *script)
+{
+	if (world_start(w, script) < 0)
+		return;
+	while (w->ends == 0 && w->call)
+		world_answer(w, "{}");
+}

@@ -1,0 +1,74 @@
+/*
+ * script_world.h - a world for tests of host/script: a loop, a committer and two operations that do
+ * nothing by themselves. The test says when a timer fires, a record is durable, or a call answers,
+ * in any order. Linked in place of host/net and host/commit.
+ */
+#ifndef TESTS_SCRIPT_WORLD_H
+#define TESTS_SCRIPT_WORLD_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "plugin_api.h"
+#include "script/registry.h"
+#include "script/run.h"
+
+struct loop;
+struct committer;
+
+struct world {
+	struct loop *loop;
+	struct committer *committer;
+	struct registry *registry;
+	struct runs *runs;
+	char dir[64];         /* holds the scripts of the test */
+	char path[96];        /* of the last one */
+	struct run_spec spec; /* of the next run; path, on_* and arg are filled in */
+	char id[RUN_ID_SIZE];
+
+	struct host_call *call; /* the last one that a plugin was asked to start */
+	const struct operation *call_op;
+	int starts, stops;
+
+	int ends;
+	enum run_outcome outcome;
+	char message[2048], traceback[8192], result[65536];
+	size_t n_unknown;
+	char unknown_tell[512], unknown_token[128], unknown_args[512];
+	struct buf log, progress;
+};
+
+void world_open(struct world *w);
+void world_close(struct world *w);
+
+/* Write a file below the world's folder ("lib/x.lua" makes the folder). */
+void world_file(struct world *w, const char *name, const char *text);
+
+/* Run a script from its start to its first wait. Returns run_start's answer. */
+int world_start(struct world *w, const char *script);
+
+/* Run turns of the loop until nothing is due at once: timers of 0 ms and durable records. */
+void world_turn(struct world *w);
+
+/* world_start, then answer every call with {} until the run ends. */
+void world_run(struct world *w, const char *script);
+
+/* The call in flight ends; then world_turn. */
+void world_answer(struct world *w, const char *json);
+void world_fail(struct world *w, const struct call_result *result);
+
+/* Fire the pending timer of that delay, then world_turn. False: there is none. */
+bool world_fire(struct world *w, int64_t delay_ms);
+int world_timers(const struct world *w);
+
+/* Records: durable at once (the default), held back until released, or failing from now on. */
+void world_hold(struct world *w);
+void world_release(struct world *w);
+void world_break_log(struct world *w);
+
+size_t world_records(const struct world *w);
+const char *world_record(const struct world *w, size_t i); /* "call.intent {...}" */
+/* The last record of that kind as JSON text, "" if there is none. */
+const char *world_last(const struct world *w, const char *kind);
+int world_count(const struct world *w, const char *kind);
+
+#endif
