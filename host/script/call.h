@@ -16,8 +16,7 @@
 #ifndef SCRIPT_CALL_H
 #define SCRIPT_CALL_H
 
-#include <cjson/cJSON.h>
-
+#include "base/json.h"
 #include "base/sm.h"
 #include "script/registry.h"
 #include "script/run_private.h"

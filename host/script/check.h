@@ -7,8 +7,7 @@
 #ifndef SCRIPT_CHECK_H
 #define SCRIPT_CHECK_H
 
-#include <cjson/cJSON.h>
-
+#include "base/json.h"
 #include "plugin_api.h"
 
 /* @return 0; -ERR_INVALID */

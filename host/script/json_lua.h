@@ -14,9 +14,9 @@
 #ifndef SCRIPT_JSON_LUA_H
 #define SCRIPT_JSON_LUA_H
 
-#include <cjson/cJSON.h>
 #include <lua.h>
 
+#include "base/json.h"
 #include "plugin_api.h"
 
 enum { JSON_TAKE_MAX = 16 << 20 }; /* estimated size of a tree */

@@ -2,9 +2,8 @@
 #ifndef SCRIPT_RUN_PRIVATE_H
 #define SCRIPT_RUN_PRIVATE_H
 
-#include <cjson/cJSON.h>
-
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/sm.h"
 #include "script/registry.h"
 #include "script/run.h"

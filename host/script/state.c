@@ -1,12 +1,12 @@
 #include "script/state.h"
 
-#include <cjson/cJSON.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/json.h"
 #include "script/file.h"
 #include "script/json_lua.h"
 #include "script/sandbox.h"
