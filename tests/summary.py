@@ -4,7 +4,8 @@ A log is meson's JSON log of a test run, or a plain TAP file (*.tap). Prints eve
 skipped test by name, then `N passed, N failed, N skipped`. Exit status 1 if anything failed.
 
 A program that ends badly without a failed result of its own (a crash, a leak, a time-out, fewer
-results than it announced) counts as one failed test, so nothing can fail unseen.
+results than it announced) counts as one failed test, so nothing can fail unseen. The notes of a log
+named bench.json are its measurements and are printed too.
 """
 
 import json
@@ -12,13 +13,13 @@ import os
 import re
 import sys
 
-RESULT = re.compile(r"^(not )?ok\b\s*\d*\s*-?\s*(.*?)\s*(?:#\s*(skip|todo)\b\s*(.*))?$", re.I)
+RESULT = re.compile(r"^(not )?ok\b\s*\d*\s*-?\s*(.*?)\s*(?:#\s*(skip)\b\s*(.*))?$", re.I)
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\b\s*(.*))?$", re.I)
 
 
 class Summary:
     def __init__(self):
-        self.passed, self.failed, self.skipped = 0, [], []
+        self.passed, self.failed, self.skipped, self.measured = 0, [], [], []
 
     def read_tap(self, program, text):
         """Count one program's results; return how many there were and how many it announced."""
@@ -40,13 +41,14 @@ class Summary:
 
     def count(self, program, result, notes):
         name = f"{program}: {result[2]}"
-        directive = (result[3] or "").lower()
-        if directive == "skip":
-            self.skipped.append((name, result[4]))
-        elif result[1] and directive != "todo":
+        if result[1]:
             self.failed.append((name, notes))
+        elif result[3]:
+            self.skipped.append((name, result[4]))
         else:
             self.passed += 1
+            if program.startswith("bench "):
+                self.measured.append((name, notes))
 
     def read_program(self, run, test):
         """One line of meson's log: a test program with its output and how it ended."""
@@ -55,7 +57,7 @@ class Summary:
             program = f"{run} {program}"
         failed_before = len(self.failed)
         seen, planned = self.read_tap(program, test.get("stdout", ""))
-        if test["result"] in ("OK", "SKIP"):
+        if test["result"] in ("OK", "SKIP") and planned is not None:
             return
         if len(self.failed) == failed_before or (planned is not None and seen != planned):
             why = f"# {test['result'].lower()}, exit status {test['returncode']}"
@@ -65,6 +67,10 @@ class Summary:
             self.failed.append((program, [why, *tail]))
 
     def print(self):
+        for name, notes in self.measured:
+            print(name)
+            for note in notes:
+                print(f"    {note}")
         for name, why in self.skipped:
             print(f"skipped: {name}" + (f" ({why})" if why else ""))
         for name, notes in self.failed:

@@ -48,10 +48,10 @@ def a_skip_is_named_with_its_reason():
 @test
 def a_crash_a_leak_a_time_out_and_a_short_count_are_failures():
     for out, result, status in (("1..2\nok 1 - a\n", "ERROR", -11), ("1..1\nok 1 - a\n", "ERROR", 23),
-                                ("", "TIMEOUT", -15), ("1..3\nok 1 - a\nnot ok 2 - b\n", "FAIL", 1)):
+                                ("", "TIMEOUT", -15), ("", "OK", 0), ("1..3\nok 1 - a\nnot ok 2 - b\n", "FAIL", 1)):
         code, lines = summarise((out, result, status))
         check_equal(code, 1, f"exit status for {result} {status}")
-        check(any(line.startswith(f"FAILED: unit/x") for line in lines), f"{lines}")
+        check(any(line.startswith("FAILED: unit/x") for line in lines), f"{lines}")
     check_equal(lines[-1], "1 passed, 2 failed, 0 skipped", "a failed test, and one that never came")
 
 
