@@ -1,10 +1,17 @@
 /*
- * http_server.h - a strict HTTP/1.1 server on bufferevents and http_parser.
+ * http_server.h - a strict HTTP/1.1 server: sockets on the loop, a byte-level screen, http_parser.
  *
  * Refuses what plain parsers let pass, each with the right status and a closed connection: two
  * Content-Lengths, Content-Length with Transfer-Encoding, folded headers, blank before the colon,
- * NUL, bare LF, bad chunk lines, trailers, oversize lines, headers and bodies, missing or double
- * Host. Deadlines for headers and body are absolute. Types are in base/http.h.
+ * NUL, bare LF, bad chunk lines, trailers (400); a request line over 8 KiB (414), a header line
+ * over 8 KiB, a block over 64 KiB or more than 100 headers (431); a body over the cap (413);
+ * missing, double or malformed Host (400); an encoding but chunked or an unknown method (501); an
+ * expectation but 100-continue (417); a version but 1.1 and 1.0 (505); a header block or body that
+ * is not complete by its absolute deadline (408); a connection above the cap (503, unless an idle
+ * one can make room). The client gets up to 2 s to read such an answer before the socket is closed.
+ *
+ * Connections are kept for 75 s. Requests sent ahead are served one at a time, so answers come in
+ * order. Types are in base/http.h.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -14,13 +21,31 @@
 struct loop;
 struct http_server;
 
-/* @param[out] out owned by the caller; http_server_free */
+/*
+ * spec->serve is called from the loop, never from inside this function. It may answer at once or
+ * later; it must not free the server. While a request is served the client's leaving is noticed
+ * (closing its sending half counts as leaving) and told by spec->gone.
+ *
+ * @param spec copied; address is an IP address
+ * @param[out] out owned by the caller; http_server_free
+ * @return 0; -ERR_INVALID for a bad address; -ERR_IO when the port cannot be had
+ */
 NODISCARD int http_server_start(struct http_server **out, struct loop *l,
 				const struct http_serve_spec *spec, struct err *err);
-void http_server_free(struct http_server *s); /* closes the listener and every connection */
+
+/* Closes the listener and every connection. Exchanges not yet answered are gone, without a call of
+ * spec->gone. NULL is fine. */
+void http_server_free(struct http_server *s);
+
 uint16_t http_server_port(const struct http_server *s);
 
-/* Answer x, which is gone afterwards. Date, Content-Length and Connection are added. Copied. */
+/*
+ * Answer x, which is gone afterwards, and with it the request. Date, Content-Length and, where it
+ * is not implied, Connection are added. Nothing is kept of the arguments. A header that could split
+ * the answer (a control character in its value, a name that is no token) makes it a 500 without it.
+ *
+ * @param status 200 to 999; no body is sent for 204, 304 and in answer to HEAD
+ */
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
 			size_t n_headers, struct bytes body);
 

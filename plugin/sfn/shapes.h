@@ -3,9 +3,10 @@
  *
  * One table for each side of an operation, ended by a row without a name; ops.c refers to them.
  * Source: the Step Functions API model, version 2016-11-23 (types, required members, lengths,
- * ranges, enums, patterns, the idempotency token, the sensitive trait). Two things are ours:
- * MEMBER_RECORDED marks the key facts that go into the audit record, and answers carry types only,
- * no limits, since a client must not refuse what the service chose to say.
+ * ranges, enums, patterns, the idempotency token, the sensitive trait). Three things are ours:
+ * MEMBER_RECORDED marks the key facts that go into the audit record; answers carry types only, no
+ * limits, since a client must not refuse what the service chose to say; and the name of a new
+ * execution counts as its idempotency token.
  */
 #ifndef SFN_SHAPES_H
 #define SFN_SHAPES_H

@@ -9,7 +9,9 @@ static const char *const redrive_filter[] = { "REDRIVEN", "NOT_REDRIVEN", NULL }
 
 const struct member sfn_start_execution_in[] = {
 	{ .name = "stateMachineArn", .flags = MEMBER_REQUIRED, .min = 1, .max = ARN_MAX },
-	{ .name = "name", .min = 1, .max = NAME_MAX_CHARS },
+	/* Ours: the name is what makes a start repeatable, and a start without one would be made twice
+	 * by a retry after a lost answer. The service's own default is a fresh UUID, too. */
+	{ .name = "name", .flags = MEMBER_TOKEN, .min = 1, .max = NAME_MAX_CHARS },
 	{ .name = "input", .flags = MEMBER_SENSITIVE, .max = PAYLOAD_MAX },
 	{ .name = "traceHeader", .max = 256, .pattern = "[[:cntrl:][:print:]]*" },
 	{ .name = NULL },

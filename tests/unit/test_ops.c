@@ -70,14 +70,28 @@ TEST(a_changing_row_says_how_to_tell_what_became_of_it)
 		CHECK(o->flags == OP_READS || (o->tell && tells(o)));
 }
 
-TEST(only_a_redrive_has_a_token_and_a_limit_of_one)
+static const char *token_of(const struct operation *o)
 {
-	for (const struct operation *o = sfn_ops; o->name; o++) {
-		bool redrive = strcmp(o->name, "redrive_execution") == 0;
-		const struct member *token = find(o->members, "clientToken", 11);
-		CHECK_INT(token && (token->flags & MEMBER_TOKEN), redrive);
-		CHECK_INT(o->max_calls, redrive ? 1 : 0);
+	for (const struct member *m = o->members; m->name; m++) {
+		if (m->flags & MEMBER_TOKEN)
+			return m->name;
 	}
+	return "none";
+}
+
+TEST(a_redrive_has_a_token_and_a_start_its_name)
+{
+	CHECK_STR(token_of(op("redrive_execution")), "clientToken");
+	CHECK_STR(token_of(op("start_execution")), "name");
+	CHECK_STR(token_of(op("stop_execution")), "none");
+	for (const struct operation *o = sfn_ops; o->name; o++)
+		CHECK(o->flags == OP_CHANGES || strcmp(token_of(o), "none") == 0);
+}
+
+TEST(only_a_redrive_is_limited_to_one_a_run)
+{
+	for (const struct operation *o = sfn_ops; o->name; o++)
+		CHECK_INT(o->max_calls, strcmp(o->name, "redrive_execution") == 0 ? 1 : 0);
 }
 
 static int type_of(const struct member *members, const char *name)
@@ -143,7 +157,8 @@ int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(every_row_is_complete),
 				 TAP_CASE(a_changing_row_says_how_to_tell_what_became_of_it),
-				 TAP_CASE(only_a_redrive_has_a_token_and_a_limit_of_one),
+				 TAP_CASE(a_redrive_has_a_token_and_a_start_its_name),
+				 TAP_CASE(only_a_redrive_is_limited_to_one_a_run),
 				 TAP_CASE(a_map_run_answers_twenty_integer_counters),
 				 TAP_CASE(payloads_are_sensitive),
 				 TAP_CASE(patterns_compile_and_limits_are_in_order)));

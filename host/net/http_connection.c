@@ -1,0 +1,449 @@
+#include "net/http_connection.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/sm.h"
+#include "net/http_reader.h"
+#include "net/http_server.h"
+
+enum { IDLE, HEAD, BODY, SERVING, WRITING, LINGERING, CLOSED };
+
+static const struct sm_state states[] = {
+	[IDLE] = { "idle", SM_TO(HEAD) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
+	[HEAD] = { "head", SM_TO(BODY) | SM_TO(SERVING) | SM_TO(WRITING) | SM_TO(LINGERING) |
+			       SM_TO(CLOSED) },
+	[BODY] = { "body", SM_TO(SERVING) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
+	[SERVING] = { "serving", SM_TO(IDLE) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
+	[WRITING] = { "writing", SM_TO(IDLE) | SM_TO(LINGERING) | SM_TO(CLOSED) },
+	[LINGERING] = { "lingering", SM_TO(CLOSED) },
+	[CLOSED] = { "closed", 0 },
+};
+
+enum {
+	CHUNK = 16 * 1024,
+	PENDING_MAX = 64 * 1024, /* sent ahead; more waits in the socket */
+	OUT_MAX = 1 << 30,
+	KEEP_ALIVE_MS = 75000, /* longer than clients keep theirs, or they send into a closed one */
+	WRITE_MS = 30000,
+	LINGER_MS = 2000,
+};
+
+struct http_exchange {
+	char unused; /* its address is its identity */
+};
+
+struct http_connection {
+	struct http_server *server;
+	TAILQ_ENTRY(http_connection) link;
+	struct sm sm;
+	int fd; /* -1: the client left while the request was being served */
+	struct event io, timer;
+	short interest;
+	int64_t due_ms, armed_ms; /* INT64_MAX: never */
+	struct http_reader reader;
+	struct http_exchange exchange;
+	bool fresh;  /* no byte has come yet */
+	bool inside; /* of on_io or on_timer, which release what is closed in the end */
+	struct buf pending, out;
+	size_t out_at; /* how much of `out` is written */
+	char peer[64];
+};
+
+/* ---- moving, watching, deadlines ---- */
+
+static struct http_connections *list_of(const struct http_connection *c, int state)
+{
+	return state == IDLE ? &c->server->idle : &c->server->busy;
+}
+
+static void enter(struct http_connection *c, int state)
+{
+	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
+	sm_move(&c->sm, state);
+	TAILQ_INSERT_TAIL(list_of(c, state), c, link);
+}
+
+static void on_io(evutil_socket_t fd, short what, void *arg);
+
+static void watch(struct http_connection *c, short interest)
+{
+	if (interest == c->interest)
+		return;
+	if (c->interest)
+		(void)event_del(&c->io);
+	c->interest = interest;
+	if (!interest)
+		return;
+	(void)event_assign(&c->io, c->server->base, c->fd, (short)(interest | EV_PERSIST), on_io,
+			   c);
+	int rc = event_add(&c->io, NULL);
+	INVARIANT(rc == 0);
+}
+
+/* The event is only moved when it would come too late; when it comes too early it looks again.
+ * Under load that is once in a while instead of several times a request. */
+static void arm(struct http_connection *c, int64_t now_ms)
+{
+	int64_t left = c->due_ms > now_ms ? c->due_ms - now_ms : 0;
+	struct timeval tv = { .tv_sec = (time_t)(left / 1000),
+			      .tv_usec = (suseconds_t)(left % 1000 * 1000) };
+	c->armed_ms = c->due_ms;
+	int rc = event_add(&c->timer, &tv);
+	INVARIANT(rc == 0);
+}
+
+static void set_deadline(struct http_connection *c, int64_t ms)
+{
+	int64_t now = clock_mono_ms();
+	c->due_ms = now + ms;
+	if (c->due_ms < c->armed_ms)
+		arm(c, now);
+}
+
+static void release_if_closed(struct http_connection *c)
+{
+	if (c->sm.now == CLOSED)
+		http_connection_free(c);
+}
+
+/* ---- writing ---- */
+
+static void enter_lingering(struct http_connection *c)
+{
+	/* Closing with unread input resets the connection, and the answer may be lost with it. */
+	enter(c, LINGERING);
+	(void)shutdown(c->fd, SHUT_WR);
+	buf_clear(&c->pending);
+	watch(c, EV_READ);
+	set_deadline(c, LINGER_MS);
+}
+
+static void enter_idle(struct http_connection *c)
+{
+	enter(c, IDLE);
+	http_reader_next(&c->reader);
+	watch(c, EV_READ);
+	set_deadline(c, KEEP_ALIVE_MS);
+}
+
+static void written(struct http_connection *c)
+{
+	if (c->reader.keep_alive)
+		enter_idle(c);
+	else if (c->reader.status || c->pending.n > 0)
+		enter_lingering(c);
+	else
+		enter(c, CLOSED);
+}
+
+/* @return bytes written, 0 when the socket is full, -1 when the connection is gone */
+static ssize_t write_some(int fd, struct iovec *parts, size_t n)
+{
+	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n };
+	ssize_t sent = sendmsg(fd, &m, MSG_NOSIGNAL);
+	if (sent >= 0)
+		return sent;
+	return errno == EAGAIN || errno == EINTR ? 0 : -1;
+}
+
+static void keep_rest(struct http_connection *c, const struct iovec parts[2], size_t sent)
+{
+	buf_clear(&c->out);
+	c->out_at = 0;
+	for (int i = 0; i < 2; i++) {
+		size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
+		buf_add(&c->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+		sent -= skip;
+	}
+}
+
+static void write_answer(struct http_connection *c, struct bytes head, struct bytes body)
+{
+	union {
+		const char *in;
+		void *out; /* sendmsg only reads */
+	} p[2] = { { head.p }, { body.p } };
+	struct iovec parts[2] = { { p[0].out, head.n }, { p[1].out, body.n } };
+	ssize_t n = write_some(c->fd, parts, body.n ? 2 : 1);
+	if (n >= 0 && (size_t)n == head.n + body.n) {
+		written(c);
+		return;
+	}
+	if (n >= 0)
+		keep_rest(c, parts, (size_t)n);
+	if (n < 0 || c->out.err) {
+		enter(c, CLOSED);
+		return;
+	}
+	enter(c, WRITING);
+	watch(c, EV_WRITE);
+	set_deadline(c, WRITE_MS);
+}
+
+static void on_writable(struct http_connection *c)
+{
+	struct iovec part = { c->out.p + c->out_at, c->out.n - c->out_at };
+	ssize_t n = write_some(c->fd, &part, 1);
+	if (n < 0) {
+		enter(c, CLOSED);
+		return;
+	}
+	c->out_at += (size_t)n;
+	if (c->out_at < c->out.n)
+		return;
+	buf_clear(&c->out);
+	written(c);
+}
+
+static void answer(struct http_connection *c, int status, const struct http_header *headers,
+		   size_t n_headers, struct bytes body)
+{
+	struct http_server *s = c->server;
+	bool bodyless = c->reader.head_method || !http_status_has_body(status);
+	buf_cut(&s->head, 0);
+	http_answer_write(&s->head,
+			  &(struct http_answer_head){ .status = status,
+						      .headers = headers,
+						      .n_headers = n_headers,
+						      .body_length = body.n,
+						      .keep_alive = c->reader.keep_alive,
+						      .old = c->reader.old },
+			  http_date(&s->date, clock_wall_ms()));
+	if (s->head.err) {
+		buf_clear(&s->head);
+		enter(c, CLOSED);
+		return;
+	}
+	write_answer(c, buf_bytes(&s->head), bodyless ? (struct bytes){ 0 } : body);
+}
+
+static void refuse(struct http_connection *c, int status, const char *why)
+{
+	static const struct http_header headers[] = { { "Content-Type", "text/plain" },
+						      { "Retry-After", "1" } };
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s\n", why);
+	c->reader.keep_alive = false;
+	c->reader.status = status;
+	answer(c, status, headers, status == 503 ? 2 : 1, (struct bytes){ text, (size_t)n });
+}
+
+/* ---- serving ---- */
+
+static void serve(struct http_connection *c)
+{
+	struct http_server *s = c->server;
+	enter(c, SERVING);
+	c->due_ms = INT64_MAX;
+	s->spec.serve(s->spec.arg, &c->exchange, &c->reader.request);
+}
+
+void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
+			size_t n_headers, struct bytes body)
+{
+	struct http_connection *c = CONTAINER_OF(x, struct http_connection, exchange);
+	INVARIANT(c->sm.now == SERVING && status >= 200 && status <= 999);
+	if (c->fd < 0)
+		enter(c, CLOSED);
+	else if (http_headers_valid(headers, n_headers))
+		answer(c, status, headers, n_headers, body);
+	else
+		refuse(c, 500, "the answer has a malformed header");
+	if (c->inside)
+		return;
+	if (c->sm.now == IDLE && c->pending.n > 0)
+		event_active(&c->io, EV_READ,
+			     0); /* in the next turn: we are in our caller's hands */
+	release_if_closed(c);
+}
+
+/* The client is gone while its request is being served. */
+static void abandon(struct http_connection *c)
+{
+	struct http_server *s = c->server;
+	if (s->spec.gone) {
+		s->spec.gone(s->spec.arg, &c->exchange);
+		enter(c, CLOSED);
+		return;
+	}
+	watch(c, 0);
+	(void)close(c->fd);
+	c->fd = -1;
+}
+
+/* ---- reading ---- */
+
+static void enter_body(struct http_connection *c)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	enter(c, BODY);
+	set_deadline(c, c->server->spec.body_timeout_ms);
+	if (!c->reader.expect_continue)
+		return;
+	if (send(c->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(go_on) - 1)
+		enter(c, CLOSED);
+}
+
+static bool reading(const struct http_connection *c)
+{
+	return c->sm.now == IDLE || c->sm.now == HEAD || c->sm.now == BODY;
+}
+
+static void take(struct http_connection *c, struct bytes in)
+{
+	while (in.n > 0 && reading(c)) {
+		enum http_read result;
+		if (c->sm.now == IDLE) {
+			enter(c, HEAD);
+			if (!c->fresh) /* else the time runs from the accept */
+				set_deadline(c, c->server->spec.header_timeout_ms);
+			c->fresh = false;
+		}
+		size_t n = http_reader_feed(&c->reader, in, &result);
+		in = (struct bytes){ in.p + n, in.n - n };
+		if (result == HTTP_READ_HEAD)
+			enter_body(c);
+		else if (result == HTTP_READ_DONE)
+			serve(c);
+		else if (result == HTTP_READ_REFUSED)
+			refuse(c, c->reader.status, c->reader.why);
+	}
+	if (c->sm.now == SERVING || c->sm.now == WRITING)
+		buf_add(&c->pending, in.p, in.n);
+}
+
+static void take_pending(struct http_connection *c)
+{
+	struct buf ahead = c->pending;
+	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
+	take(c, buf_bytes(&ahead));
+	buf_clear(&ahead);
+}
+
+static void on_readable(struct http_connection *c)
+{
+	char chunk[CHUNK];
+	if (c->pending.n > 0 && reading(c))
+		take_pending(c);
+	if (c->sm.now == CLOSED || c->fd < 0 || c->pending.n > PENDING_MAX)
+		return;
+	ssize_t n = recv(c->fd, chunk, sizeof(chunk), 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 && c->sm.now == SERVING)
+		abandon(c);
+	else if (n <= 0)
+		enter(c, CLOSED);
+	else if (c->sm.now != LINGERING)
+		take(c, (struct bytes){ chunk, (size_t)n });
+}
+
+static void on_io(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	struct http_connection *c = arg;
+	c->inside = true;
+	if (what & EV_WRITE)
+		on_writable(c);
+	if (what & EV_READ)
+		on_readable(c);
+	/* An answer that was written late, or at once, may leave requests behind. */
+	while (reading(c) && c->pending.n > 0)
+		take_pending(c);
+	if (c->sm.now == SERVING && c->pending.n > PENDING_MAX)
+		watch(c, 0);
+	c->inside = false;
+	release_if_closed(c);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	struct http_connection *c = arg;
+	int64_t now = clock_mono_ms();
+
+	c->armed_ms = INT64_MAX;
+	if (c->due_ms > now) {
+		if (c->due_ms != INT64_MAX)
+			arm(c, now);
+		return;
+	}
+	c->due_ms = INT64_MAX;
+	c->inside = true;
+	if (c->sm.now == HEAD)
+		refuse(c, 408, "the header block was not complete in time");
+	else if (c->sm.now == BODY)
+		refuse(c, 408, "the body was not complete in time");
+	else
+		enter(c, CLOSED);
+	c->inside = false;
+	release_if_closed(c);
+}
+
+/* ---- life ---- */
+
+static void name_peer(struct http_connection *c, const struct sockaddr *a)
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	if (a->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)a;
+		(void)inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+		(void)snprintf(c->peer, sizeof(c->peer), "[%s]:%u", host, ntohs(v6->sin6_port));
+	} else {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)a;
+		(void)inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+		(void)snprintf(c->peer, sizeof(c->peer), "%s:%u", host, ntohs(v4->sin_port));
+	}
+}
+
+void http_connection_start(struct http_server *s, int fd, const struct sockaddr *peer, bool refused)
+{
+	struct http_connection *c = calloc(1, sizeof(*c));
+	if (!c) {
+		(void)close(fd);
+		return;
+	}
+	c->server = s;
+	c->sm = (struct sm){ states, IDLE };
+	c->fd = fd;
+	c->due_ms = c->armed_ms = INT64_MAX;
+	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
+	c->out = BUF_INIT(OUT_MAX);
+	http_reader_init(&c->reader, s->spec.max_body);
+	name_peer(c, peer);
+	c->reader.request.peer = c->peer;
+	(void)event_assign(&c->timer, s->base, -1, 0, on_timer, c);
+	TAILQ_INSERT_TAIL(&s->idle, c, link);
+	s->n_connections++;
+	if (refused) {
+		refuse(c, 503, "too many connections");
+		release_if_closed(c);
+		return;
+	}
+	c->fresh = true;
+	watch(c, EV_READ);
+	set_deadline(c, s->spec.header_timeout_ms);
+}
+
+void http_connection_free(struct http_connection *c)
+{
+	watch(c, 0);
+	(void)event_del(&c->timer);
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
+	c->server->n_connections--;
+	http_reader_clear(&c->reader);
+	buf_clear(&c->pending);
+	buf_clear(&c->out);
+	free(c);
+}
