@@ -116,13 +116,13 @@ static const char *foreign_kind(const struct profiles *p, const char *profile)
 	static const struct {
 		const char *key, *kind;
 	} kinds[] = {
-		{ "web_identity_token_file", "web identity" },
-		{ "role_arn", "role" },
-		{ "sso_session", "SSO" },
-		{ "sso_start_url", "SSO" },
-		{ "sso_account_id", "SSO" },
-		{ "login_session", "console login" },
-		{ "credential_process", "credential process" },
+		{ "web_identity_token_file", "a web identity" },
+		{ "role_arn", "a role" },
+		{ "sso_session", "an SSO" },
+		{ "sso_start_url", "an SSO" },
+		{ "sso_account_id", "an SSO" },
+		{ "login_session", "a console login" },
+		{ "credential_process", "a credential process" },
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (is_set(profiles_get(p, profile, kinds[i].key)))
@@ -135,15 +135,15 @@ static const char *foreign_kind(const struct profiles *p, const char *profile)
  * be that: its keys, if any, are only there for other profiles. */
 static bool keys_come_first(const char *kind)
 {
-	return !kind || strcmp(kind, "credential process") == 0 ||
-	       strcmp(kind, "console login") == 0;
+	return !kind || strcmp(kind, "a credential process") == 0 ||
+	       strcmp(kind, "a console login") == 0;
 }
 
 static int refuse_kind(const char *profile, const char *kind, struct err *err)
 {
 	return err_named(
 	    err, ERR_AUTH, "UnsupportedProfile",
-	    "profile '%.128s' is a %s profile, which is not read here: put its keys into "
+	    "profile '%.128s' is %s profile, which is not read here: put its keys into "
 	    "the environment by: eval \"$(aws configure export-credentials --profile %.128s "
 	    "--format env)\"",
 	    profile, kind, profile);
