@@ -50,6 +50,12 @@ void driver_open(struct driver *d, driver_handler *handler)
 	new_engine(d);
 }
 
+void driver_reopen(struct driver *d)
+{
+	engine_free(d->e);
+	new_engine(d);
+}
+
 static void free_tasks(struct driver *d)
 {
 	for (size_t i = 0; i < d->n_tasks; i++) {

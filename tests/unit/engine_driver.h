@@ -47,6 +47,7 @@ struct driver {
 };
 
 void driver_open(struct driver *d, driver_handler *handler);
+void driver_reopen(struct driver *d); /* empty again, after a change of d->config */
 void driver_close(struct driver *d);
 
 /* One request. Returns the answer, or "Code: message"; borrowed until the next one. */
