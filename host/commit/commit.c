@@ -20,7 +20,8 @@
 #include "net/loop.h"
 
 enum {
-	WINDOW_US = 5 * 1000,   /* between the starts of two batches */
+	CROWD = 4,              /* waited for the last sync: more is load */
+	WINDOW_US = 5 * 1000,   /* between the starts of two batches under load */
 	LAZY_US = 1000 * 1000,  /* until records that nobody waits for are synced */
 	PENDING_MAX = 64 << 20, /* bytes handed over and not yet given to the thread */
 };
@@ -34,6 +35,7 @@ struct waiter {
 
 struct waiters {
 	struct waiter *first, **last;
+	size_t n;
 };
 
 struct batch {
@@ -55,6 +57,7 @@ struct committer {
 	struct waiters waiters; /* likewise */
 	int64_t unsynced_us;    /* since when there are records that were not synced; 0: none */
 	int64_t batch_us;       /* when the last batch was started */
+	bool crowded;           /* there is load */
 	struct timer *timer;
 	int64_t timer_us; /* when it is due */
 	bool busy;        /* the thread has the batch */
@@ -76,6 +79,7 @@ static void waiters_push(struct waiters *q, struct waiter *w)
 {
 	*q->last = w;
 	q->last = &w->next;
+	q->n++;
 }
 
 /* Move all of `from` behind those of `to`. */
@@ -85,6 +89,7 @@ static void waiters_move(struct waiters *to, struct waiters *from)
 		return;
 	*to->last = from->first;
 	to->last = from->last;
+	to->n += from->n;
 	waiters_init(from);
 }
 
@@ -124,6 +129,7 @@ static void fill_batch(struct committer *c, bool sync)
 	c->batch.err = (struct err){ 0 };
 	c->batch.sync = sync;
 	if (sync) {
+		c->crowded = c->waiters.n > CROWD;
 		waiters_move(&c->batch.waiters, &c->waiters);
 		c->unsynced_us = 0;
 	}
@@ -160,6 +166,8 @@ static void on_timer(void *arg);
 static int64_t due_us(const struct committer *c)
 {
 	if (c->failed)
+		return 0;
+	if (c->waiters.first && !c->crowded)
 		return 0;
 	if (c->waiters.first || c->lines.n > 0)
 		return c->batch_us + WINDOW_US;

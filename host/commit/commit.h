@@ -2,10 +2,11 @@
  * commit.h - the committer: the one owner of this process's audit segment, and of its order.
  *
  * The loop hands over records; a thread writes them in that order and syncs them together (group
- * commit): at once when idle, under load at most one batch in 5 ms. Sequence numbers and times are
- * given when a record is handed over, so the caller knows its number before it is durable. Once
- * writing has failed nothing more is accepted: changing calls must then be refused (fail closed).
- * A failed write or sync is never tried again: the kernel may have dropped what it could not write.
+ * commit): at once when idle, at most one batch in 5 ms under load, which is when more than four
+ * waited for the last sync. Sequence numbers and times are given when a record is handed over, so
+ * the caller knows its number before it is durable. Once writing has failed nothing more is
+ * accepted: changing calls must then be refused (fail closed). A failed write or sync is never
+ * tried again: the kernel may have dropped what it could not write.
  *
  * All functions are for the loop's thread.
  */
