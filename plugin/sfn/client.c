@@ -99,7 +99,7 @@ static int find_region(const struct setup *s, struct err *err)
 		region = look_up(s, "AWS_DEFAULT_REGION", "region");
 	if (!region)
 		return err_named(err, ERR_INVALID, "NoRegion",
-				 "no region: set region in [plugin sfn], AWS_REGION, or region in "
+				 "no region: set region in [sfn], AWS_REGION, or region in "
 				 "profile '%.128s'",
 				 s->profile);
 	int rc = region_check(region, err);

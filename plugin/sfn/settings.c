@@ -30,6 +30,9 @@ static const struct key keys[] = {
 	  "a time such as 60s or 500ms, at most an hour" },
 	{ "local_data", TEXT, offsetof(struct settings, local_data), 0, 0, "a folder" },
 	{ "local_handlers", TEXT, offsetof(struct settings, local_handlers), 0, 0, "a Lua file" },
+	{ "local_deny", TEXT, offsetof(struct settings, local_deny), 0, 0,
+	  "names of operations, separated by commas" },
+	{ "local_request_log", TEXT, offsetof(struct settings, local_request_log), 0, 0, "a file" },
 	{ "local_port", NUMBER, offsetof(struct settings, local_port), 0, PORT_MAX,
 	  "a port from 0 to 65535" },
 	{ "local_max_open_executions", NUMBER, offsetof(struct settings, local_max_open_executions),
@@ -82,7 +85,7 @@ static int unknown_key(const char *name, struct err *err)
 	struct buf list = BUF_INIT(512);
 	for (size_t i = 0; i < N_KEYS; i++)
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", keys[i].name);
-	int rc = err_set(err, ERR_INVALID, "plugin sfn: unknown key '%.80s'; it knows %s", name,
+	int rc = err_set(err, ERR_INVALID, "[sfn] %.80s: no such key; there are %s", name,
 			 buf_cstr(&list));
 	buf_clear(&list);
 	return rc;
@@ -95,7 +98,7 @@ static int read_key(struct settings *s, const cJSON *entry, struct err *err)
 		return unknown_key(entry->string, err);
 	const char *text = entry->valuestring;
 	if (!cJSON_IsString(entry) || !text || !*text)
-		return err_set(err, ERR_INVALID, "plugin sfn: %s is empty: expected %s", k->name,
+		return err_set(err, ERR_INVALID, "[sfn] %s is empty: expected %s", k->name,
 			       k->expected);
 	char *field = (char *)s + k->offset;
 	int rc;
@@ -108,8 +111,8 @@ static int read_key(struct settings *s, const cJSON *entry, struct err *err)
 	rc = k->kind == NUMBER ? settings_number(&value, text, k->min, k->max)
 			       : read_duration(&value, text, k->min, k->max);
 	if (rc < 0)
-		return err_set(err, ERR_INVALID, "plugin sfn: %s = '%.80s': expected %s", k->name,
-			       text, k->expected);
+		return err_set(err, ERR_INVALID, "[sfn] %s = '%.80s': expected %s", k->name, text,
+			       k->expected);
 	memcpy(field, &value, sizeof(value));
 	return 0;
 }
@@ -122,7 +125,7 @@ int settings_read(struct settings *out, struct bytes config, struct err *err)
 	cJSON *tree = json_parse(config, err);
 	int rc = tree ? 0 : -ERR_INVALID;
 	if (rc == 0 && !cJSON_IsObject(tree))
-		rc = err_set(err, ERR_INVALID, "plugin sfn: the configuration is no object");
+		rc = err_set(err, ERR_INVALID, "[sfn]: the configuration is no object");
 	for (const cJSON *entry = rc == 0 ? tree->child : NULL; rc == 0 && entry;
 	     entry = entry->next)
 		rc = read_key(out, entry, err);
@@ -137,6 +140,8 @@ void settings_clear(struct settings *s)
 	free(s->profile);
 	free(s->local_data);
 	free(s->local_handlers);
+	free(s->local_deny);
+	free(s->local_request_log);
 	*s = (struct settings){ 0 };
 }
 

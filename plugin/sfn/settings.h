@@ -1,5 +1,5 @@
 /*
- * settings.h - the [plugin sfn] section of the host's configuration.
+ * settings.h - the [sfn] section of the host's configuration.
  *
  *   region               overrides AWS_REGION, AWS_DEFAULT_REGION and the profile's
  *   endpoint             a URL, or "local" for the engine inside this program
@@ -9,6 +9,8 @@
  *   read_timeout         no byte for so long; default 60s
  *   local_data           folder of the local engine; default in memory
  *   local_handlers       Lua file with its task handlers
+ *   local_deny           operations it refuses with AccessDeniedException
+ *   local_request_log    file it writes a line to before it serves a request
  *   local_port           default a free one
  *   local_max_open_executions
  */
@@ -31,6 +33,8 @@ struct settings { /* NULL and 0: not set */
 	int64_t read_timeout_ms;
 	char *local_data;
 	char *local_handlers;
+	char *local_deny;
+	char *local_request_log;
 	int64_t local_port;
 	int64_t local_max_open_executions;
 };

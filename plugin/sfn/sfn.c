@@ -26,6 +26,7 @@ struct sfn {
 	struct client *client;
 	struct call_list calls;
 	struct local *local; /* NULL until a call needed it */
+	struct local_command local_command;
 	size_t n_offers;
 	struct offer *offers;
 };
@@ -103,6 +104,8 @@ static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *er
 		.handlers = s->settings.local_handlers,
 		.region = s->settings.region,
 		.max_open_executions = s->settings.local_max_open_executions,
+		.deny = s->settings.local_deny,
+		.request_log = s->settings.local_request_log,
 	};
 	return local_start(&s->local, url, s->api, &spec, err);
 }
@@ -113,12 +116,10 @@ static void close_local(struct sfn *s)
 		local_stop(s->local);
 }
 
-/* `runbook local`; its state is the host_api. */
+/* `runbook local` */
 static int register_local(struct sfn *s, struct err *err)
 {
-	void *state;
-	memcpy(&state, &s->api, sizeof(state)); /* commands take theirs without const */
-	return s->api->register_command(s->api->host, &local_command, state, err);
+	return local_register(s->api, &s->local_command, err);
 }
 #else
 static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)

@@ -1,6 +1,8 @@
 /* Where the client sends and as whom: settings, environment, AWS files, and what is refused. */
 #include "tap.h"
 
+#include <unistd.h>
+
 #include "call_world.h"
 
 /* ---- what keeps a call from being made ---- */
@@ -102,6 +104,119 @@ TEST(the_settings_reach_the_request)
 	world_clear(&w);
 }
 
+/* ---- precedence ---- */
+
+/* Write an AWS config file; the path is good until the next call. */
+static const char *config_file(const char *text)
+{
+	static char path[128];
+	const char *dir = getenv("TMPDIR");
+	(void)snprintf(path, sizeof(path), "%s/runbook-test-XXXXXX", dir ? dir : "/tmp");
+	int fd = mkstemp(path);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	INVARIANT(f);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	return path;
+}
+
+/* The URL of the first request with this config file, or the code of the error. */
+static const char *url_with(struct world *w, const char *config)
+{
+	const char *path = config_file(config);
+	fake_setenv(&w->fake, "AWS_CONFIG_FILE", path);
+	begin(w, "DescribeMapRun", RUN_ARGS);
+	(void)unlink(path);
+	(void)fake_fire(&w->fake);
+	return w->fake.sends > 0 ? buf_cstr(&w->fake.url) : buf_cstr(&w->fake.code);
+}
+
+TEST(the_profiles_region_counts_when_the_environment_has_none)
+{
+	struct world w;
+	world_init(&w);
+	fake_setenv(&w.fake, "AWS_REGION", NULL);
+	CHECK_STR(url_with(&w, "[default]\nregion = eu-north-1\n"),
+		  "https://states.eu-north-1.amazonaws.com/");
+	world_clear(&w);
+}
+
+TEST(endpoints_count_in_the_order_of_the_sdks)
+{
+	static const char config[] = "[profile p]\nservices = s\nendpoint_url = http://h:5\n"
+				     "[services s]\nsfn =\n  endpoint_url = http://h:4\n";
+	static const char *const settings[][3] = {
+		{ "AWS_ENDPOINT_URL_SFN", "http://h:2", "http://h:2/" },
+		{ "AWS_ENDPOINT_URL", "http://h:3", "http://h:3/" },
+		{ "AWS_EXECUTION_ENV", "x", "http://h:4/" },
+		{ "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True",
+		  "https://states.us-east-1.amazonaws.com/" },
+	};
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		struct world w;
+		world_init(&w);
+		fake_setenv(&w.fake, "AWS_PROFILE", "p");
+		fake_setenv(&w.fake, settings[i][0], settings[i][1]);
+		CHECK_STR(url_with(&w, config), settings[i][2]);
+		world_clear(&w);
+	}
+}
+
+TEST(a_services_section_that_is_not_there_is_an_error)
+{
+	struct world w;
+	world_init(&w);
+	CHECK_STR(url_with(&w, "[default]\nservices = s\n"), "InvalidEndpoint");
+	world_clear(&w);
+}
+
+TEST(keys_and_attempts_may_come_from_the_profile)
+{
+	struct world w;
+	char h[512];
+	world_init(&w);
+	fake_setenv(&w.fake, "AWS_ACCESS_KEY_ID", NULL);
+	fake_setenv(&w.fake, "AWS_SECRET_ACCESS_KEY", NULL);
+	(void)url_with(&w, "[default]\naws_access_key_id = PROFILEKEY\n"
+			   "aws_secret_access_key = s\nmax_attempts = 2\n");
+	CHECK(strstr(fake_header(&w.fake, h, "Authorization"), "Credential=PROFILEKEY/"));
+	CHECK_STR(fake_header(&w.fake, h, "amz-sdk-request"), "attempt=1; max=2");
+	world_clear(&w);
+}
+
+TEST(a_broken_file_or_number_is_the_calls_error)
+{
+	struct world w;
+	world_init(&w);
+	CHECK_STR(url_with(&w, "[default\n"), "InvalidProfileFile");
+	world_clear(&w);
+
+	world_init(&w);
+	fake_setenv(&w.fake, "AWS_MAX_ATTEMPTS", "many");
+	check_refused(&w, "InvalidMaxAttempts", "'many'");
+}
+
+TEST(a_ca_bundle_that_is_not_there_is_an_error)
+{
+	struct world w;
+	world_init(&w);
+	fake_setenv(&w.fake, "AWS_CA_BUNDLE", "/nonexistent/ca.pem");
+	check_refused(&w, "InvalidCABundle", "/nonexistent/ca.pem");
+}
+
+TEST(no_secret_shows_in_what_a_call_leaves_behind)
+{
+	struct world w;
+	world_init(&w);
+	fake_setenv(&w.fake, "AWS_SECRET_ACCESS_KEY", "TOPSECRET");
+	REQUIRE(send(&w, "DescribeMapRun", RUN_ARGS));
+	CHECK(!strstr(buf_cstr(&w.fake.headers), "TOPSECRET"));
+	REQUIRE(fake_answer(&w.fake, 403, "no", NULL));
+	CHECK(!strstr(buf_cstr(&w.fake.message), "TOPSECRET"));
+	CHECK(!strstr(buf_cstr(&w.fake.context), "TOPSECRET"));
+	world_clear(&w);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
@@ -110,5 +225,12 @@ int main(void)
 	    TAP_CASE(loopback_only_refuses_every_other_host),
 	    TAP_CASE(loopback_only_allows_an_endpoint_on_this_machine_and_keeps_it_from_proxies),
 	    TAP_CASE(the_local_engine_is_opened_by_the_first_call_and_needs_nothing_of_aws),
-	    TAP_CASE(the_settings_reach_the_request)));
+	    TAP_CASE(the_settings_reach_the_request),
+	    TAP_CASE(the_profiles_region_counts_when_the_environment_has_none),
+	    TAP_CASE(endpoints_count_in_the_order_of_the_sdks),
+	    TAP_CASE(a_services_section_that_is_not_there_is_an_error),
+	    TAP_CASE(keys_and_attempts_may_come_from_the_profile),
+	    TAP_CASE(a_broken_file_or_number_is_the_calls_error),
+	    TAP_CASE(a_ca_bundle_that_is_not_there_is_an_error),
+	    TAP_CASE(no_secret_shows_in_what_a_call_leaves_behind)));
 }
