@@ -1,0 +1,133 @@
+/* local_command.c - the command `runbook local`. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#include "local/local.h"
+
+static const char doc[] =
+    "Serve a local Step Functions engine on 127.0.0.1 until a signal ends it. When it is ready it\n"
+    "prints one line: listening on http://127.0.0.1:PORT. AWS SDKs and the AWS CLI use it with\n"
+    "this address as their endpoint and any keys; every region is an engine of its own.\n"
+    "\n"
+    "  --port N                 listen on this port; otherwise on a free one\n"
+    "  --data DIR               keep everything in DIR; otherwise in memory only\n"
+    "  --handlers FILE          Lua file that returns the task handlers by function name\n"
+    "  --max-open-executions N  more than N running executions are refused\n"
+    "  --deny ACTION[,ACTION]   answer AccessDeniedException to these actions\n"
+    "  --request-log FILE       append a line of JSON for each request before it is served\n";
+
+static int read_number(int64_t *out, const char *option, const char *text, int64_t max,
+		       struct err *err)
+{
+	cJSON *v = json_parse(bytes_str(text), NULL);
+	bool ok = json_int_token(v, out) && *out >= 0 && *out <= max;
+	cJSON_Delete(v);
+	return ok ? 0
+		  : err_set(err, ERR_INVALID, "--%s %.40s: expected a number from 0 to %" PRId64,
+			    option, text, max);
+}
+
+static int take_option(struct local_spec *spec, int option, const char *word, struct err *err)
+{
+	int64_t n = 0;
+	int rc = 0;
+	switch (option) {
+	case 'p':
+		rc = read_number(&n, "port", optarg, UINT16_MAX, err);
+		spec->port = (uint16_t)n;
+		break;
+	case 'm':
+		rc = read_number(&spec->max_open_executions, "max-open-executions", optarg,
+				 INT32_MAX, err);
+		break;
+	case 'd':
+		spec->data = optarg;
+		break;
+	case 'H':
+		spec->handlers = optarg;
+		break;
+	case 'n':
+		spec->deny = optarg;
+		break;
+	case 'l':
+		spec->request_log = optarg;
+		break;
+	default:
+		rc = err_set(err, ERR_INVALID, "%s '%.60s'",
+			     option == ':' ? "a value is missing after" : "unknown option", word);
+	}
+	return rc;
+}
+
+static int read_options(struct local_spec *spec, int argc, char **argv, struct err *err)
+{
+	static const struct option names[] = {
+		{ "port", required_argument, NULL, 'p' },
+		{ "data", required_argument, NULL, 'd' },
+		{ "handlers", required_argument, NULL, 'H' },
+		{ "max-open-executions", required_argument, NULL, 'm' },
+		{ "deny", required_argument, NULL, 'n' },
+		{ "request-log", required_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+	optind = 0; /* start afresh: the program has read options before */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", names, NULL)) != -1) {
+		int rc = take_option(spec, option, argv[optind - 1], err);
+		if (rc)
+			return rc;
+	}
+	if (optind < argc)
+		return err_set(err, ERR_INVALID, "unexpected argument '%.60s'", argv[optind]);
+	return 0;
+}
+
+static int start(void *state, int argc, char **argv, struct err *err)
+{
+	struct local_command *c = state;
+	struct local_spec spec = { 0 };
+	char url[LOCAL_URL_SIZE];
+	int rc = read_options(&spec, argc, argv, err);
+	if (!rc)
+		rc = local_start(&c->local, url, c->api, &spec, err);
+	if (rc)
+		return rc;
+	if (local_is_elsewhere(c->local)) {
+		local_stop(c->local);
+		c->local = NULL;
+		return err_set(
+		    err, ERR_INVALID,
+		    "the data folder '%.200s' is already served on %s by another process",
+		    spec.data, url);
+	}
+	if (printf("listening on %s\n", url) < 0 || fflush(stdout) != 0)
+		c->api->log(c->api->host, LOG_WARN, "cannot write to standard output");
+	return 0;
+}
+
+static void stop(void *state)
+{
+	struct local_command *c = state;
+	if (c->local)
+		local_stop(c->local);
+	c->local = NULL;
+}
+
+int local_register(const struct host_api *api, struct local_command *state, struct err *err)
+{
+	static const struct command command = {
+		.name = "local",
+		.synopsis = "[--port N] [--data DIR] [--handlers FILE] [--max-open-executions N] "
+			    "[--deny ACTION[,ACTION]] [--request-log FILE]",
+		.doc = doc,
+		.start = start,
+		.stop = stop,
+	};
+	state->api = api;
+	return api->register_command(api->host, &command, state, err);
+}

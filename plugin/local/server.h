@@ -1,0 +1,45 @@
+/*
+ * server.h - the engine's HTTP side: requests in, answers out once they are durable.
+ *
+ *	received -> read (wire.h) -> logged -> allowed? -> backend -> held for its ticket -> answered
+ *
+ * An answer leaves when everything the engine did before it is on disk: no client ever sees what a
+ * crash could undo. Listens on 127.0.0.1 only. For the loop's thread.
+ */
+#ifndef LOCAL_SERVER_H
+#define LOCAL_SERVER_H
+
+#include "local/wire.h"
+#include "plugin_api.h"
+
+struct server;
+
+/*
+ * Serve one request.
+ *
+ * @param[out] answer  JSON; after a failure an object of further error members, or nothing
+ * @param[out] ticket  the answer is held until server_release with at least that ticket; 0: not held
+ * @return as engine_request
+ */
+typedef int server_backend_fn(void *arg, const struct wire_request *r, struct buf *answer,
+			      uint64_t *ticket, struct err *err);
+
+struct server_spec {
+	const struct host_api *api; /* borrowed */
+	uint16_t port;              /* 0: a free one */
+	const char *account;        /* for the words of a denial; borrowed */
+	const char *deny;           /* see access.h; NULL: nothing; borrowed */
+	const char *request_log;    /* see request_log.h; NULL: none */
+	server_backend_fn *backend;
+	void *arg;
+};
+
+/* @param[out] out owned by the caller; server_stop. @param[out] port it listens on */
+NODISCARD int server_start(struct server **out, uint16_t *port, const struct server_spec *spec,
+			   struct err *err);
+void server_stop(struct server *s); /* what is held is never answered; NULL is fine */
+
+/* Answer what is held for tickets up to this one; err->code set: with InternalFailure instead. */
+void server_release(struct server *s, uint64_t ticket, const struct err *err);
+
+#endif

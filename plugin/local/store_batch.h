@@ -1,0 +1,33 @@
+/*
+ * store_batch.h - records on their way to the store: one transaction's worth. Private to store.c.
+ *
+ * Filled on the loop's thread, then written on the worker's; never both at once.
+ */
+#ifndef LOCAL_STORE_BATCH_H
+#define LOCAL_STORE_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#include "local/engine.h"
+
+struct batch_row {
+	size_t region, kind, key; /* offsets of NUL-terminated texts in bytes */
+	size_t json, json_n;
+	bool gone; /* delete it */
+};
+
+struct batch {
+	struct buf bytes;
+	struct batch_row *rows;
+	size_t n, cap;
+	uint64_t ticket;
+};
+
+void batch_init(struct batch *b);
+void batch_clear(struct batch *b); /* empty and usable again */
+NODISCARD int batch_add(struct batch *b, const char *region, const struct engine_record *r);
+
+#endif
