@@ -8,7 +8,7 @@
 #include "local/path_filter.h"
 #include "local/path_parse.h"
 
-enum { VISITS_MAX = 4 * 1000 * 1000 };
+enum { VISITS_MAX = 1000 * 1000 };
 
 /* One evaluation of an indefinite path. */
 struct walk {

@@ -94,7 +94,6 @@ static void context(void *state, struct bytes args, struct buf *out)
 
 /* ---- the local engine ---- */
 
-#ifdef SFN_WITH_LOCAL
 static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)
 {
 	struct sfn *s = arg;
@@ -121,26 +120,6 @@ static int register_local(struct sfn *s, struct err *err)
 {
 	return local_register(s->api, &s->local_command, err);
 }
-#else
-static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)
-{
-	(void)arg;
-	url[0] = '\0';
-	return err_named(err, ERR_INVALID, "InvalidEndpoint",
-			 "endpoint = local: this build has no local engine");
-}
-
-static void close_local(struct sfn *s)
-{
-	(void)s;
-}
-
-static int register_local(struct sfn *s, struct err *err)
-{
-	(void)s, (void)err;
-	return 0;
-}
-#endif
 
 /* ---- the plugin ---- */
 

@@ -236,15 +236,15 @@ TEST(a_result_that_does_not_fit_changes_nothing)
 TEST(a_path_that_explodes_is_stopped)
 {
 	struct buf text = BUF_INIT(65536);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 40; i++)
 		buf_adds(&text, "[");
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 40; i++)
 		buf_adds(&text, "]");
 	struct world w = setup(buf_cstr(&text));
 	cJSON *v = NULL;
 	CHECK_INT(path_get(&v, "$..*..*..*..*..*..*", &w.scope, &w.err), -ERR_LIMIT);
 	CHECK_STR(w.err.message,
-		  "Invalid path '$..*..*..*..*..*..*' : it visits more than 4000000 values");
+		  "Invalid path '$..*..*..*..*..*..*' : it visits more than 1000000 values");
 	teardown(&w);
 	buf_clear(&text);
 }
