@@ -513,6 +513,8 @@ TEST(another_host_goes_through_the_proxy_unless_told_otherwise)
 
 int main(void)
 {
+	(void)unsetenv("no_proxy");
+	(void)unsetenv("NO_PROXY");
 	return tap_run(TAP_CASES(
 	    TAP_CASE(an_answer_arrives_whole), TAP_CASE(nothing_is_sent_that_was_not_asked_for),
 	    TAP_CASE(a_large_body_is_sent_without_waiting_for_100_continue),
