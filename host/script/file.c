@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,4 +53,12 @@ struct bytes file_chunk(struct bytes source)
 		return source;
 	const char *line = memchr(source.p, '\n', source.n);
 	return line ? (struct bytes){ line, source.n - (size_t)(line - source.p) } : BYTES_LIT("");
+}
+
+char *file_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }

@@ -15,6 +15,9 @@ enum { FILE_SOURCE_MAX = 4 << 20 };
  */
 NODISCARD int file_read(struct buf *out, const char *path, struct err *err);
 
+/* The folder a path is in: "." if it names none. Owned by the caller; NULL: no memory. */
+char *file_folder(const char *path);
+
 /* What Lua compiles of a source: all but a first line that starts with '#' and names an interpreter.
  * Its newline stays, so that line numbers hold. */
 struct bytes file_chunk(struct bytes source);

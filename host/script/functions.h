@@ -37,7 +37,7 @@ NODISCARD int functions_open(struct lua_functions **out, const struct functions_
 			     struct err *err);
 
 /* Is there a function of that name? */
-bool functions_has(const struct lua_functions *f, const char *name);
+bool functions_has(struct lua_functions *f, const char *name);
 
 /*
  * Call name(input, context).

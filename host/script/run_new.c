@@ -29,14 +29,6 @@ static void make_id(char out[RUN_ID_SIZE])
 	uuid_format(out, b, 7);
 }
 
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	if (!slash)
-		return strdup(".");
-	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-}
-
 static void free_rules(struct run *r)
 {
 	for (size_t i = 0; i < r->n_rules; i++)
@@ -120,7 +112,7 @@ static int copy_facts(struct run *r, const struct run_spec *spec)
 	struct run_facts *f = &r->facts;
 	f->attempt = spec->attempt > 0 ? spec->attempt : 1;
 	f->path = strdup(spec->path);
-	f->folder = folder_of(spec->path);
+	f->folder = file_folder(spec->path);
 	f->reason = spec->reason ? strdup(spec->reason) : NULL;
 	f->config = spec->config ? strdup(spec->config) : NULL;
 	if (spec->id)

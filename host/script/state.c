@@ -45,7 +45,7 @@ static bool over_budget(struct state *s)
 		return true;
 	if (s->cpu_us > s->cpu_max_us)
 		s->fatal = FATAL_CPU;
-	else if (s->slice_us > STATE_BURST_MS * 1000)
+	else if (s->slice_us > s->burst_us)
 		s->fatal = FATAL_BURST;
 	return s->fatal != FATAL_NONE;
 }
@@ -167,6 +167,7 @@ int state_new(struct state **out, const struct state_spec *spec, struct err *err
 		.watch = spec->watch,
 		.watched = { .tick = on_tick, .arg = s },
 		.cpu_max_us = spec->cpu_ms * 1000,
+		.burst_us = STATE_BURST_MS * 1000,
 	};
 	(void)snprintf(s->seed, sizeof(s->seed), "%s", spec->seed);
 	s->L = lua_newstate(limited_alloc, s);

@@ -63,6 +63,7 @@ struct state {
 	struct watch *watch;
 	struct watched watched;
 	int64_t cpu_max_us;
+	int64_t burst_us; /* STATE_BURST_MS, or more where nothing can be paused anyway */
 	/* Written by the signal handler, which interrupts this thread only. */
 	volatile int64_t cpu_us;     /* in all */
 	volatile int64_t slice_us;   /* since the script was last entered */
