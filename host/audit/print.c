@@ -10,10 +10,16 @@
 enum { VALUE_MAX = 120 }; /* bytes of one value in a line */
 
 /* What a line shows, in this order. */
-static const char *const said_first[] = { "run",  "runbook",    "schedule", "webhook", "delivery",
-					  "step", "operation",  "intent",   "outcome", "state",
-					  "code", "message",    "resource", "token",   "reason",
-					  "torn", "torn_bytes", "segment",  "program" };
+static const struct said {
+	const char *name;
+	bool but_calls; /* not repeated with every call of a run */
+} said_first[] = {
+	{ "run", false },       { "runbook", true },  { "actor", true },       { "step", false },
+	{ "operation", false }, { "intent", false },  { "outcome", false },    { "state", false },
+	{ "code", false },      { "message", false }, { "resource", false },   { "token", false },
+	{ "reason", true },     { "torn", false },    { "torn_bytes", false }, { "segment", false },
+	{ "program", false },
+};
 
 /* The fixed members, which every record has. */
 static const char *const fixed[] = { "v", "seq", "time", "host", "pid", "kind", "prev", "sum" };
@@ -89,8 +95,30 @@ static bool needs_quotes(const char *s)
 	return s && (*s == '\0' || strpbrk(s, " \"="));
 }
 
+/* Of an object, what names it: a runbook's path, an actor's type and name. */
+static void add_object(struct buf *out, const cJSON *v)
+{
+	static const char *const naming[] = { "path", "type", "name", "user" };
+	const char *gap = "";
+	for (size_t i = 0; i < sizeof(naming) / sizeof(naming[0]); i++) {
+		const cJSON *m = json_get(v, naming[i]);
+		if (!cJSON_IsString(m))
+			continue;
+		buf_adds(out, gap);
+		add_value(out, m, VALUE_MAX);
+		gap = ":";
+	}
+	if (gap[0] == '\0')
+		add_value(out, v, VALUE_MAX);
+}
+
 static void add_member(struct buf *out, const cJSON *v)
 {
+	if (cJSON_IsObject(v)) {
+		buf_addf(out, " %s=", v->string);
+		add_object(out, v);
+		return;
+	}
 	const char *quote = needs_quotes(cJSON_GetStringValue(v)) ? "\"" : "";
 	buf_addf(out, " %s=%s", v->string, quote);
 	add_value(out, v, VALUE_MAX);
@@ -111,9 +139,10 @@ void print_line(struct buf *out, const char *segment, const struct record *r)
 	buf_adds(out, " ");
 	print_text(out, bytes_str(r->head.kind));
 	buf_addf(out, " %.*s:%" PRIu64, (int)name.n, name.p, r->head.seq);
+	bool is_call = strncmp(r->head.kind, "call.", 5) == 0;
 	for (size_t i = 0; i < sizeof(said_first) / sizeof(said_first[0]); i++) {
-		const cJSON *v = json_get(r->tree, said_first[i]);
-		if (v && !cJSON_IsNull(v))
+		const cJSON *v = json_get(r->tree, said_first[i].name);
+		if (v && !cJSON_IsNull(v) && !(is_call && said_first[i].but_calls))
 			add_member(out, v);
 	}
 	buf_adds(out, "\n");

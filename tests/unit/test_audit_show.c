@@ -64,10 +64,13 @@ static void begin(struct fixture *f)
 	f->dir_fd = audit_dir_open(f->dir, NULL);
 	INVARIANT(f->dir_fd >= 0);
 	struct log a = new_log(first, 0), b = new_log(second, 500);
-	add(&a, 100, "run.start", "\"run\":\"r1\",\"reason\":\"ticket 7\"");
+	add(&a, 100, "run.start",
+	    "\"run\":\"r1\",\"actor\":{\"type\":\"operator\",\"user\":\"ann\",\"uid\":0},"
+	    "\"reason\":\"ticket 7\",\"runbook\":{\"path\":\"a.lua\",\"sha256\":\"00\"}");
 	add(&a, 600, "call.intent",
-	    "\"run\":\"r1\",\"step\":\"1\",\"operation\":\"sfn.redrive_execution\","
-	    "\"args\":{\"executionArn\":\"x\"},\"token\":\"t-1\"");
+	    "\"run\":\"r1\",\"step\":\"1\",\"reason\":\"ticket 7\","
+	    "\"operation\":\"sfn.redrive_execution\",\"args\":{\"executionArn\":\"x\"},\"token\":"
+	    "\"t-1\"");
 	add(&b, 700, "run.start", "\"run\":\"r2\",\"reason\":\"\\u001b[2Jgone\"");
 	add(&a, 800, "call.outcome", "\"run\":\"r1\",\"intent\":3,\"outcome\":\"ok\"");
 	add(&a, 900, "log.close", "");
@@ -176,7 +179,8 @@ TEST(tail_orders_by_time_over_all_segments)
 	CHECK_INT(audit(&f, "tail -n 0"), AUDIT_GOOD);
 	CHECK_STR(f.out, "");
 	CHECK_INT(audit(&f, "tail"), AUDIT_GOOD);
-	CHECK(strstr(f.out, " run.start 000000aa:2 run=r1 reason=\"ticket 7\"\n"));
+	CHECK(strstr(f.out, " run.start 000000aa:2 run=r1 runbook=a.lua actor=operator:ann "
+			    "reason=\"ticket 7\"\n"));
 	CHECK_INT(strncmp(f.out, "2026-11-21T12:00:00.000Z log.open 000000aa:1", 44), 0);
 	end(&f);
 }
@@ -192,6 +196,7 @@ TEST(show_finds_a_record_and_a_run)
 			 "  written by: process 4711 on ops1\n"
 			 "  run: r1\n"
 			 "  step: 1\n"
+			 "  reason: ticket 7\n"
 			 "  operation: sfn.redrive_execution\n"
 			 "  args: {\"executionArn\":\"x\"}\n"
 			 "  token: t-1\n");
