@@ -34,6 +34,7 @@ extern const struct api_row api_machine_rows[];
 extern const struct api_row api_execution_rows[];
 extern const struct api_row api_list_rows[];
 extern const struct api_row api_map_run_rows[];
+extern const struct api_row api_task_rows[];
 
 /* What an ARN of the request names. -ERR_REMOTE InvalidArn or ...DoesNotExist. */
 NODISCARD int api_find_machine(const struct api_call *c, const char *arn, struct machine **out,

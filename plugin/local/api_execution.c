@@ -197,29 +197,29 @@ static int redrive_execution(const struct api_call *c, struct err *err)
 }
 
 static const struct arg start_args[] = {
-	{ "stateMachineArn", ARG_STRING, true, 1, 256, NULL, NULL },
-	{ "name", ARG_STRING, false, 1, 80, NULL, NULL },
-	{ "input", ARG_STRING, false, 0, 262144, NULL, NULL },
-	{ "traceHeader", ARG_STRING, false, 0, 256, NULL, NULL },
+	{ .name = "stateMachineArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
+	{ .name = "name", .type = ARG_STRING, .min = 1, .max = 80 },
+	{ .name = "input", .type = ARG_STRING, .max = 262144 },
+	{ .name = "traceHeader", .type = ARG_STRING, .max = 256 },
 	{ 0 },
 };
 
 static const struct arg describe_args[] = {
-	{ "executionArn", ARG_STRING, true, 1, 256, NULL, NULL },
-	{ "includedData", ARG_STRING, false, 0, 0, "[ALL_DATA, METADATA_ONLY]", NULL },
+	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
+	{ .name = "includedData", .type = ARG_STRING, .choices = "[ALL_DATA, METADATA_ONLY]" },
 	{ 0 },
 };
 
 static const struct arg stop_args[] = {
-	{ "executionArn", ARG_STRING, true, 1, 256, NULL, NULL },
-	{ "error", ARG_STRING, false, 0, 256, NULL, NULL },
-	{ "cause", ARG_STRING, false, 0, 32768, NULL, NULL },
+	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
+	{ .name = "error", .type = ARG_STRING, .max = 256 },
+	{ .name = "cause", .type = ARG_STRING, .max = 32768 },
 	{ 0 },
 };
 
 static const struct arg redrive_args[] = {
-	{ "executionArn", ARG_STRING, true, 1, 256, NULL, NULL },
-	{ "clientToken", ARG_STRING, false, 1, 64, NULL, "[!-~]+" },
+	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
+	{ .name = "clientToken", .type = ARG_STRING, .min = 1, .max = 64, .pattern = "[!-~]+" },
 	{ 0 },
 };
 

@@ -154,22 +154,23 @@ static int get_history(const struct api_call *c, struct err *err)
 }
 
 static const struct arg list_args[] = {
-	{ "stateMachineArn", ARG_STRING, false, 1, 256, NULL, NULL },
-	{ "mapRunArn", ARG_STRING, false, 1, 2000, NULL, NULL },
-	{ "statusFilter", ARG_STRING, false, 0, 0,
-	  "[SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]", NULL },
-	{ "redriveFilter", ARG_STRING, false, 0, 0, "[REDRIVEN, NOT_REDRIVEN]", NULL },
-	{ "maxResults", ARG_INTEGER, false, 0, 1000, NULL, NULL },
-	{ "nextToken", ARG_STRING, false, 1, 3096, NULL, NULL },
+	{ .name = "stateMachineArn", .type = ARG_STRING, .min = 1, .max = 256 },
+	{ .name = "mapRunArn", .type = ARG_STRING, .min = 1, .max = 2000 },
+	{ .name = "statusFilter",
+	  .type = ARG_STRING,
+	  .choices = "[SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]" },
+	{ .name = "redriveFilter", .type = ARG_STRING, .choices = "[REDRIVEN, NOT_REDRIVEN]" },
+	{ .name = "maxResults", .type = ARG_INTEGER, .max = 1000 },
+	{ .name = "nextToken", .type = ARG_STRING, .min = 1, .max = 3096 },
 	{ 0 },
 };
 
 static const struct arg history_args[] = {
-	{ "executionArn", ARG_STRING, true, 1, 256, NULL, NULL },
-	{ "maxResults", ARG_INTEGER, false, 0, 1000, NULL, NULL },
-	{ "reverseOrder", ARG_BOOLEAN, false, 0, 0, NULL, NULL },
-	{ "nextToken", ARG_STRING, false, 1, 1024, NULL, NULL },
-	{ "includeExecutionData", ARG_BOOLEAN, false, 0, 0, NULL, NULL },
+	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
+	{ .name = "maxResults", .type = ARG_INTEGER, .max = 1000 },
+	{ .name = "reverseOrder", .type = ARG_BOOLEAN },
+	{ .name = "nextToken", .type = ARG_STRING, .min = 1, .max = 1024 },
+	{ .name = "includeExecutionData", .type = ARG_BOOLEAN },
 	{ 0 },
 };
 

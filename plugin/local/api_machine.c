@@ -293,39 +293,51 @@ static int list_machines(const struct api_call *c, struct err *err)
 #define DEFINITION_MAX 1048576
 
 static const struct arg create_args[] = {
-	{ "name", ARG_STRING, true, 1, 80, NULL, NULL },
-	{ "definition", ARG_STRING, true, 1, DEFINITION_MAX, NULL, NULL },
-	{ "roleArn", ARG_STRING, true, 1, ARN_MAX, NULL, NULL },
-	{ "type", ARG_STRING, false, 0, 0, "[STANDARD, EXPRESS]", NULL },
-	{ "loggingConfiguration", ARG_OBJECT, false, 0, 0, NULL, NULL },
-	{ "tracingConfiguration", ARG_OBJECT, false, 0, 0, NULL, NULL },
-	{ "encryptionConfiguration", ARG_OBJECT, false, 0, 0, NULL, NULL },
+	{ .name = "name", .type = ARG_STRING, .required = true, .min = 1, .max = 80 },
+	{ .name = "definition",
+	  .type = ARG_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = DEFINITION_MAX },
+	{ .name = "roleArn", .type = ARG_STRING, .required = true, .min = 1, .max = ARN_MAX },
+	{ .name = "type", .type = ARG_STRING, .choices = "[STANDARD, EXPRESS]" },
+	{ .name = "loggingConfiguration", .type = ARG_OBJECT },
+	{ .name = "tracingConfiguration", .type = ARG_OBJECT },
+	{ .name = "encryptionConfiguration", .type = ARG_OBJECT },
 	{ 0 },
 };
 
 static const struct arg update_args[] = {
-	{ "stateMachineArn", ARG_STRING, true, 1, ARN_MAX, NULL, NULL },
-	{ "definition", ARG_STRING, false, 1, DEFINITION_MAX, NULL, NULL },
-	{ "roleArn", ARG_STRING, false, 1, ARN_MAX, NULL, NULL },
-	{ "loggingConfiguration", ARG_OBJECT, false, 0, 0, NULL, NULL },
-	{ "tracingConfiguration", ARG_OBJECT, false, 0, 0, NULL, NULL },
-	{ "encryptionConfiguration", ARG_OBJECT, false, 0, 0, NULL, NULL },
+	{ .name = "stateMachineArn",
+	  .type = ARG_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = ARN_MAX },
+	{ .name = "definition", .type = ARG_STRING, .min = 1, .max = DEFINITION_MAX },
+	{ .name = "roleArn", .type = ARG_STRING, .min = 1, .max = ARN_MAX },
+	{ .name = "loggingConfiguration", .type = ARG_OBJECT },
+	{ .name = "tracingConfiguration", .type = ARG_OBJECT },
+	{ .name = "encryptionConfiguration", .type = ARG_OBJECT },
 	{ 0 },
 };
 
 static const struct arg machine_args[] = {
-	{ "stateMachineArn", ARG_STRING, true, 1, ARN_MAX, NULL, NULL },
+	{ .name = "stateMachineArn",
+	  .type = ARG_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = ARN_MAX },
 	{ 0 },
 };
 
 static const struct arg execution_args[] = {
-	{ "executionArn", ARG_STRING, true, 1, ARN_MAX, NULL, NULL },
+	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = ARN_MAX },
 	{ 0 },
 };
 
 static const struct arg list_args[] = {
-	{ "maxResults", ARG_INTEGER, false, 0, 1000, NULL, NULL },
-	{ "nextToken", ARG_STRING, false, 1, 1024, NULL, NULL },
+	{ .name = "maxResults", .type = ARG_INTEGER, .max = 1000 },
+	{ .name = "nextToken", .type = ARG_STRING, .min = 1, .max = 1024 },
 	{ 0 },
 };
 

@@ -157,22 +157,22 @@ static int update_run(const struct api_call *c, struct err *err)
 }
 
 static const struct arg run_args[] = {
-	{ "mapRunArn", ARG_STRING, true, 1, 2000, NULL, NULL },
+	{ .name = "mapRunArn", .type = ARG_STRING, .required = true, .min = 1, .max = 2000 },
 	{ 0 },
 };
 
 static const struct arg list_args[] = {
-	{ "executionArn", ARG_STRING, true, 1, 256, NULL, NULL },
-	{ "maxResults", ARG_INTEGER, false, 0, 1000, NULL, NULL },
-	{ "nextToken", ARG_STRING, false, 1, 1024, NULL, NULL },
+	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
+	{ .name = "maxResults", .type = ARG_INTEGER, .max = 1000 },
+	{ .name = "nextToken", .type = ARG_STRING, .min = 1, .max = 1024 },
 	{ 0 },
 };
 
 static const struct arg update_args[] = {
-	{ "mapRunArn", ARG_STRING, true, 1, 2000, NULL, NULL },
-	{ "maxConcurrency", ARG_INTEGER, false, 0, 0, NULL, NULL },
-	{ "toleratedFailurePercentage", ARG_NUMBER, false, 0, 100, NULL, NULL },
-	{ "toleratedFailureCount", ARG_INTEGER, false, 0, 0, NULL, NULL },
+	{ .name = "mapRunArn", .type = ARG_STRING, .required = true, .min = 1, .max = 2000 },
+	{ .name = "maxConcurrency", .type = ARG_INTEGER },
+	{ .name = "toleratedFailurePercentage", .type = ARG_NUMBER, .max = 100 },
+	{ .name = "toleratedFailureCount", .type = ARG_INTEGER },
 	{ 0 },
 };
 

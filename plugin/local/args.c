@@ -14,10 +14,10 @@ struct faults {
 	int n;
 };
 
-static void add(struct faults *f, const char *name, const cJSON *v, const char *fmt, ...)
+static void add(struct faults *f, const struct arg *m, const cJSON *v, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
-static void add(struct faults *f, const char *name, const cJSON *v, const char *fmt, ...)
+static void add(struct faults *f, const struct arg *m, const cJSON *v, const char *fmt, ...)
 {
 	char constraint[256];
 	va_list ap;
@@ -26,7 +26,9 @@ static void add(struct faults *f, const char *name, const cJSON *v, const char *
 	va_end(ap);
 	if (f->n++)
 		buf_adds(&f->text, "; ");
-	if (!v || cJSON_IsNull(v)) {
+	if (m->sensitive) {
+		buf_adds(&f->text, "Value");
+	} else if (!v || cJSON_IsNull(v)) {
 		buf_adds(&f->text, "Value null");
 	} else {
 		buf_adds(&f->text, "Value '");
@@ -36,7 +38,7 @@ static void add(struct faults *f, const char *name, const cJSON *v, const char *
 			json_write(&f->text, v);
 		buf_adds(&f->text, "'");
 	}
-	buf_addf(&f->text, " at '%s' failed to satisfy constraint: Member must %s", name,
+	buf_addf(&f->text, " at '%s' failed to satisfy constraint: Member must %s", m->name,
 		 constraint);
 }
 
@@ -73,21 +75,21 @@ static void check_string(struct faults *f, const struct arg *m, const cJSON *v)
 {
 	int64_t n = length(v->valuestring);
 	if (m->choices && !listed(m->choices, v->valuestring))
-		add(f, m->name, v, "satisfy enum value set: %s", m->choices);
+		add(f, m, v, "satisfy enum value set: %s", m->choices);
 	else if (n < m->min)
-		add(f, m->name, v, "have length greater than or equal to %" PRId64, m->min);
+		add(f, m, v, "have length greater than or equal to %" PRId64, m->min);
 	else if (m->pattern && !fits(m->pattern, v->valuestring))
-		add(f, m->name, v, "satisfy regular expression pattern: %s", m->pattern);
+		add(f, m, v, "satisfy regular expression pattern: %s", m->pattern);
 	else if (m->max && n > m->max)
-		add(f, m->name, v, "have length less than or equal to %" PRId64, m->max);
+		add(f, m, v, "have length less than or equal to %" PRId64, m->max);
 }
 
 static void check_number(struct faults *f, const struct arg *m, const cJSON *v)
 {
 	if (v->valuedouble < (double)m->min)
-		add(f, m->name, v, "have value greater than or equal to %" PRId64, m->min);
+		add(f, m, v, "have value greater than or equal to %" PRId64, m->min);
 	else if (m->max && v->valuedouble > (double)m->max)
-		add(f, m->name, v, "have value less than or equal to %" PRId64, m->max);
+		add(f, m, v, "have value less than or equal to %" PRId64, m->max);
 }
 
 static bool type_ok(const struct arg *m, const cJSON *v)
@@ -118,7 +120,7 @@ int args_check(const cJSON *args, const struct arg *members, struct err *err)
 		const cJSON *v = json_get(args, m->name);
 		if (!v || cJSON_IsNull(v)) {
 			if (m->required)
-				add(&f, m->name, NULL, "not be null");
+				add(&f, m, NULL, "not be null");
 		} else if (!type_ok(m, v)) {
 			rc = fault(err, "SerializationException",
 				   "Unexpected type of value for member '%s'", m->name);

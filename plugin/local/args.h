@@ -21,6 +21,7 @@ struct arg {
 	int64_t min, max;    /* of the length of a string, or of a value; max 0: none */
 	const char *choices; /* "[A, B]": the allowed strings as the service prints them, or NULL */
 	const char *pattern; /* POSIX extended, of the whole string, or NULL */
+	bool sensitive;      /* its value is not repeated in the message */
 };
 
 /* @return 0; -ERR_REMOTE ValidationException, or SerializationException for a wrong JSON type */

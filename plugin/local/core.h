@@ -28,6 +28,8 @@ struct engine {
 	struct table executions; /* ARN -> struct execution */
 	struct table map_runs;   /* ARN -> struct map_run */
 	struct table tasks;      /* id -> struct frame: tasks the world works on */
+	struct table activities; /* ARN -> struct activity */
+	struct table tokens;     /* task token -> struct frame */
 	struct alarms alarms;
 	struct frame *ready_first, *ready_last;
 	struct frame *dead; /* frames to free when nothing runs */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "local/activity.h"
 #include "local/core.h"
 #include "local/execution.h"
 #include "local/frame.h"
@@ -47,12 +48,16 @@ void engine_free(struct engine *e)
 		map_run_free(p);
 	for (pos = 0; (p = table_next(&e->machines, &pos)) != NULL; pos--)
 		machine_free(p);
+	for (pos = 0; (p = table_next(&e->activities, &pos)) != NULL; pos--)
+		activity_free(p);
 	records_clear(e);
 	restore_free(e->restore);
 	table_clear(&e->executions);
 	table_clear(&e->map_runs);
 	table_clear(&e->machines);
 	table_clear(&e->tasks);
+	table_clear(&e->tokens);
+	table_clear(&e->activities);
 	alarms_clear(&e->alarms);
 	free(e->account);
 	free(e->region);
@@ -83,7 +88,7 @@ void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct byte
 	if (error)
 		task_failed(f, error, cause);
 	else
-		task_succeeded(f, output);
+		task_done(f, output);
 	frames_free_dead(e);
 }
 

@@ -38,6 +38,10 @@ struct engine_world {
 	/* Start a task; its end comes through engine_task_done, never from inside the call. */
 	void (*task_start)(void *arg, const struct engine_task *task);
 	void (*task_stop)(void *arg, uint64_t id); /* its result is not wanted any more */
+	/* A task of this activity has been scheduled: an engine_request GetActivityTask that
+	 * answered {} may be asked again. The server holds those requests for up to 60 s: the engine
+	 * never waits. May be NULL. Must not call the engine from inside. */
+	void (*activity_ready)(void *arg, const char *activity_arn);
 };
 
 struct engine_config {

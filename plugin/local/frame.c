@@ -351,6 +351,7 @@ void frame_redrive(struct frame *f)
 {
 	if (f->phase.now != FRAME_STOPPED)
 		return;
+	task_free(f); /* a cancelled one */
 	free(f->attempts);
 	f->attempts = NULL;
 	if (f->kids) {

@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "local/activity.h"
 #include "local/core.h"
 #include "local/definition.h"
 #include "local/frame.h"
 #include "local/machine.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/task.h"
 
 void record_touch(struct engine *e, struct record *r)
 {
@@ -146,6 +148,7 @@ static void write_frame(struct jsonw *w, const char *name, const struct frame *f
 			jsonw_int(w, NULL, f->attempts[i]);
 		jsonw_close(w, ']');
 	}
+	task_write(w, f);
 	jsonw_str(w, "mapRun", f->map_run ? f->map_run->arn : NULL);
 	if (f->kids) {
 		jsonw_open(w, "kids", '[');
@@ -266,6 +269,14 @@ static void write_map_run(struct sink *s, struct map_run *run)
 	emit(s, &w, "maprun", run->arn);
 }
 
+static void write_activity(struct sink *s, const struct activity *a)
+{
+	struct jsonw w = begin(s);
+	jsonw_str(&w, "name", a->name);
+	jsonw_int(&w, "created", a->created_ms);
+	emit(s, &w, "activity", a->arn);
+}
+
 void engine_drain(struct engine *e, void (*write)(void *arg, const struct engine_record *r),
 		  void *arg)
 {
@@ -285,6 +296,9 @@ void engine_drain(struct engine *e, void (*write)(void *arg, const struct engine
 			break;
 		case RECORD_EXECUTION:
 			write_execution(&s, CONTAINER_OF(r, struct execution, record));
+			break;
+		case RECORD_ACTIVITY:
+			write_activity(&s, CONTAINER_OF(r, struct activity, record));
 			break;
 		case RECORD_MAP_RUN:
 			write_map_run(&s, CONTAINER_OF(r, struct map_run, record));

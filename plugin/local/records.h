@@ -18,6 +18,7 @@ enum record_kind {
 	RECORD_MACHINE,
 	RECORD_EXECUTION,
 	RECORD_MAP_RUN,
+	RECORD_ACTIVITY,
 };
 
 /* A stored record to delete. */

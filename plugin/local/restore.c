@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "local/activity.h"
 #include "local/core.h"
 #include "local/definition.h"
 #include "local/engine.h"
@@ -24,14 +25,19 @@ struct kept_list {
 	struct table by_key;
 };
 
-enum { DEFINITIONS, MACHINES, EXECUTIONS, MAP_RUNS, ITEMS, EVENTS, KINDS };
+enum { ACTIVITIES, DEFINITIONS, MACHINES, EXECUTIONS, MAP_RUNS, ITEMS, EVENTS, KINDS };
 
-static const char *const kind_names[KINDS] = { "definition", "machine", "execution",
-					       "maprun",     "items",   "event" };
+static const char *const kind_names[KINDS] = { "activity", "definition", "machine", "execution",
+					       "maprun",   "items",      "event" };
+
+struct waiting {
+	struct frame *f;
+	const cJSON *json;
+};
 
 struct restore {
 	struct kept_list kinds[KINDS];
-	struct frame **waiting; /* ready frames and tasks, to be put in order */
+	struct waiting *waiting; /* ready frames and tasks, to be put in order */
 	size_t n_waiting, cap_waiting;
 };
 
@@ -112,7 +118,14 @@ static struct doc *read_doc(const cJSON *from, const char *name)
 	return text ? doc_of_text(bytes_str(text)) : NULL;
 }
 
-/* ---- definitions and machines ---- */
+/* ---- activities, definitions and machines ---- */
+
+static void build_activity(struct engine *e, const struct kept *k)
+{
+	const char *name = json_get_str(k->json, "name");
+	struct activity *a = activity_new(e, k->key, name ? name : k->key);
+	a->created_ms = json_get_int(k->json, "created", 0);
+}
 
 static int build_definition(struct kept *k, struct err *err)
 {
@@ -348,10 +361,10 @@ static int build_event(struct engine *e, const struct kept *k, struct err *err)
 
 /* ---- frames ---- */
 
-static void wait_in_line(struct restore *r, struct frame *f)
+static void wait_in_line(struct restore *r, struct frame *f, const cJSON *j)
 {
-	r->waiting = mem_room(r->waiting, r->n_waiting, &r->cap_waiting, sizeof(struct frame *));
-	r->waiting[r->n_waiting++] = f;
+	r->waiting = mem_room(r->waiting, r->n_waiting, &r->cap_waiting, sizeof(*r->waiting));
+	r->waiting[r->n_waiting++] = (struct waiting){ f, j };
 }
 
 static void read_attempts(struct frame *f, const cJSON *list)
@@ -415,33 +428,35 @@ static struct frame *build_frame(struct engine *e, struct execution *x, struct f
 	if (json_get(j, "alarm"))
 		frame_restore_alarm(f, json_get_int(j, "alarm", 0));
 	if (f->phase.now == FRAME_READY || f->phase.now == FRAME_TASK)
-		wait_in_line(e->restore, f);
+		wait_in_line(e->restore, f, j);
 	return f;
 }
 
 static int by_order(const void *a, const void *b)
 {
-	const struct frame *const *x = a, *const *y = b;
-	return (*x)->order < (*y)->order ? -1 : (*x)->order > (*y)->order;
+	const struct waiting *x = a, *y = b;
+	return x->f->order < y->f->order ? -1 : x->f->order > y->f->order;
 }
 
 static void go_on(struct engine *e)
 {
 	struct restore *r = e->restore;
 	if (r->n_waiting)
-		qsort(r->waiting, r->n_waiting, sizeof(struct frame *), by_order);
+		qsort(r->waiting, r->n_waiting, sizeof(*r->waiting), by_order);
 	for (size_t i = 0; i < r->n_waiting; i++)
-		if (r->waiting[i]->phase.now == FRAME_READY)
-			frame_ready_again(r->waiting[i]);
+		if (r->waiting[i].f->phase.now == FRAME_READY)
+			frame_ready_again(r->waiting[i].f);
 	for (size_t i = 0; i < r->n_waiting; i++)
-		if (r->waiting[i]->phase.now == FRAME_TASK)
-			task_resume(r->waiting[i]);
+		if (r->waiting[i].f->phase.now == FRAME_TASK)
+			task_restore(r->waiting[i].f, json_get(r->waiting[i].json, "task"));
 }
 
 static int build_all(struct engine *e, struct err *err)
 {
 	struct kept_list *kinds = e->restore->kinds;
 	int rc = 0;
+	for (size_t i = 0; i < kinds[ACTIVITIES].n; i++)
+		build_activity(e, kinds[ACTIVITIES].all[i]);
 	for (size_t i = 0; i < kinds[DEFINITIONS].n && !rc; i++)
 		rc = build_definition(kinds[DEFINITIONS].all[i], err);
 	for (size_t i = 0; i < kinds[MACHINES].n && !rc; i++)

@@ -13,6 +13,7 @@
 #include "local/frame.h"
 #include "local/mem.h"
 #include "local/state.h"
+#include "local/task.h"
 
 /* An Inline Map runs at most 40 iterations at once, whatever MaxConcurrency says. */
 enum { INLINE_CONCURRENCY = 40 };
@@ -158,6 +159,7 @@ void state_fork_kid_done(struct frame *f, struct frame *kid)
 /* One event for each task or wait that is open in this frame or below it. */
 static void note_aborted_states(struct frame *f, int64_t prev)
 {
+	task_cancel(f);
 	if (!f->state || !f->entered_id)
 		return;
 	if (f->state->type == STATE_TASK)

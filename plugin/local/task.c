@@ -1,10 +1,10 @@
 #include "local/task.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/random.h"
+#include "local/activity.h"
 #include "local/core.h"
 #include "local/data.h"
 #include "local/execution.h"
@@ -12,43 +12,12 @@
 #include "local/frame.h"
 #include "local/mem.h"
 #include "local/state.h"
+#include "local/task_events.h"
+#include "local/task_token.h"
 
-static const char invoke_resource[] = "arn:aws:states:::lambda:invoke";
+static const char token_suffix[] = ".waitForTaskToken";
 
-/* The events of the two families. */
-struct task_events {
-	enum event_type scheduled, started, succeeded, failed, timed_out;
-};
-
-static const struct task_events lambda_events = { EV_LAMBDA_SCHEDULED, EV_LAMBDA_STARTED,
-						  EV_LAMBDA_SUCCEEDED, EV_LAMBDA_FAILED,
-						  EV_LAMBDA_TIMED_OUT };
-static const struct task_events service_events = { EV_TASK_SCHEDULED, EV_TASK_STARTED,
-						   EV_TASK_SUCCEEDED, EV_TASK_FAILED,
-						   EV_TASK_TIMED_OUT };
-
-static const struct task_events *events_of(const struct task *t)
-{
-	return t->kind == TASK_LAMBDA ? &lambda_events : &service_events;
-}
-
-static const char *resource_of(const struct frame *f)
-{
-	const char *resource = json_get_str(f->state->def, "Resource");
-	return resource ? resource : "";
-}
-
-/* "arn:aws:states:::aws-sdk:s3:getObject" is of type "aws-sdk:s3", resource "getObject". */
-static void add_resource(struct jsonw *w, const struct frame *f)
-{
-	const char *text = resource_of(f);
-	const char *start = strstr(text, ":::");
-	start = start ? start + 3 : text;
-	const char *colon = strrchr(start, ':');
-	jsonw_str(w, "resource", colon ? colon + 1 : start);
-	jsonw_bytes(w, "resourceType",
-		    (struct bytes){ start, colon ? (size_t)(colon - start) : strlen(start) });
-}
+/* ---- what it is ---- */
 
 /* NAME of "NAME", "NAME:QUALIFIER", "ACCOUNT:function:NAME" and function ARNs. */
 static char *function_name(const char *text)
@@ -58,13 +27,56 @@ static char *function_name(const char *text)
 	return mem_dup((struct bytes){ name, strcspn(name, ":") });
 }
 
-/* ---- begin ---- */
-
-/* TimeoutSeconds or TimeoutSecondsPath. *out 0: none. */
-static int timeout_of(const struct frame *f, struct doc *input, int64_t *out, struct err *err)
+static enum task_kind kind_of(const char *resource)
 {
-	const char *path = json_get_str(f->state->def, "TimeoutSecondsPath");
-	*out = json_get_int(f->state->def, "TimeoutSeconds", 0);
+	if (strstr(resource, ":lambda:") && strstr(resource, ":function:"))
+		return TASK_LAMBDA;
+	if (strstr(resource, ":states:") && strstr(resource, ":activity:"))
+		return TASK_ACTIVITY;
+	const char *service = strstr(resource, ":::");
+	if (service && strncmp(service, ":::lambda:invoke", 16) == 0)
+		return TASK_INVOKE;
+	return TASK_OTHER;
+}
+
+static struct task *task_new(const struct frame *f)
+{
+	const char *resource = json_get_str(f->state->def, "Resource");
+	struct task *t = mem_zero(sizeof(*t));
+	t->resource = mem_str(resource ? resource : "");
+	t->kind = kind_of(t->resource);
+	t->waits_for_token = strstr(t->resource, token_suffix) != NULL;
+	t->deadline_ms = INT64_MAX;
+	return t;
+}
+
+static void set_token(struct frame *f, char *token)
+{
+	f->task->token = token;
+	table_add(&f->x->e->tokens, bytes_str(token), f);
+}
+
+static void set_input(struct task *t, struct doc *input)
+{
+	t->input = input;
+	if (t->kind == TASK_LAMBDA)
+		t->function = function_name(t->resource);
+	if (t->kind == TASK_INVOKE) {
+		const char *name = json_get_str(doc_tree(input), "FunctionName");
+		t->function = function_name(name ? name : "");
+	}
+}
+
+/* ---- the clock ---- */
+
+/* "TimeoutSeconds" or "HeartbeatSeconds", or their ...Path. *out 0: none. */
+static int seconds_of(const struct frame *f, struct doc *input, const char *name, int64_t *out,
+		      struct err *err)
+{
+	char field[32];
+	(void)snprintf(field, sizeof(field), "%sPath", name);
+	const char *path = json_get_str(f->state->def, field);
+	*out = json_get_int(f->state->def, name, 0);
 	if (!path)
 		return 0;
 	cJSON *v;
@@ -73,143 +85,139 @@ static int timeout_of(const struct frame *f, struct doc *input, int64_t *out, st
 		return rc;
 	if (!json_int(v, out) || *out <= 0)
 		rc = fault(err, "States.Runtime",
-			   "The TimeoutSecondsPath parameter does not reference a positive "
-			   "integer: %s",
+			   "The %s parameter does not reference a positive integer: %s", field,
 			   path);
 	cJSON_Delete(v);
 	return rc;
 }
 
-static void note_scheduled(struct frame *f, int64_t timeout_s)
+void task_heartbeat(struct frame *f)
+{
+	const struct task *t = f->task;
+	int64_t at = t->deadline_ms;
+	if (t->heartbeat_s > 0 && f->x->e->now + t->heartbeat_s * 1000 < at)
+		at = f->x->e->now + t->heartbeat_s * 1000;
+	if (at != INT64_MAX)
+		frame_set_alarm(f, at);
+}
+
+static void start_clock(struct frame *f)
 {
 	struct task *t = f->task;
-	struct details d;
-	details_open(&d);
-	if (t->kind == TASK_LAMBDA) {
-		details_data(&d, "input", t->input);
-		jsonw_str(&d.w, "resource", resource_of(f));
-	} else {
-		jsonw_bytes(&d.w, "parameters", doc_text(t->input));
-		jsonw_str(&d.w, "region", f->x->e->region);
-		add_resource(&d.w, f);
-	}
-	if (timeout_s > 0)
-		jsonw_int(&d.w, "timeoutInSeconds", timeout_s);
-	f->last_id = history_add(f->x, events_of(t)->scheduled, f->last_id, &d);
+	t->started = true;
+	if (t->timeout_s > 0)
+		t->deadline_ms = f->x->e->now + t->timeout_s * 1000;
+	task_heartbeat(f);
 }
 
-static void note_started(struct frame *f)
-{
-	struct details d;
-	if (f->task->kind == TASK_LAMBDA) {
-		f->last_id = history_add(f->x, EV_LAMBDA_STARTED, f->last_id, NULL);
-		return;
-	}
-	details_open(&d);
-	add_resource(&d.w, f);
-	f->last_id = history_add(f->x, EV_TASK_STARTED, f->last_id, &d);
-}
+/* ---- begin ---- */
 
-/* Hand the task to the world. The context object goes along for those who want to know more. */
+/* Hand it to the world. The context object goes along for those who want to know more. */
 static void give(struct frame *f)
 {
 	struct engine *e = f->x->e;
 	struct task *t = f->task;
-	const cJSON *payload =
-	    t->kind == TASK_INVOKE ? json_get(doc_tree(t->input), "Payload") : NULL;
+	bool invoke = t->kind == TASK_INVOKE;
+	const cJSON *payload = invoke ? json_get(doc_tree(t->input), "Payload") : NULL;
 	struct buf input = MEM_BUF, context = MEM_BUF;
 	t->id = engine_order(e);
 	table_add(&e->tasks, (struct bytes){ (const char *)&t->id, sizeof(t->id) }, f);
 	if (payload)
 		json_write(&input, payload);
-	else if (t->kind == TASK_INVOKE)
+	else if (invoke)
 		buf_adds(&input, "{}");
-	cJSON *tree = data_context(f, NULL);
+	cJSON *tree = data_context(f, t->token);
 	json_write(&context, tree);
 	cJSON_Delete(tree);
 	const struct engine_task task = {
 		.id = t->id,
-		.resource = resource_of(f),
+		.resource = t->resource,
 		.function = t->function,
-		.input = t->kind == TASK_INVOKE ? buf_bytes(&input) : doc_text(t->input),
+		.input = invoke ? buf_bytes(&input) : doc_text(t->input),
 		.context = buf_bytes(&context),
 	};
 	if (e->world.task_start)
 		e->world.task_start(e->world.arg, &task);
 	buf_clear(&input);
 	buf_clear(&context);
-	record_touch(e, &f->x->record);
 }
 
-static struct task *task_new(const struct frame *f, struct doc *input)
+/* Everything the task needs to know; f->task stays, whatever happens. */
+static int prepare(struct frame *f, struct doc *input, struct err *err)
 {
-	const char *resource = resource_of(f);
-	struct task *t = mem_zero(sizeof(*t));
-	t->input = input;
-	t->kind = TASK_OTHER;
-	if (strncmp(resource, "arn:aws:lambda:", 15) == 0) {
-		t->kind = TASK_LAMBDA;
-		t->function = function_name(resource);
-	} else if (strcmp(resource, invoke_resource) == 0) {
-		const char *name = json_get_str(doc_tree(input), "FunctionName");
-		t->kind = TASK_INVOKE;
-		t->function = function_name(name ? name : "");
-	}
-	return t;
+	struct task *t = f->task;
+	struct doc *parameters;
+	if (t->waits_for_token)
+		set_token(f, task_token_make(f->x->e, t->resource));
+	int rc = data_template(f, f->state->parameters, input, t->token, &parameters, err);
+	if (rc)
+		return rc;
+	set_input(t, parameters);
+	rc = seconds_of(f, input, "TimeoutSeconds", &t->timeout_s, err);
+	return rc ? rc : seconds_of(f, input, "HeartbeatSeconds", &t->heartbeat_s, err);
 }
 
 void state_task_run(struct frame *f)
 {
 	struct err why = { 0 };
-	struct doc *input, *parameters;
-	int64_t timeout_s = 0;
+	struct doc *input;
 	if (!state_input(f, &input))
 		return;
-	int rc = data_template(f, f->state->parameters, input, NULL, &parameters, &why);
-	if (!rc) {
-		rc = timeout_of(f, input, &timeout_s, &why);
-		if (rc)
-			doc_unref(parameters);
-	}
+	f->task = task_new(f);
+	int rc = prepare(f, input, &why);
 	doc_unref(input);
 	if (rc) {
+		task_free(f);
 		frame_fault(f, &why);
 		return;
 	}
-	f->task = task_new(f, parameters);
-	note_scheduled(f, timeout_s);
-	note_started(f);
+	f->order = engine_order(f->x->e);
+	task_note_scheduled(f);
 	sm_move(&f->phase, FRAME_TASK);
-	if (timeout_s > 0)
-		frame_set_alarm(f, f->x->e->now + timeout_s * 1000);
-	give(f);
-}
-
-void task_resume(struct frame *f)
-{
-	struct err why = { 0 };
-	struct doc *input, *parameters;
-	if (!state_input(f, &input))
-		return;
-	int rc = data_template(f, f->state->parameters, input, NULL, &parameters, &why);
-	doc_unref(input);
-	if (rc) {
-		frame_fault(f, &why);
-		return;
+	if (f->task->kind != TASK_ACTIVITY) {
+		task_note_started(f, NULL);
+		start_clock(f);
+		give(f);
+	} else if (!activity_schedule(f)) {
+		char *cause = mem_printf("Activity Does Not Exist: '%s'", f->task->resource);
+		task_failed(f, "States.Runtime", cause);
+		free(cause);
 	}
-	f->task = task_new(f, parameters);
-	give(f);
 }
 
-/* ---- end ---- */
+void task_lease(struct frame *f, const char *worker)
+{
+	activity_unschedule(f);
+	set_token(f, task_token_make(f->x->e, f->task->resource));
+	task_note_started(f, worker);
+	start_clock(f);
+	record_touch(f->x->e, &f->x->record);
+}
+
+/* ---- stop ---- */
+
+/* The world has nothing to do with it any more. */
+static void take_back(struct frame *f)
+{
+	struct task *t = f->task;
+	if (t->id)
+		(void)table_del(&f->x->e->tasks,
+				(struct bytes){ (const char *)&t->id, sizeof(t->id) });
+	t->id = 0;
+}
 
 void task_free(struct frame *f)
 {
 	struct task *t = f->task;
 	if (!t)
 		return;
-	(void)table_del(&f->x->e->tasks, (struct bytes){ (const char *)&t->id, sizeof(t->id) });
+	take_back(f);
+	activity_unschedule(f);
+	if (t->token)
+		(void)table_del(&f->x->e->tokens, bytes_str(t->token));
+	free(t->resource);
 	free(t->function);
+	free(t->token);
 	doc_unref(t->input);
 	free(t);
 	f->task = NULL;
@@ -218,90 +226,99 @@ void task_free(struct frame *f)
 void task_stop(struct frame *f)
 {
 	struct engine *e = f->x->e;
-	if (f->task && e->world.task_stop)
+	if (!f->task || f->task->cancelled)
+		return;
+	if (f->task->id && e->world.task_stop)
 		e->world.task_stop(e->world.arg, f->task->id);
 	task_free(f);
 }
 
-/* What the Lambda API answers around the payload. */
-static struct doc *invoke_answer(struct frame *f, struct bytes payload)
+void task_cancel(struct frame *f)
 {
-	struct buf b = MEM_BUF;
-	struct jsonw w = { &b, false };
-	char request[UUID_SIZE];
-	engine_uuid(f->x->e, request, 4);
-	jsonw_open(&w, NULL, '{');
-	jsonw_str(&w, "ExecutedVersion", "$LATEST");
-	jsonw_raw(&w, "Payload", payload);
-	jsonw_open(&w, "SdkHttpMetadata", '{');
-	jsonw_open(&w, "HttpHeaders", '{');
-	jsonw_str(&w, "Content-Type", "application/json");
-	jsonw_str(&w, "x-amzn-RequestId", request);
-	jsonw_close(&w, '}');
-	jsonw_int(&w, "HttpStatusCode", 200);
-	jsonw_close(&w, '}');
-	jsonw_open(&w, "SdkResponseMetadata", '{');
-	jsonw_str(&w, "RequestId", request);
-	jsonw_close(&w, '}');
-	jsonw_int(&w, "StatusCode", 200);
-	jsonw_close(&w, '}');
-	size_t n;
-	char *text = mem_take(&b, &n);
-	return doc_of_owned(text, n);
+	struct task *t = f->task;
+	if (t && t->kind == TASK_ACTIVITY && t->token)
+		t->cancelled = true;
 }
 
-void task_succeeded(struct frame *f, struct bytes output)
+/* ---- end ---- */
+
+void task_done(struct frame *f, struct bytes output)
 {
-	struct details d;
 	cJSON *tree = json_parse(output, NULL);
 	if (!tree) {
 		task_failed(f, "States.Runtime", "The task's result is not valid JSON");
 		return;
 	}
 	cJSON_Delete(tree);
+	if (!f->task->waits_for_token) {
+		task_succeeded(f, output);
+		return;
+	}
+	take_back(f);
+	task_note_submitted(f, output);
+}
+
+void task_succeeded(struct frame *f, struct bytes output)
+{
 	if (frame_machine_deleted(f))
 		return;
-	const enum event_type type = events_of(f->task)->succeeded;
-	struct doc *result =
-	    f->task->kind == TASK_INVOKE ? invoke_answer(f, output) : doc_of_text(output);
-	details_open(&d);
-	details_data(&d, "output", result);
-	if (f->task->kind != TASK_LAMBDA)
-		add_resource(&d.w, f);
-	f->last_id = history_add(f->x, type, f->last_id, &d);
+	struct doc *result = task_note_succeeded(f, output);
 	alarm_off(&f->x->e->alarms, &f->alarm);
+	take_back(f);
 	task_free(f);
 	state_finish(f, result);
 	doc_unref(result);
 }
 
-static void end_badly(struct frame *f, bool timed_out, const char *error, const char *cause)
-{
-	bool lambda = f->task->kind == TASK_LAMBDA;
-	enum event_type type =
-	    timed_out ? events_of(f->task)->timed_out : events_of(f->task)->failed;
-	struct details d;
-	details_open(&d);
-	jsonw_str(&d.w, "error", error);
-	jsonw_str(&d.w, "cause", cause);
-	if (!lambda)
-		add_resource(&d.w, f);
-	f->last_id = history_add(f->x, type, f->last_id, &d);
-	alarm_off(&f->x->e->alarms, &f->alarm);
-	if (timed_out)
-		task_stop(f);
-	else
-		task_free(f);
-	frame_fail(f, error, cause);
-}
-
 void task_failed(struct frame *f, const char *error, const char *cause)
 {
-	if (!frame_machine_deleted(f))
-		end_badly(f, false, error, cause);
+	if (frame_machine_deleted(f))
+		return;
+	task_note_failed(f, false, error, cause);
+	alarm_off(&f->x->e->alarms, &f->alarm);
+	take_back(f);
+	task_free(f);
+	frame_fail(f, error, cause);
 }
 
 void task_timed_out(struct frame *f)
 {
-	end_badly(f, true, "States.Timeout", NULL);
+	task_note_failed(f, true, "States.Timeout", NULL);
+	task_stop(f);
+	frame_fail(f, "States.Timeout", NULL);
+}
+
+/* ---- store ---- */
+
+void task_write(struct jsonw *w, const struct frame *f)
+{
+	struct task *t = f->task;
+	if (!t || t->cancelled)
+		return;
+	jsonw_open(w, "task", '{');
+	jsonw_bytes(w, "input", doc_text(t->input));
+	jsonw_str(w, "token", t->token);
+	jsonw_bool(w, "started", t->started);
+	jsonw_bool(w, "given", t->id != 0);
+	jsonw_int(w, "timeout", t->timeout_s);
+	jsonw_int(w, "heartbeat", t->heartbeat_s);
+	jsonw_int(w, "deadline", t->deadline_ms);
+	jsonw_close(w, '}');
+}
+
+void task_restore(struct frame *f, const cJSON *j)
+{
+	const char *input = json_get_str(j, "input"), *token = json_get_str(j, "token");
+	struct task *t = f->task = task_new(f);
+	set_input(t, doc_of_text(bytes_str(input ? input : "{}")));
+	if (token)
+		set_token(f, mem_str(token));
+	t->started = json_get_bool(j, "started", false);
+	t->timeout_s = json_get_int(j, "timeout", 0);
+	t->heartbeat_s = json_get_int(j, "heartbeat", 0);
+	t->deadline_ms = json_get_int(j, "deadline", INT64_MAX);
+	if (t->kind == TASK_ACTIVITY && !t->started)
+		(void)activity_schedule(f);
+	else if (json_get_bool(j, "given", false))
+		give(f);
 }

@@ -38,7 +38,10 @@ static void fake_task_stop(void *arg, uint64_t id)
 
 static void new_engine(struct driver *d)
 {
-	const struct engine_world world = { d, fake_random, fake_task_start, fake_task_stop };
+	const struct engine_world world = { .arg = d,
+					    .random = fake_random,
+					    .task_start = fake_task_start,
+					    .task_stop = fake_task_stop };
 	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);
 }
 
