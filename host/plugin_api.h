@@ -177,7 +177,7 @@ struct host_api {
 	 * budget. Owned by the caller; lua_close. */
 	int (*lua_open)(struct host *h, struct lua_functions **out, const char *path,
 			struct err *err);
-	bool (*lua_has)(struct host *h, const struct lua_functions *f, const char *name);
+	bool (*lua_has)(struct host *h, struct lua_functions *f, const char *name);
 	/* Call a function with two JSON values; its result is appended to *out as JSON. A raised table
 	 * { error =, cause = } becomes err->name and err->message, anything else name "". */
 	int (*lua_call)(struct host *h, struct lua_functions *f, const char *name,

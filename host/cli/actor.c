@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "cli/file.h"
+#include "cli/files.h"
 
 enum { NAME_MAX_LEN = 256, PASSWD_MAX = 4096 };
 
@@ -23,7 +23,7 @@ static void add_login_uid(cJSON *actor)
 {
 	struct buf text = BUF_INIT(NAME_MAX_LEN);
 	int64_t uid;
-	if (file_read(&text, "/proc/self/loginuid", NULL) == 0) {
+	if (files_read(&text, "/proc/self/loginuid", NULL) == 0) {
 		cJSON *n = json_parse(buf_bytes(&text), NULL);
 		if (json_int(n, &uid) && uid != INT64_C(4294967295)) {
 			json_set_int(actor, "loginUid", uid);

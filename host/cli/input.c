@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/file.h"
+#include "cli/files.h"
 
 enum { INPUT_MAX = 16 << 20 };
 
@@ -13,7 +13,7 @@ static int read_whole(cJSON **out, const char *arg, struct err *err)
 	struct err why = { 0 };
 	if (arg[0] != '@') {
 		buf_adds(&text, arg);
-	} else if (file_read(&text, arg + 1, err) < 0) {
+	} else if (files_read(&text, arg + 1, err) < 0) {
 		buf_clear(&text);
 		return -ERR_INVALID;
 	}

@@ -20,8 +20,9 @@
 #include "net/loop.h"
 
 enum {
-	CROWD = 4,              /* waited for the last sync: more is load */
-	WINDOW_US = 5 * 1000,   /* between the starts of two batches under load */
+	CROWD = 4,              /* waited for the last batch: more is load */
+	WINDOW_US = 5 * 1000,   /* under load, between the starts of two batches that are synced */
+	WRITE_US = 500,         /* under load, between the starts of two that are only written */
 	LAZY_US = 1000 * 1000,  /* until records that nobody waits for are synced */
 	PENDING_MAX = 64 << 20, /* bytes handed over and not yet given to the thread */
 };
@@ -41,6 +42,7 @@ struct waiters {
 struct batch {
 	struct buf lines;
 	bool sync;
+	struct waiters written; /* told once it is written */
 	struct waiters waiters; /* told once it is synced */
 	struct err err;
 };
@@ -54,10 +56,12 @@ struct committer {
 	struct segment segment;
 
 	struct buf lines;       /* handed over, not yet in a batch */
-	struct waiters waiters; /* likewise */
+	struct waiters written; /* likewise; content with its being written */
+	struct waiters waiters; /* likewise; wait until it is synced */
 	int64_t unsynced_us;    /* since when there are records that were not synced; 0: none */
 	int64_t batch_us;       /* when the last batch was started */
 	bool crowded;           /* there is load */
+	int64_t sync_us;        /* when the last batch that is synced was started */
 	struct timer *timer;
 	int64_t timer_us; /* when it is due */
 	bool busy;        /* the thread has the batch */
@@ -128,12 +132,15 @@ static void fill_batch(struct committer *c, bool sync)
 	c->lines.n = 0;
 	c->batch.err = (struct err){ 0 };
 	c->batch.sync = sync;
+	waiters_move(&c->batch.written, &c->written);
 	if (sync) {
 		c->crowded = c->waiters.n > CROWD;
 		waiters_move(&c->batch.waiters, &c->waiters);
 		c->unsynced_us = 0;
 	}
 	c->batch_us = clock_mono_us();
+	if (sync)
+		c->sync_us = c->batch_us;
 	c->stats.batches++;
 	c->stats.syncs += sync;
 }
@@ -153,9 +160,12 @@ static void finish_batch(struct committer *c)
 	waiters_init(&told);
 	if (c->batch.err.code)
 		fail(c, &c->batch.err);
+	waiters_move(&told, &c->batch.written);
 	waiters_move(&told, &c->batch.waiters);
-	if (c->failed)
+	if (c->failed) {
+		waiters_move(&told, &c->written);
 		waiters_move(&told, &c->waiters);
+	}
 	tell(&told, c->failed ? &c->why : &ok);
 }
 
@@ -167,9 +177,11 @@ static int64_t due_us(const struct committer *c)
 {
 	if (c->failed)
 		return 0;
-	if (c->waiters.first && !c->crowded)
-		return 0;
-	if (c->waiters.first || c->lines.n > 0)
+	if (c->written.first)
+		return c->written.n > CROWD ? c->batch_us + WRITE_US : 0;
+	if (c->waiters.first)
+		return c->crowded ? c->sync_us + WINDOW_US : 0;
+	if (c->lines.n > 0)
 		return c->batch_us + WINDOW_US;
 	return c->unsynced_us + LAZY_US;
 }
@@ -177,7 +189,8 @@ static int64_t due_us(const struct committer *c)
 /* See that the timer runs when the next batch is due. */
 static void schedule(struct committer *c)
 {
-	bool work = c->waiters.first || (!c->failed && (c->lines.n > 0 || c->unsynced_us));
+	bool work = c->written.first || c->waiters.first ||
+		    (!c->failed && (c->lines.n > 0 || c->unsynced_us));
 	if (c->busy || c->closing || !work)
 		return;
 	int64_t due = due_us(c), now = clock_mono_us();
@@ -205,15 +218,16 @@ static void on_timer(void *arg)
 		return;
 	}
 	bool late = c->unsynced_us && clock_mono_us() - c->unsynced_us >= LAZY_US;
-	fill_batch(c, c->waiters.first || late);
+	bool sync_due =
+	    c->waiters.first && (!c->crowded || clock_mono_us() >= c->sync_us + WINDOW_US);
+	fill_batch(c, sync_due || late);
 	c->busy = true;
 	worker_submit(c->worker, write_batch, on_written, c);
 }
 
 /* ---- the interface ---- */
 
-static void wait_for(struct committer *c, commit_done_fn *done, void *arg,
-		     const struct err *refused)
+static void wait_in(struct waiters *q, commit_done_fn *done, void *arg, const struct err *refused)
 {
 	struct waiter *w = malloc(sizeof(*w));
 	INVARIANT(w != NULL);
@@ -223,11 +237,11 @@ static void wait_for(struct committer *c, commit_done_fn *done, void *arg,
 		INVARIANT(w->refused != NULL);
 		*w->refused = *refused;
 	}
-	waiters_push(&c->waiters, w);
+	waiters_push(q, w);
 }
 
-uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
-		       commit_done_fn *done, void *arg)
+static uint64_t append(struct committer *c, const char *kind, struct bytes members,
+		       struct waiters *q, commit_done_fn *done, void *arg)
 {
 	struct err err = { 0 };
 	uint64_t seq = 0;
@@ -241,9 +255,21 @@ uint64_t commit_append(struct committer *c, const char *kind, struct bytes membe
 	if (seq != 0 && !c->unsynced_us)
 		c->unsynced_us = clock_mono_us();
 	if (done)
-		wait_for(c, done, arg, err.code ? &err : NULL);
+		wait_in(q, done, arg, err.code ? &err : NULL);
 	schedule(c);
 	return seq;
+}
+
+uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
+		       commit_done_fn *done, void *arg)
+{
+	return append(c, kind, members, &c->waiters, done, arg);
+}
+
+uint64_t commit_append_written(struct committer *c, const char *kind, struct bytes members,
+			       commit_done_fn *done, void *arg)
+{
+	return append(c, kind, members, &c->written, done, arg);
 }
 
 bool commit_failed(const struct committer *c, struct err *err)
@@ -316,7 +342,9 @@ int commit_open(struct committer **out, const struct commit_spec *spec, struct e
 	c->loop = spec->loop;
 	c->segment.fd = -1;
 	c->lines = c->batch.lines = BUF_INIT(PENDING_MAX);
+	waiters_init(&c->written);
 	waiters_init(&c->waiters);
+	waiters_init(&c->batch.written);
 	waiters_init(&c->batch.waiters);
 	chain_init(&c->chain);
 	c->host = strdup(spec->host);
@@ -352,7 +380,7 @@ void commit_close(struct committer *c)
 	c->worker = NULL;
 	if (c->busy)
 		finish_batch(c);
-	while (c->waiters.first || (!c->failed && c->lines.n > 0))
+	while (c->written.first || c->waiters.first || (!c->failed && c->lines.n > 0))
 		write_now(c);
 	if (!c->failed) {
 		(void)commit_append(c, "log.close", (struct bytes){ "", 0 }, NULL, NULL);

@@ -60,6 +60,15 @@ NODISCARD int commit_open(struct committer **out, const struct commit_spec *spec
 uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
 		       commit_done_fn *done, void *arg);
 
+/*
+ * The same, but done is told as soon as the record is written to the file: it outlives this process,
+ * killed or not, though not a crash of the machine. For calls that only read: their intent must be
+ * there before they leave, and need not cost a sync. Such a done may come before those of earlier
+ * records that wait for theirs.
+ */
+uint64_t commit_append_written(struct committer *c, const char *kind, struct bytes members,
+			       commit_done_fn *done, void *arg);
+
 /* Has writing failed? Then err says why. */
 bool commit_failed(const struct committer *c, struct err *err);
 

@@ -12,7 +12,7 @@
 enum { NEW, RECORDING, IN_FLIGHT, SETTLING, ENDED };
 
 static const struct sm_state states[] = {
-	[NEW] = { "new", SM_TO(RECORDING) | SM_TO(IN_FLIGHT) | SM_TO(ENDED) },
+	[NEW] = { "new", SM_TO(RECORDING) | SM_TO(ENDED) },
 	[RECORDING] = { "recording", SM_TO(IN_FLIGHT) | SM_TO(SETTLING) | SM_TO(ENDED) },
 	[IN_FLIGHT] = { "in flight", SM_TO(SETTLING) | SM_TO(ENDED) },
 	[SETTLING] = { "settling", SM_TO(ENDED) },
@@ -241,7 +241,7 @@ void run_call_done(struct host_call *call, const struct call_result *result)
 
 /* ---- start ---- */
 
-static void on_intent_durable(void *arg, const struct err *err)
+static void on_intent_recorded(void *arg, const struct err *err)
 {
 	struct call *c = arg;
 	c->committing = false;
@@ -273,14 +273,9 @@ void call_start(struct call *c, struct run_ticket ticket)
 {
 	c->ticket = ticket;
 	INVARIANT(write_args(c));
-	if (!call_changes(c)) {
-		c->intent = record_intent(c, NULL);
-		enter_in_flight(c);
-		return;
-	}
 	sm_move(&c->sm, RECORDING);
 	c->committing = true;
-	c->intent = record_intent(c, on_intent_durable);
+	c->intent = record_intent(c, on_intent_recorded);
 }
 
 void call_settle_unsent(struct call *c, enum call_outcome outcome, const char *code,

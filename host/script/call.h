@@ -6,8 +6,8 @@
  *	 │          └───────────────────────────┘           │
  *	 └── refused, invalid, dry run ─────────────────────┘
  *
- * RECORDING waits until the intent of a changing call is durable; a read starts at once. IN_FLIGHT
- * waits for the plugin. SETTLING waits until the outcome of a changing call is durable. When it has
+ * RECORDING waits until the intent of a changing call is durable, that of a read until it is written:
+ * no call leaves this process before its intent is in the file. IN_FLIGHT waits for the plugin. SETTLING waits until the outcome of a changing call is durable. When it has
  * ended the run is woken by its ticket. Every call that has an intent gets exactly one outcome.
  *
  * A record that is being written cannot be recalled: a call whose run has gone lives on, alone,

@@ -163,15 +163,18 @@ static cJSON *facts_of(const cJSON *answer, const struct member *members)
 
 /* ---- runs ---- */
 
-static uint64_t append(const struct run *r, const char *kind, struct buf *b, commit_done_fn *done,
-		       void *arg)
+typedef uint64_t commit_fn(struct committer *c, const char *kind, struct bytes members,
+			   commit_done_fn *done, void *arg);
+
+static uint64_t append(const struct run *r, const char *kind, struct buf *b, commit_fn *commit,
+		       commit_done_fn *done, void *arg)
 {
 	/* Every part is capped below the line's limit: only memory can be missing. */
 	if (b->err) {
 		buf_clear(b);
 		buf_adds(b, "\"lost\":\"not enough memory to write this record\"");
 	}
-	uint64_t seq = commit_append(r->runs->committer, kind, buf_bytes(b), done, arg);
+	uint64_t seq = commit(r->runs->committer, kind, buf_bytes(b), done, arg);
 	buf_clear(b);
 	return seq;
 }
@@ -186,7 +189,7 @@ void record_run_start(const struct run *r)
 	buf_clear(&input);
 	add_name(&b, "dryRun");
 	buf_adds(&b, r->dry_run ? "true" : "false");
-	(void)append(r, "run.start", &b, NULL, NULL);
+	(void)append(r, "run.start", &b, commit_append, NULL, NULL);
 }
 
 void record_module(const struct run *r, const char *name, const char *path, struct bytes source)
@@ -200,7 +203,7 @@ void record_module(const struct run *r, const char *name, const char *path, stru
 	add_text(&b, "module", name);
 	add_text(&b, "path", path);
 	add_text(&b, "sha256", hex);
-	(void)append(r, "run.module", &b, NULL, NULL);
+	(void)append(r, "run.module", &b, commit_append, NULL, NULL);
 }
 
 void record_run_end(const struct run *r, const struct run_end *end)
@@ -213,7 +216,7 @@ void record_run_end(const struct run *r, const struct run_end *end)
 	add_int(&b, "resultBytes", (int64_t)end->result.n);
 	if (end->n_unknown > 0)
 		add_int(&b, "unknown", (int64_t)end->n_unknown);
-	(void)append(r, "run.end", &b, NULL, NULL);
+	(void)append(r, "run.end", &b, commit_append, NULL, NULL);
 }
 
 /* ---- calls ---- */
@@ -263,7 +266,8 @@ uint64_t record_intent(struct call *c, commit_done_fn *done)
 	add_operation(&b, c);
 	add_context(&b, c);
 	add_arguments(&b, c);
-	return append(c->run, "call.intent", &b, done, c);
+	return append(c->run, "call.intent", &b,
+		      call_changes(c) ? commit_append : commit_append_written, done, c);
 }
 
 void record_outcome(struct call *c, commit_done_fn *done)
@@ -288,5 +292,5 @@ void record_outcome(struct call *c, commit_done_fn *done)
 		add_int(&b, "status", e->status);
 	if (c->started_us > 0)
 		add_int(&b, "latencyUs", e->latency_us);
-	(void)append(c->run, "call.outcome", &b, done, c);
+	(void)append(c->run, "call.outcome", &b, commit_append, done, c);
 }

@@ -128,7 +128,7 @@ static inline int world_lua_open(struct host *h, struct lua_functions **out, con
 	return 0;
 }
 
-static inline bool world_lua_has(struct host *h, const struct lua_functions *f, const char *name)
+static inline bool world_lua_has(struct host *h, struct lua_functions *f, const char *name)
 {
 	const char *has = world_of(h)->handler_name;
 	(void)f;

@@ -113,6 +113,12 @@ uint64_t commit_append(struct committer *c, const char *kind, struct bytes membe
 	return failed ? 0 : c->n;
 }
 
+uint64_t commit_append_written(struct committer *c, const char *kind, struct bytes members,
+			       commit_done_fn *done, void *arg)
+{
+	return commit_append(c, kind, members, done, arg);
+}
+
 bool commit_failed(const struct committer *c, struct err *err)
 {
 	if (c->broken)

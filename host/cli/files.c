@@ -1,4 +1,4 @@
-#include "cli/file.h"
+#include "cli/files.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int file_read(struct buf *out, const char *path, struct err *err)
+int files_read(struct buf *out, const char *path, struct err *err)
 {
 	char chunk[16384];
 	size_t n;
@@ -24,7 +24,7 @@ int file_read(struct buf *out, const char *path, struct err *err)
 	return 0;
 }
 
-int dir_make(const char *path, struct err *err)
+int files_make_dir(const char *path, struct err *err)
 {
 	char part[PATH_MAX];
 	int n = snprintf(part, sizeof(part), "%s", path);

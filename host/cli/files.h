@@ -1,15 +1,15 @@
-/* file.h - small files read whole, before the loop runs. */
-#ifndef CLI_FILE_H
-#define CLI_FILE_H
+/* files.h - small files read whole, before the loop runs. */
+#ifndef CLI_FILES_H
+#define CLI_FILES_H
 
 #include "base/buf.h"
 #include "base/err.h"
 
 /* Append the file's bytes to *out. -ERR_IO names the file and the reason; -ERR_LIMIT when it has
  * more bytes than out may hold. */
-NODISCARD int file_read(struct buf *out, const char *path, struct err *err);
+NODISCARD int files_read(struct buf *out, const char *path, struct err *err);
 
 /* Create a directory and its parents with mode 0700. */
-NODISCARD int dir_make(const char *path, struct err *err);
+NODISCARD int files_make_dir(const char *path, struct err *err);
 
 #endif

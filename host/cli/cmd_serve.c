@@ -1,0 +1,197 @@
+/* cmd_serve.c - runbook serve: starts runs from schedules and webhooks until it is told to stop. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/serve.h"
+#include "commit/commit.h"
+#include "net/loop.h"
+#include "trigger/schedule.h"
+#include "trigger/webhook.h"
+
+static const char help[] =
+    "usage: runbook serve --config FILE\n"
+    "\n"
+    "Start runs from the schedules and webhooks of the configuration until a signal comes:\n"
+    "\n"
+    "  [schedule nightly]          [listen]\n"
+    "  cron = 15 2 * * *           address = 127.0.0.1:8080\n"
+    "  runbook = redrive.lua       [hook failed]\n"
+    "  input = {\"a\":1}             path = /hooks/failed\n"
+    "                              header = X-Signature\n"
+    "                              secret_file = secret\n"
+    "                              runbook = redrive.lua\n"
+    "\n"
+    "Schedules are in UTC. A hook takes a JSON object signed with HMAC-SHA256 (hex, with or "
+    "without\n"
+    "'sha256=' before it), which becomes the input. The first SIGINT or SIGTERM cancels the runs "
+    "and\n"
+    "waits for them, up to 5 s for a change in flight.\n";
+
+static void on_schedule(void *arg, const char *name, int64_t due_ms)
+{
+	struct serve *s = arg;
+	for (size_t i = 0; i < s->host.config->n_schedules; i++) {
+		const struct config_schedule *c = &s->host.config->schedules[i];
+		if (strcmp(c->start.name, name) == 0)
+			serve_on_schedule(s, c, due_ms);
+	}
+}
+
+static int add_schedules(struct serve *s, struct err *err)
+{
+	int rc = schedules_new(
+	    &s->schedules,
+	    &(struct schedule_spec){ .loop = s->host.loop, .start = on_schedule, .arg = s }, err);
+	for (size_t i = 0; rc == 0 && i < s->host.config->n_schedules; i++) {
+		const struct config_schedule *c = &s->host.config->schedules[i];
+		struct err why = { 0 };
+		rc = schedules_add(s->schedules, c->start.name, c->cron, &why);
+		if (rc < 0)
+			rc = err_set(err, ERR_INVALID, "%s:%d: %s", s->host.config->file, c->line,
+				     why.message);
+	}
+	return rc;
+}
+
+/* "127.0.0.1:8080" or "[::1]:8080" -> address and port. */
+static int split_address(const char *listen, char address[64], uint16_t *port, struct err *err)
+{
+	const char *colon = strrchr(listen, ':');
+	cJSON *n = json_parse(bytes_str(colon + 1), NULL);
+	int64_t number = -1;
+	bool ok = json_int_token(n, &number) && number >= 0 && number <= 65535;
+	cJSON_Delete(n);
+	struct bytes host = { listen, (size_t)(colon - listen) };
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = (struct bytes){ host.p + 1, host.n - 2 };
+	if (!ok || host.n == 0 || host.n >= 64)
+		return err_set(err, ERR_INVALID, "[listen] address = %.60s: expected HOST:PORT",
+			       listen);
+	(void)snprintf(address, 64, "%.*s", (int)host.n, host.p);
+	*port = (uint16_t)number;
+	return 0;
+}
+
+static int listen_for_hooks(struct serve *s, struct err *err)
+{
+	const struct config *c = s->host.config;
+	char address[64];
+	struct webhook_spec spec = { .loop = s->host.loop,
+				     .address = address,
+				     .n_hooks = c->n_hooks,
+				     .accept = serve_on_delivery,
+				     .reject = serve_on_reject,
+				     .arg = s };
+	int rc = split_address(c->listen, address, &spec.port, err);
+	struct webhook *hooks = calloc(c->n_hooks + 1, sizeof(*hooks));
+	if (rc == 0 && !hooks)
+		rc = err_set(err, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
+		hooks[i] = (struct webhook){ .name = c->hooks[i].start.name,
+					     .path = c->hooks[i].path,
+					     .header = c->hooks[i].header,
+					     .secret = bytes_str(c->hooks[i].secret) };
+	}
+	spec.hooks = hooks;
+	if (rc == 0)
+		rc = webhooks_start(&s->webhooks, &spec, err);
+	free(hooks);
+	return rc;
+}
+
+static void say_ready(struct serve *s)
+{
+	char line[256], next[ISO8601_SIZE] = "never";
+	const struct config *c = s->host.config;
+	int64_t due = schedules_next(s->schedules);
+	if (due != INT64_MAX)
+		iso8601_format(next, due);
+	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
+		       c->n_schedules, next, c->n_hooks);
+	terminal_log(&s->host.terminal, LOG_INFO, line);
+	if (s->webhooks) {
+		(void)snprintf(line, sizeof(line), "hooks are received at %.100s, port %u",
+			       c->listen, webhooks_port(s->webhooks));
+		terminal_log(&s->host.terminal, LOG_INFO, line);
+	}
+	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
+	terminal_log(&s->host.terminal, LOG_INFO, line);
+}
+
+static void on_signal(void *arg)
+{
+	struct serve *s = arg;
+	serve_stop(s);
+}
+
+static int set_up(struct serve *s, struct err *err)
+{
+	const struct config *c = s->host.config;
+	if (c->n_hooks > 0 && !c->listen)
+		return err_set(err, ERR_INVALID, "%s: hooks need [listen] address = HOST:PORT",
+			       c->file);
+	if (c->n_hooks == 0 && c->n_schedules == 0)
+		return err_set(err, ERR_INVALID, "%s: neither a schedule nor a hook: nothing to do",
+			       c->file);
+	int rc = add_schedules(s, err);
+	if (rc == 0 && c->n_hooks > 0)
+		rc = listen_for_hooks(s, err);
+	if (rc == 0)
+		rc = loop_on_signal(s->host.loop, SIGINT, on_signal, s, err);
+	return rc < 0 ? rc : loop_on_signal(s->host.loop, SIGTERM, on_signal, s, err);
+}
+
+static int serve(struct serve *s, struct config *config, const char *file)
+{
+	struct err err = { 0 };
+	int rc = config_load(config, file, &err);
+	if (rc == 0)
+		rc = host_open(&s->host, config, &err);
+	if (rc < 0)
+		return usage_error("serve", "%s", err.message);
+	if (host_open_runs(&s->host, "serve", &err) < 0) {
+		(void)usage_error("serve", "audit log unavailable: %s", err.message);
+		return EXIT_NO_AUDIT;
+	}
+	if (set_up(s, &err) < 0)
+		return usage_error("serve", "%s", err.message);
+	say_ready(s);
+	host_loop(&s->host);
+	return EXIT_DONE;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	static const struct option names[] = { { "config", required_argument, NULL, 'c' },
+					       { "help", no_argument, NULL, 'h' },
+					       { NULL, 0, NULL, 0 } };
+	const char *file = NULL;
+	int option;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
+		if (option == 'h')
+			return fputs(help, stdout) < 0;
+		if (option != 'c')
+			return usage_error("serve", "unknown or incomplete option '%s'",
+					   argv[optind - 1]);
+		file = optarg;
+	}
+	if (!file || optind != argc)
+		return usage_error("serve", "expected --config FILE and nothing else");
+	struct serve s = { 0 };
+	struct config config = { 0 };
+	int status = serve(&s, &config, file);
+	webhooks_stop(s.webhooks);
+	schedules_free(s.schedules);
+	host_close(&s.host);
+	serve_clear(&s);
+	config_clear(&config);
+	return status;
+}

@@ -1,0 +1,82 @@
+/*
+ * config.h - the host's configuration: one INI file (base/ini.h), or defaults without one.
+ *
+ *	[host]      state_dir, plugin_dir, plugins, lua_dir
+ *	[limits]    memory, cpu, timeout, call_timeout     of every run
+ *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
+ *	[listen]    address = 127.0.0.1:8080               where webhooks are received
+ *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
+ *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
+ *	[PLUGIN]    what the plugin of that name understands
+ *
+ * ${dir} in a value is the folder of the file; other relative paths start at the current folder.
+ * A section or key that nobody knows is an error that names its line. README.md documents each key.
+ */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/crypto.h"
+#include "base/ini.h"
+#include "script/run.h"
+
+struct config_start { /* how a trigger starts its run */
+	const char *name;
+	const char *runbook;
+	const char *input; /* JSON object, checked; "" */
+	const char *reason;
+	int64_t timeout_ms; /* 0: the limit of every run */
+	bool dry_run;
+};
+
+struct config_schedule {
+	struct config_start start;
+	const char *cron;
+	int line;
+};
+
+struct config_hook {
+	struct config_start start;
+	const char *path, *header;
+	char *secret; /* wiped by config_clear */
+	int line;
+};
+
+struct config {
+	const char *file;          /* as given; "" without one */
+	char hash[SHA256_HEX + 1]; /* of the file; "" without one */
+	struct ini *ini;           /* owned; with ${dir} filled in; NULL without a file */
+	char *program_dir;         /* where the program is */
+	char *state_dir, *lua_dir; /* owned */
+	char *plugin_dirs[5];      /* owned; where plugins are looked for; ends with NULL */
+	char *plugins;             /* owned; names separated by blanks; NULL: sfn if it is there */
+	size_t memory_max;         /* 0: the default of script/run.h, as the next three */
+	int64_t cpu_ms, timeout_ms, call_timeout_ms;
+	struct run_rule *rules;
+	size_t n_rules;
+	const char *listen; /* "ADDRESS:PORT", or NULL */
+	struct config_schedule *schedules;
+	size_t n_schedules;
+	struct config_hook *hooks;
+	size_t n_hooks;
+};
+
+/*
+ * Read the file, or take the defaults when path is NULL.
+ *
+ * @return 0; -ERR_INVALID or -ERR_IO "FILE:LINE: ..."; c is to be cleared in any case
+ */
+NODISCARD int config_load(struct config *c, const char *path, struct err *err);
+void config_clear(struct config *c);
+
+/* The section [name] of a plugin as a JSON object of strings. */
+void config_plugin(const struct config *c, const char *name, struct buf *out);
+
+/* After the plugins are loaded: is every section a known one? is_plugin tells their names. */
+NODISCARD int config_check_sections(const struct config *c,
+				    bool (*is_plugin)(void *arg, const char *name), void *arg,
+				    struct err *err);
+
+#endif

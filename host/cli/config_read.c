@@ -1,0 +1,272 @@
+#include "cli/config_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cli/duration.h"
+#include "cli/files.h"
+
+enum { SECRET_MAX = 4096 };
+
+struct reading {
+	struct config *c;
+	const struct ini_section *s;
+	struct err *err;
+};
+
+/* A kind of section: its keys, and what reads it. */
+struct section_kind {
+	const char *kind;
+	bool named;
+	int (*read)(struct reading *r);
+	const char *keys; /* allowed keys, each between blanks; NULL: any */
+};
+
+static int complain(struct reading *r, const struct ini_key *k, const char *expected)
+{
+	return err_set(r->err, ERR_INVALID, "%s:%d: %s = %.80s: expected %s", r->c->ini->file,
+		       k->line, k->name, k->value, expected);
+}
+
+static const char *text_of(struct reading *r, const char *key)
+{
+	const struct ini_key *k = ini_key(r->s, key);
+	return k ? k->value : "";
+}
+
+static int copy_of(struct reading *r, const char *key, char **out)
+{
+	const struct ini_key *k = ini_key(r->s, key);
+	if (!k)
+		return 0;
+	if (k->value[0] == '\0')
+		return complain(r, k, "a value");
+	*out = strdup(k->value);
+	return *out ? 0 : err_set(r->err, ERR_NOMEM, "out of memory");
+}
+
+static int required(struct reading *r, const char *key, const char **out)
+{
+	*out = text_of(r, key);
+	if ((*out)[0] != '\0')
+		return 0;
+	return err_set(r->err, ERR_INVALID, "%s:%d: [%s %s] lacks the key %s", r->c->ini->file,
+		       r->s->line, r->s->kind, r->s->name, key);
+}
+
+static int duration_of(struct reading *r, const char *key, int64_t *out)
+{
+	const struct ini_key *k = ini_key(r->s, key);
+	if (k && duration_parse(out, k->value, NULL) < 0)
+		return complain(r, k, "a duration such as 500ms, 30s, 15m, 2h or 1d");
+	return 0;
+}
+
+static int bool_of(struct reading *r, const char *key, bool *out)
+{
+	const struct ini_key *k = ini_key(r->s, key);
+	if (!k)
+		return 0;
+	*out = strcmp(k->value, "true") == 0;
+	return *out || strcmp(k->value, "false") == 0 ? 0 : complain(r, k, "true or false");
+}
+
+/* "64M": bytes, with K, M or G for powers of 1,024. */
+static int size_of(struct reading *r, const char *key, size_t *out)
+{
+	static const char units[] = "KMG";
+	const struct ini_key *k = ini_key(r->s, key);
+	if (!k)
+		return 0;
+	size_t digits = strspn(k->value, "0123456789");
+	cJSON *n = json_parse((struct bytes){ k->value, digits }, NULL);
+	int64_t bytes = 0;
+	bool ok = json_int_token(n, &bytes) && bytes > 0 && bytes < INT64_C(1) << 40;
+	cJSON_Delete(n);
+	const char *unit = k->value[digits] ? strchr(units, k->value[digits]) : NULL;
+	if (!ok || (k->value[digits] && (!unit || k->value[digits + 1])))
+		return complain(r, k, "a size such as 64M");
+	*out = (size_t)bytes << (unit ? 10 * (unit - units + 1) : 0);
+	return 0;
+}
+
+static int read_host(struct reading *r)
+{
+	int rc = copy_of(r, "state_dir", &r->c->state_dir);
+	if (rc == 0)
+		rc = copy_of(r, "lua_dir", &r->c->lua_dir);
+	if (rc == 0)
+		rc = copy_of(r, "plugin_dir", &r->c->plugin_dirs[0]);
+	return rc < 0 ? rc : copy_of(r, "plugins", &r->c->plugins);
+}
+
+static int read_limits(struct reading *r)
+{
+	int rc = size_of(r, "memory", &r->c->memory_max);
+	if (rc == 0)
+		rc = duration_of(r, "cpu", &r->c->cpu_ms);
+	if (rc == 0)
+		rc = duration_of(r, "timeout", &r->c->timeout_ms);
+	return rc < 0 ? rc : duration_of(r, "call_timeout", &r->c->call_timeout_ms);
+}
+
+static int read_rules(struct reading *r)
+{
+	struct config *c = r->c;
+	c->rules = calloc(r->s->n_keys + 1, sizeof(*c->rules));
+	if (!c->rules)
+		return err_set(r->err, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < r->s->n_keys; i++) {
+		const struct ini_key *k = &r->s->keys[i];
+		cJSON *n = json_parse(bytes_str(k->value), NULL);
+		int64_t calls = -1;
+		bool ok = json_int_token(n, &calls) && calls >= 0 && calls <= 1000000;
+		cJSON_Delete(n);
+		if (!ok || !strchr(k->name, '.'))
+			return complain(
+			    r, k, "NAMESPACE.OPERATION = a number of calls from 0 to 1000000");
+		c->rules[c->n_rules++] = (struct run_rule){ k->name, (int)calls };
+	}
+	return 0;
+}
+
+static int read_listen(struct reading *r)
+{
+	const struct ini_key *k = ini_key(r->s, "address");
+	if (!k || !strrchr(k->value, ':'))
+		return err_set(r->err, ERR_INVALID, "%s:%d: [listen] needs address = HOST:PORT",
+			       r->c->ini->file, r->s->line);
+	r->c->listen = k->value;
+	return 0;
+}
+
+static int read_start(struct reading *r, struct config_start *s)
+{
+	s->name = r->s->name;
+	int rc = required(r, "runbook", &s->runbook);
+	if (rc == 0)
+		rc = duration_of(r, "timeout", &s->timeout_ms);
+	if (rc == 0)
+		rc = bool_of(r, "dry_run", &s->dry_run);
+	s->reason = text_of(r, "reason");
+	s->input = text_of(r, "input");
+	const struct ini_key *k = ini_key(r->s, "input");
+	if (rc < 0 || !k)
+		return rc;
+	cJSON *v = json_parse(bytes_str(k->value), NULL);
+	bool object = cJSON_IsObject(v);
+	cJSON_Delete(v);
+	return object ? 0 : complain(r, k, "a JSON object");
+}
+
+static int read_schedule(struct reading *r)
+{
+	struct config *c = r->c;
+	struct config_schedule *list =
+	    realloc(c->schedules, (c->n_schedules + 1) * sizeof(*c->schedules));
+	if (!list)
+		return err_set(r->err, ERR_NOMEM, "out of memory");
+	c->schedules = list;
+	struct config_schedule *s = &list[c->n_schedules++];
+	*s = (struct config_schedule){ .line = r->s->line };
+	int rc = required(r, "cron", &s->cron);
+	return rc < 0 ? rc : read_start(r, &s->start);
+}
+
+/* From a file without its last line end, or from the environment. */
+static int read_secret(struct reading *r, char **out)
+{
+	const struct ini_key *file = ini_key(r->s, "secret_file"),
+			     *env = ini_key(r->s, "secret_env");
+	struct buf text = BUF_INIT(SECRET_MAX);
+	if (!file == !env)
+		return err_set(r->err, ERR_INVALID,
+			       "%s:%d: [hook %s] needs secret_file or secret_env, and not both",
+			       r->c->ini->file, r->s->line, r->s->name);
+	if (file && files_read(&text, file->value, r->err) < 0) {
+		buf_clear(&text);
+		return -ERR_INVALID;
+	}
+	const char *value = env ? getenv(env->value) : buf_cstr(&text);
+	size_t n = value ? strcspn(value, "\r\n") : 0;
+	*out = n > 0 ? strndup(value, n) : NULL;
+	if (text.p)
+		wipe(text.p, text.n);
+	buf_clear(&text);
+	return *out ? 0 : complain(r, file ? file : env, "a secret there; it is empty or unset");
+}
+
+static int read_hook(struct reading *r)
+{
+	struct config *c = r->c;
+	struct config_hook *list = realloc(c->hooks, (c->n_hooks + 1) * sizeof(*c->hooks));
+	if (!list)
+		return err_set(r->err, ERR_NOMEM, "out of memory");
+	c->hooks = list;
+	struct config_hook *h = &list[c->n_hooks++];
+	*h = (struct config_hook){ .line = r->s->line };
+	int rc = required(r, "path", &h->path);
+	if (rc == 0)
+		rc = required(r, "header", &h->header);
+	if (rc == 0 && h->path[0] != '/')
+		rc = complain(r, ini_key(r->s, "path"), "a path that begins with '/'");
+	if (rc == 0)
+		rc = read_start(r, &h->start);
+	return rc < 0 ? rc : read_secret(r, &h->secret);
+}
+
+static const struct section_kind kinds[] = {
+	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir " },
+	{ "limits", false, read_limits, " memory cpu timeout call_timeout " },
+	{ "rules", false, read_rules, NULL },
+	{ "listen", false, read_listen, " address " },
+	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
+	{ "hook", true, read_hook,
+	  " path header secret_file secret_env runbook reason timeout dry_run " },
+};
+
+static const struct section_kind *kind_of(const struct ini_section *s)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(s->kind, kinds[i].kind) == 0 && kinds[i].named == (s->name[0] != '\0'))
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+bool config_known_section(const struct ini_section *s)
+{
+	return kind_of(s) != NULL;
+}
+
+static int check_keys(struct reading *r, const struct section_kind *kind)
+{
+	for (size_t i = 0; kind->keys && i < r->s->n_keys; i++) {
+		char word[64];
+		const struct ini_key *k = &r->s->keys[i];
+		int n = snprintf(word, sizeof(word), " %s ", k->name);
+		if (n < 0 || (size_t)n >= sizeof(word) || !strstr(kind->keys, word))
+			return err_set(r->err, ERR_INVALID,
+				       "%s:%d: [%s] has no key '%.60s': expected one of%s",
+				       r->c->ini->file, k->line, kind->kind, k->name, kind->keys);
+	}
+	return 0;
+}
+
+int config_read_sections(struct config *c, struct err *err)
+{
+	for (size_t i = 0; i < c->ini->n_sections; i++) {
+		struct reading r = { c, &c->ini->sections[i], err };
+		const struct section_kind *kind = kind_of(r.s);
+		if (!kind)
+			continue;
+		int rc = check_keys(&r, kind);
+		if (rc == 0)
+			rc = kind->read(&r);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

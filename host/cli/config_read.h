@@ -1,0 +1,13 @@
+/* config_read.h - the sections of the configuration that the host itself understands. */
+#ifndef CLI_CONFIG_READ_H
+#define CLI_CONFIG_READ_H
+
+#include "cli/config.h"
+
+/* Fill c from c->ini. -ERR_INVALID "FILE:LINE: key: what was expected". */
+NODISCARD int config_read_sections(struct config *c, struct err *err);
+
+/* Is it one of ours? */
+bool config_known_section(const struct ini_section *s);
+
+#endif

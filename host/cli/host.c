@@ -1,0 +1,176 @@
+#include "cli/host.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cli/files.h"
+#include "cli/host_api.h"
+#include "commit/commit.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+#include "plugins.h"
+#include "script/registry.h"
+#include "script/run.h"
+
+enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256 };
+
+static int load_plugin(struct host *h, const char *name, struct err *err)
+{
+	struct buf section = BUF_INIT(SECTION_MAX);
+	config_plugin(h->config, name, &section);
+	int rc = plugins_load(h->plugins, name, buf_bytes(&section), err);
+	buf_clear(&section);
+	return rc;
+}
+
+static bool plugin_file_exists(const struct config *c, const char *name)
+{
+	for (size_t i = 0; c->plugin_dirs[i]; i++) {
+		char path[4096];
+		int n = snprintf(path, sizeof(path), "%s/%s.so", c->plugin_dirs[i], name);
+		if (n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those the configuration names; without a word of it sfn, when it lies beside the program. */
+static int load_plugins(struct host *h, struct err *err)
+{
+	const char *names = h->config->plugins;
+	if (!names)
+		return plugin_file_exists(h->config, "sfn") ? load_plugin(h, "sfn", err) : 0;
+	while (*(names += strspn(names, " ,\t"))) {
+		char name[NAME_SIZE];
+		size_t n = strcspn(names, " ,\t");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)n, names);
+		int rc = load_plugin(h, name, err);
+		if (rc < 0)
+			return rc;
+		names += n;
+	}
+	return 0;
+}
+
+static bool is_loaded(void *arg, const char *name)
+{
+	const struct host *h = arg;
+	for (size_t i = 0; i < plugins_count(h->plugins); i++) {
+		if (strcmp(plugins_at(h->plugins, i)->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+int host_open(struct host *h, struct config *config, struct err *err)
+{
+	*h = (struct host){ .config = config, .log_level = LOG_INFO };
+	terminal_init(&h->terminal, stderr);
+	host_api_fill(h);
+	int rc = loop_new(&h->loop, err);
+	if (rc == 0)
+		rc = worker_new(&h->worker, h->loop, err);
+	if (rc == 0)
+		rc = http_client_new(&h->http, h->loop, err);
+	if (rc == 0)
+		rc = registry_new(&h->registry, err);
+	if (rc == 0)
+		rc = plugins_new(
+		    &h->plugins,
+		    &(struct plugins_spec){ .api = &h->api,
+					    .registry = h->registry,
+					    .dirs = (const char *const *)config->plugin_dirs },
+		    err);
+	if (rc == 0)
+		rc = load_plugins(h, err);
+	return rc < 0 ? rc : config_check_sections(config, is_loaded, h, err);
+}
+
+static void record_start(struct host *h, const char *command)
+{
+	struct buf members = BUF_INIT(SECTION_MAX);
+	buf_adds(&members, "\"command\":");
+	json_write_string(&members, bytes_str(command));
+	buf_adds(&members, ",\"version\":\"" RUNBOOK_VERSION "\"");
+	if (h->config->hash[0]) {
+		buf_adds(&members, ",\"config\":{\"file\":");
+		json_write_string(&members, bytes_str(h->config->file));
+		buf_addf(&members, ",\"sha256\":\"%s\"}", h->config->hash);
+	}
+	buf_adds(&members, ",\"plugins\":[");
+	for (size_t i = 0; i < plugins_count(h->plugins); i++) {
+		const struct plugin *p = plugins_at(h->plugins, i);
+		buf_addf(&members, "%s{\"name\":", i ? "," : "");
+		json_write_string(&members, bytes_str(p->name));
+		buf_adds(&members, ",\"version\":");
+		json_write_string(&members, bytes_str(p->version));
+		buf_adds(&members, "}");
+	}
+	buf_adds(&members, "]");
+	(void)commit_append(h->committer, "host.start", buf_bytes(&members), NULL, NULL);
+	buf_clear(&members);
+}
+
+int host_open_runs(struct host *h, const char *command, struct err *err)
+{
+	char audit[4096], name[NAME_SIZE] = "";
+	int n = snprintf(audit, sizeof(audit), "%s/audit", h->config->state_dir);
+	if (n < 0 || (size_t)n >= sizeof(audit))
+		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
+	(void)gethostname(name, sizeof(name) - 1);
+	int rc = files_make_dir(h->config->state_dir, err);
+	if (rc == 0)
+		rc = commit_open(
+		    &h->committer,
+		    &(struct commit_spec){ .loop = h->loop, .audit_dir = audit, .host = name },
+		    err);
+	if (rc < 0)
+		return rc;
+	record_start(h, command);
+	return runs_new(&h->runs,
+			&(struct runs_spec){ .loop = h->loop,
+					     .committer = h->committer,
+					     .registry = h->registry,
+					     .lua_dir = h->config->lua_dir },
+			err);
+}
+
+void host_close(struct host *h)
+{
+	runs_free(h->runs);
+	if (h->committer) {
+		(void)commit_append(h->committer, "host.stop", bytes_str(""), NULL, NULL);
+		commit_close(h->committer);
+	}
+	plugins_close(h->plugins);
+	registry_free(h->registry);
+	http_client_free(h->http);
+	if (h->worker)
+		worker_drain(h->worker);
+	worker_free(h->worker);
+	loop_free(h->loop);
+	terminal_end(&h->terminal);
+	h->runs = NULL;
+	h->committer = NULL;
+}
+
+void host_loop(struct host *h)
+{
+	loop_run(h->loop);
+}
+
+struct run_spec host_run_spec(const struct host *h)
+{
+	const struct config *c = h->config;
+	return (struct run_spec){
+		.config = c->hash[0] ? c->hash : NULL,
+		.timeout_ms = c->timeout_ms,
+		.call_timeout_ms = c->call_timeout_ms,
+		.memory_max = c->memory_max,
+		.cpu_ms = c->cpu_ms,
+		.rules = c->rules,
+		.n_rules = c->n_rules,
+	};
+}

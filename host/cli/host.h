@@ -1,0 +1,43 @@
+/*
+ * host.h - everything the program is made of, wired together: what the plugins' host_api reaches.
+ *
+ * The one struct from which everything can be reached. host_open builds what every command needs
+ * (loop, HTTP client, worker, registry, plugins); host_open_runs adds what runs need (the audit log
+ * and the runs). host_close ends all of it in the reverse order.
+ */
+#ifndef CLI_HOST_H
+#define CLI_HOST_H
+
+#include "cli/config.h"
+#include "cli/terminal.h"
+#include "plugin_api.h"
+
+struct host {
+	struct host_api api;
+	struct config *config; /* borrowed */
+	struct terminal terminal;
+	struct loop *loop;
+	struct worker *worker;
+	struct http_client *http;
+	struct registry *registry;
+	struct plugins *plugins;
+	struct committer *committer; /* NULL until host_open_runs */
+	struct runs *runs;           /* likewise */
+	enum log_level log_level;    /* less is not shown */
+	int exit_status;             /* of the command, set by host_api.exit */
+};
+
+/* On failure h is to be closed as well. */
+NODISCARD int host_open(struct host *h, struct config *config, struct err *err);
+
+/* Create the state directory, open the audit log, record the start. -ERR_IO: no audit log. */
+NODISCARD int host_open_runs(struct host *h, const char *command, struct err *err);
+void host_close(struct host *h);
+
+/* Run the loop until quit. */
+void host_loop(struct host *h);
+
+/* A run_spec with the limits, rules and hash of the configuration filled in. */
+struct run_spec host_run_spec(const struct host *h);
+
+#endif

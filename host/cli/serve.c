@@ -1,0 +1,268 @@
+#include "cli/serve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "commit/commit.h"
+#include "net/loop.h"
+#include "trigger/schedule.h"
+
+enum { MEMBERS_MAX = 1 << 20, REJECTS_A_MINUTE = 60, LINE_MAX_LEN = 2200 };
+
+struct serve_run {
+	struct serve *serve;
+	const struct config_start *start;
+	char id[RUN_ID_SIZE];
+	struct serve_run *next;
+};
+
+static void say(struct serve *s, enum log_level level, const char *name, const char *text)
+{
+	char line[LINE_MAX_LEN];
+	(void)snprintf(line, sizeof(line), "[%.80s] %.2000s", name, text);
+	if (level >= s->host.log_level)
+		terminal_log(&s->host.terminal, level, line);
+}
+
+static void add_text(struct buf *out, const char *member, const char *text)
+{
+	buf_addf(out, "%s\"%s\":", out->n > 0 && out->p[out->n - 1] != '{' ? "," : "", member);
+	json_write_string(out, bytes_str(text));
+}
+
+static void record(struct serve *s, const char *kind, const struct buf *members)
+{
+	(void)commit_append(s->host.committer, kind, buf_bytes(members), NULL, NULL);
+}
+
+/* ---- runs ---- */
+
+static void on_log(void *arg, const char *id, enum log_level level, const char *text)
+{
+	const struct serve_run *r = arg;
+	(void)id;
+	say(r->serve, level, r->start->name, text);
+}
+
+static void forget(struct serve *s, struct serve_run *r)
+{
+	struct serve_run **at = &s->runs;
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+	s->n_runs--;
+	free(r);
+}
+
+static void on_end(void *arg, const struct run_end *end)
+{
+	struct serve_run *r = arg;
+	struct serve *s = r->serve;
+	char line[LINE_MAX_LEN];
+	(void)snprintf(line, sizeof(line), "run %s %s%s%.1500s", end->id,
+		       run_outcome_name(end->outcome), end->message[0] ? ": " : "", end->message);
+	say(s, end->outcome == RUN_DONE ? LOG_INFO : LOG_ERROR, r->start->name, line);
+	for (size_t i = 0; i < end->n_unknown; i++) {
+		const struct run_unknown *u = &end->unknown[i];
+		(void)snprintf(line, sizeof(line),
+			       "outcome unknown: %s on %.300s, token %.64s; see: %.600s",
+			       u->operation, u->resource, u->token, u->tell);
+		say(s, LOG_ERROR, r->start->name, line);
+	}
+	forget(s, r);
+	if (s->stopping && s->n_runs == 0)
+		loop_quit(s->host.loop);
+}
+
+static struct serve_run *start_run(struct serve *s, const struct config_start *start,
+				   struct bytes input, const struct buf *actor, struct err *err)
+{
+	struct serve_run *r = calloc(1, sizeof(*r));
+	if (!r) {
+		(void)err_set(err, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
+	r->serve = s;
+	r->start = start;
+	struct run_spec spec = host_run_spec(&s->host);
+	spec.path = start->runbook;
+	spec.input = input;
+	spec.actor = buf_bytes(actor);
+	spec.reason = start->reason[0] ? start->reason : NULL;
+	spec.dry_run = start->dry_run;
+	if (start->timeout_ms)
+		spec.timeout_ms = start->timeout_ms;
+	spec.on_log = on_log;
+	spec.on_end = on_end;
+	spec.arg = r;
+	if (run_start(r->id, s->host.runs, &spec, err) < 0) {
+		free(r);
+		return NULL;
+	}
+	r->next = s->runs;
+	s->runs = r;
+	s->n_runs++;
+	return r;
+}
+
+/* ---- triggers ---- */
+
+static void reject(struct serve *s, const struct buf *actor, const char *name, const char *why)
+{
+	struct buf m = BUF_INIT(MEMBERS_MAX);
+	buf_adds(&m, "\"actor\":");
+	buf_add(&m, actor->p, actor->n);
+	add_text(&m, "reason", why);
+	record(s, "trigger.reject", &m);
+	buf_clear(&m);
+	say(s, LOG_WARN, name, why);
+}
+
+static void accept(struct serve *s, const struct buf *actor, const char *run)
+{
+	struct buf m = BUF_INIT(MEMBERS_MAX);
+	buf_adds(&m, "\"actor\":");
+	buf_add(&m, actor->p, actor->n);
+	add_text(&m, "run", run);
+	record(s, "trigger.accept", &m);
+	buf_clear(&m);
+}
+
+static bool runs_already(const struct serve *s, const struct config_start *start)
+{
+	for (const struct serve_run *r = s->runs; r; r = r->next) {
+		if (r->start == start)
+			return true;
+	}
+	return false;
+}
+
+void serve_on_schedule(struct serve *s, const struct config_schedule *c, int64_t due_ms)
+{
+	struct buf actor = BUF_INIT(MEMBERS_MAX);
+	struct err err = { 0 };
+	char due[ISO8601_SIZE];
+	iso8601_format(due, due_ms);
+	buf_adds(&actor, "{");
+	add_text(&actor, "type", "schedule");
+	add_text(&actor, "name", c->start.name);
+	add_text(&actor, "due", due);
+	buf_adds(&actor, "}");
+	if (s->stopping || runs_already(s, &c->start)) {
+		reject(s, &actor, c->start.name,
+		       s->stopping ? "stopping" : "skipped: its last run still goes on");
+	} else {
+		const struct serve_run *r =
+		    start_run(s, &c->start, bytes_str(c->start.input), &actor, &err);
+		if (r)
+			accept(s, &actor, r->id);
+		else
+			reject(s, &actor, c->start.name, err.message);
+	}
+	buf_clear(&actor);
+}
+
+static const struct config_hook *find_hook(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_hooks; i++) {
+		if (strcmp(c->hooks[i].start.name, name) == 0)
+			return &c->hooks[i];
+	}
+	return NULL;
+}
+
+static void webhook_actor(struct buf *out, const char *hook, const char *peer, const char *id)
+{
+	buf_adds(out, "{");
+	add_text(out, "type", "webhook");
+	add_text(out, "name", hook);
+	add_text(out, "peer", peer);
+	if (id[0])
+		add_text(out, "deliveryId", id);
+	buf_adds(out, "}");
+}
+
+int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
+		      struct err *err)
+{
+	struct serve *s = arg;
+	const struct config_hook *h = find_hook(s->host.config, d->hook);
+	struct buf actor = BUF_INIT(MEMBERS_MAX);
+	struct err why = { 0 };
+	int rc = 0;
+	webhook_actor(&actor, d->hook, d->peer, d->id);
+	if (!h || s->stopping || s->n_runs >= SERVE_RUNS_MAX) {
+		rc = err_set(&why, ERR_LIMIT, "%s",
+			     s->stopping ? "stopping" : "too many runs at once");
+	} else {
+		const struct serve_run *r = start_run(s, &h->start, d->input, &actor, &why);
+		rc = r ? 0 : -ERR_INVALID;
+		if (r) {
+			(void)snprintf(run, WEBHOOK_RUN_SIZE, "%s", r->id);
+			accept(s, &actor, r->id);
+		}
+	}
+	if (rc < 0) {
+		reject(s, &actor, d->hook, why.message);
+		if (err)
+			*err = why;
+	}
+	buf_clear(&actor);
+	return rc;
+}
+
+/* Anybody can cause these, so only so many a minute are recorded; the last one says so. */
+void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why)
+{
+	struct serve *s = arg;
+	struct buf actor = BUF_INIT(MEMBERS_MAX);
+	int64_t minute = clock_mono_ms() / 60000;
+	if (minute != s->rejects_minute) {
+		s->rejects_minute = minute;
+		s->rejects = 0;
+	}
+	if (++s->rejects <= REJECTS_A_MINUTE) {
+		webhook_actor(&actor, hook ? hook : "", peer, "");
+		reject(s, &actor, hook ? hook : "unknown hook",
+		       s->rejects < REJECTS_A_MINUTE
+			   ? why
+			   : "more are refused; none is recorded until the next minute");
+	}
+	buf_clear(&actor);
+}
+
+/* ---- stopping ---- */
+
+void serve_stop(struct serve *s)
+{
+	if (!s->stopping)
+		terminal_log(
+		    &s->host.terminal, LOG_WARN,
+		    "stopping; a change in flight is waited for up to 5 s, and what has been "
+		    "redriven goes on");
+	s->stopping = true;
+	schedules_free(s->schedules);
+	s->schedules = NULL;
+	if (s->n_runs == 0) {
+		loop_quit(s->host.loop);
+		return;
+	}
+	for (struct serve_run *r = s->runs, *next; r; r = next) {
+		next = r->next;
+		(void)run_cancel(s->host.runs, r->id, "the daemon was stopped");
+	}
+}
+
+void serve_clear(struct serve *s)
+{
+	while (s->runs) {
+		struct serve_run *next = s->runs->next;
+		free(s->runs);
+		s->runs = next;
+	}
+	s->n_runs = 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * serve.h - how a trigger becomes a run.
+ *
+ * Every accepted and rejected trigger is recorded (trigger.accept, trigger.reject) before the run
+ * it starts. A schedule whose last run is still going on is skipped; a hook takes as many at once as
+ * come, up to SERVE_RUNS_MAX in all.
+ */
+#ifndef CLI_SERVE_H
+#define CLI_SERVE_H
+
+#include "cli/host.h"
+#include "trigger/webhook.h"
+
+enum { SERVE_RUNS_MAX = 1000 };
+
+struct serve_run; /* a run that goes on */
+
+struct serve {
+	struct host host;
+	struct schedules *schedules;
+	struct webhooks *webhooks;
+	struct serve_run *runs;
+	size_t n_runs;
+	int64_t rejects_minute; /* the minute in which rejects are counted, and how many came */
+	int rejects;
+	bool stopping;
+};
+
+void serve_on_schedule(struct serve *s, const struct config_schedule *c, int64_t due_ms);
+
+int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
+		      struct err *err);
+void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why);
+
+/* Take no more triggers, cancel what goes on, leave the loop when all of it has ended. Again: do not
+ * wait for the answers of changes in flight. */
+void serve_stop(struct serve *s);
+void serve_clear(struct serve *s);
+
+#endif
