@@ -32,12 +32,14 @@ enum {
 	PENDING_MAX = 64 * 1024, /* sent ahead; more waits in the socket */
 	OUT_MAX = 1 << 30,
 	KEEP_ALIVE_MS = 75000, /* longer than clients keep theirs, or they send into a closed one */
+	AT_REST_MS = 200,      /* idle for so long: no request is likely to be on its way */
 	WRITE_MS = 30000,
 	LINGER_MS = 2000,
 };
 
+/* One at a time, so it lives in its connection. */
 struct http_exchange {
-	char unused; /* its address is its identity */
+	struct http_connection *connection;
 };
 
 struct http_connection {
@@ -50,7 +52,7 @@ struct http_connection {
 	int64_t due_ms, armed_ms; /* INT64_MAX: never */
 	struct http_reader reader;
 	struct http_exchange exchange;
-	bool fresh;  /* no byte has come yet */
+	bool fresh;  /* has not had an answer yet */
 	bool inside; /* of on_io or on_timer, which release what is closed in the end */
 	struct buf pending, out;
 	size_t out_at; /* how much of `out` is written */
@@ -61,7 +63,7 @@ struct http_connection {
 
 static struct http_connections *list_of(const struct http_connection *c, int state)
 {
-	return state == IDLE ? &c->server->idle : &c->server->busy;
+	return state == IDLE && !c->fresh ? &c->server->idle : &c->server->busy;
 }
 
 static void enter(struct http_connection *c, int state)
@@ -128,6 +130,7 @@ static void enter_lingering(struct http_connection *c)
 
 static void enter_idle(struct http_connection *c)
 {
+	c->fresh = false;
 	enter(c, IDLE);
 	http_reader_next(&c->reader);
 	watch(c, EV_READ);
@@ -249,7 +252,7 @@ static void serve(struct http_connection *c)
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
 			size_t n_headers, struct bytes body)
 {
-	struct http_connection *c = CONTAINER_OF(x, struct http_connection, exchange);
+	struct http_connection *c = x->connection;
 	INVARIANT(c->sm.now == SERVING && status >= 200 && status <= 999);
 	if (c->fd < 0)
 		enter(c, CLOSED);
@@ -305,7 +308,6 @@ static void take(struct http_connection *c, struct bytes in)
 			enter(c, HEAD);
 			if (!c->fresh) /* else the time runs from the accept */
 				set_deadline(c, c->server->spec.header_timeout_ms);
-			c->fresh = false;
 		}
 		size_t n = http_reader_feed(&c->reader, in, &result);
 		in = (struct bytes){ in.p + n, in.n - n };
@@ -413,6 +415,7 @@ void http_connection_start(struct http_server *s, int fd, const struct sockaddr 
 		return;
 	}
 	c->server = s;
+	c->exchange.connection = c;
 	c->sm = (struct sm){ states, IDLE };
 	c->fd = fd;
 	c->due_ms = c->armed_ms = INT64_MAX;
@@ -422,16 +425,25 @@ void http_connection_start(struct http_server *s, int fd, const struct sockaddr 
 	name_peer(c, peer);
 	c->reader.request.peer = c->peer;
 	(void)event_assign(&c->timer, s->base, -1, 0, on_timer, c);
-	TAILQ_INSERT_TAIL(&s->idle, c, link);
+	c->fresh = true;
+	TAILQ_INSERT_TAIL(list_of(c, IDLE), c, link);
 	s->n_connections++;
 	if (refused) {
 		refuse(c, 503, "too many connections");
 		release_if_closed(c);
 		return;
 	}
-	c->fresh = true;
 	watch(c, EV_READ);
 	set_deadline(c, s->spec.header_timeout_ms);
+}
+
+bool http_connection_make_room(struct http_server *s)
+{
+	struct http_connection *c = TAILQ_FIRST(&s->idle);
+	if (!c || c->due_ms - KEEP_ALIVE_MS + AT_REST_MS > clock_mono_ms())
+		return false;
+	http_connection_free(c);
+	return true;
 }
 
 void http_connection_free(struct http_connection *c)

@@ -30,7 +30,7 @@ struct http_server {
 	struct event *pause; /* accepting again after a failure */
 	uint16_t port;
 	int n_connections;
-	struct http_connections idle; /* the one that has waited longest first */
+	struct http_connections idle; /* kept alive; the one that has waited longest first */
 	struct http_connections busy;
 	struct http_date date;
 	struct buf head; /* of the answer being written */
@@ -38,6 +38,9 @@ struct http_server {
 
 /* Take over fd, a connected non-blocking socket. refuse: answer 503 and close. */
 void http_connection_start(struct http_server *s, int fd, const struct sockaddr *peer, bool refuse);
+
+/* Close the connection that has been idle longest, unless it may be about to send. @return whether */
+bool http_connection_make_room(struct http_server *s);
 
 /* Close and release; no callback is called. */
 void http_connection_free(struct http_connection *c);

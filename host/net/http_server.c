@@ -27,13 +27,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	(void)l;
 	(void)n;
 	struct http_server *s = arg;
-	bool full = s->n_connections >= s->spec.max_connections;
+	bool full = s->n_connections >= s->spec.max_connections && !http_connection_make_room(s);
 
-	/* Who only keeps a connection open makes room for who has a request. */
-	if (full && !TAILQ_EMPTY(&s->idle)) {
-		http_connection_free(TAILQ_FIRST(&s->idle));
-		full = s->n_connections >= s->spec.max_connections;
-	}
 	if (s->n_connections >= s->spec.max_connections + REFUSED_MAX)
 		(void)evutil_closesocket(fd);
 	else

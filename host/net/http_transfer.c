@@ -274,6 +274,8 @@ int64_t http_transfer_idle_left_us(struct http_transfer *t, int64_t now_us)
 	/* Until the connection stands it is the connect time-out that counts. */
 	if (ready_us == 0 || sent != t->sent)
 		t->last_us = now_us;
+	else if (t->last_us < t->begin_us + ready_us)
+		t->last_us = t->begin_us + ready_us;
 	t->sent = sent;
 	return t->last_us + t->idle_timeout_ms * 1000 - now_us;
 }
@@ -368,7 +370,7 @@ int http_transfer_prepare(struct http_transfer *t, CURL *easy)
 	set_connection(&s, t);
 	set_tls(&s, t);
 	set_callbacks(&s, t);
-	t->last_us = clock_mono_us();
+	t->begin_us = t->last_us = clock_mono_us();
 	if (s.rc == CURLE_OK)
 		return 0;
 	return err_set(&t->answer.err, ERR_IO, "libcurl: %s", curl_easy_strerror(s.rc));

@@ -34,9 +34,10 @@ struct http_transfer {
 
 	CURL *easy; /* NULL unless active */
 	struct timer *timer;
-	int64_t start_us;
-	int64_t last_us; /* when the last byte came or went */
-	curl_off_t sent; /* bytes of the body seen to have gone by then */
+	int64_t start_us; /* http_start */
+	int64_t begin_us; /* libcurl has it */
+	int64_t last_us;  /* when the last byte came or went */
+	curl_off_t sent;  /* bytes of the body seen to have gone by then */
 	char text[CURL_ERROR_SIZE];
 
 	struct buf head; /* "name\0value\0" for each header so far */

@@ -227,6 +227,23 @@ TEST(host_is_there_once_and_looks_like_one)
 	EXPECT_ALL(samples);
 }
 
+TEST(the_screen_and_base_http_know_the_same_characters)
+{
+	for (int c = 0; c < 256; c++) {
+		char text[] = "GET / HTTP/1.0\r\nx?: y?\r\n\r\n", why[128];
+		char *name = strchr(text, 'x') + 1, *value = strchr(text, 'y') + 1;
+		struct bytes all = { text, sizeof(text) - 1 };
+		*value = 'y';
+		*name = (char)c;
+		bool token = c == ':' || http_is_token((struct bytes){ name, 1 });
+		CHECK_INT(judge(all, 1000, why), token ? 200 : 400);
+		*name = 'x';
+		*value = (char)c;
+		CHECK_INT(judge(all, 1000, why),
+			  http_is_value((struct bytes){ value, 1 }) ? 200 : 400);
+	}
+}
+
 static void fill(struct buf *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -318,6 +335,7 @@ int main(void)
 				 TAP_CASE(lines_are_strict), TAP_CASE(the_request_line_is_strict),
 				 TAP_CASE(framing_is_unambiguous), TAP_CASE(chunks_are_strict),
 				 TAP_CASE(host_is_there_once_and_looks_like_one),
+				 TAP_CASE(the_screen_and_base_http_know_the_same_characters),
 				 TAP_CASE(lines_blocks_and_counts_have_ceilings),
 				 TAP_CASE(what_was_read_is_handed_over)));
 }

@@ -401,9 +401,9 @@ static void expect_line(int fd, const char *want)
 	CHECK_STR(line, want);
 }
 
-static void run_once(struct world *w)
+static void run_for(struct world *w, int64_t ms)
 {
-	(void)timer_start(w->loop, 1, quit, w);
+	(void)timer_start(w->loop, ms, quit, w);
 	loop_run(w->loop);
 }
 
@@ -415,36 +415,43 @@ TEST(above_the_cap_a_connection_is_refused)
 	start(&w);
 	int busy = raw_client_dial(&w.client);
 	raw_client_send(busy, BYTES_LIT("GET / HTTP/1.1\r\n"));
-	run_once(&w);
+	run_for(&w, 1);
 
 	const char *got = talk(&w, BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"));
 	CHECK(strncmp(got, "HTTP/1.1 503 ", 13) == 0);
 	CHECK(strstr(got, "Retry-After: 1\r\n") != NULL);
 
 	raw_client_send(busy, BYTES_LIT(HOST "\r\n"));
-	run_once(&w);
+	run_for(&w, 1);
 	expect_line(busy, "HTTP/1.1 200 OK");
 	(void)close(busy);
 	end(&w);
 }
 
-TEST(an_idle_connection_makes_room)
+TEST(a_connection_at_rest_makes_room_but_no_fresh_one)
 {
+	struct bytes get = BYTES_LIT("GET / HTTP/1.1\r\n" HOST CLOSE "\r\n");
 	struct world w;
 	begin(&w);
-	w.spec.max_connections = 1;
+	w.spec.max_connections = 2;
 	start(&w);
-	int idle = raw_client_dial(&w.client);
-	raw_client_send(idle, BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"));
-	run_once(&w);
-	expect_line(idle, "HTTP/1.1 200 OK");
+	int fresh = raw_client_dial(&w.client), kept = raw_client_dial(&w.client);
+	raw_client_send(kept, BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"));
+	run_for(&w, 1);
+	expect_line(kept, "HTTP/1.1 200 OK");
 
-	const char *got = talk(&w, BYTES_LIT("GET / HTTP/1.1\r\n" HOST CLOSE "\r\n"));
-	CHECK(strncmp(got, "HTTP/1.1 200 ", 13) == 0);
+	CHECK(strncmp(talk(&w, get), "HTTP/1.1 503 ", 13) == 0);
+	run_for(&w, 200);
+	CHECK(strncmp(talk(&w, get), "HTTP/1.1 200 ", 13) == 0);
+
 	char rest[512];
-	CHECK(recv(idle, rest, sizeof(rest), MSG_WAITALL) >= 0); /* up to the end: it is closed */
-	CHECK_INT(recv(idle, rest, sizeof(rest), 0), 0);
-	(void)close(idle);
+	CHECK(recv(kept, rest, sizeof(rest), MSG_WAITALL) >= 0); /* up to the end: it is closed */
+	CHECK_INT(recv(kept, rest, sizeof(rest), 0), 0);
+	raw_client_send(fresh, get);
+	run_for(&w, 1);
+	expect_line(fresh, "HTTP/1.1 200 OK");
+	(void)close(kept);
+	(void)close(fresh);
 	end(&w);
 }
 
@@ -473,9 +480,9 @@ TEST(without_a_gone_callback_a_late_answer_is_harmless)
 	int fd = raw_client_dial(&w.client);
 	raw_client_send(fd, BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"));
 	while (w.served == 0)
-		run_once(&w);
+		run_for(&w, 1);
 	(void)close(fd);
-	run_once(&w);
+	run_for(&w, 1);
 
 	answer(&w, w.waiting);
 	end(&w);
@@ -493,7 +500,7 @@ TEST(a_server_can_be_freed_in_the_middle)
 	raw_client_send(serving, BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"));
 	raw_client_send(reading, BYTES_LIT("GET / HTTP/1.1\r\n" HOST));
 	while (w.served == 0)
-		run_once(&w);
+		run_for(&w, 1);
 
 	end(&w);
 
@@ -538,7 +545,7 @@ int main(void)
 		      TAP_CASE(the_body_has_an_absolute_deadline),
 		      TAP_CASE(a_silent_connection_is_closed_without_a_word),
 		      TAP_CASE(above_the_cap_a_connection_is_refused),
-		      TAP_CASE(an_idle_connection_makes_room),
+		      TAP_CASE(a_connection_at_rest_makes_room_but_no_fresh_one),
 		      TAP_CASE(the_handler_is_told_that_the_client_has_left),
 		      TAP_CASE(without_a_gone_callback_a_late_answer_is_harmless),
 		      TAP_CASE(a_server_can_be_freed_in_the_middle),
