@@ -287,7 +287,7 @@ void client_free(struct client *c)
 
 int client_resolve(struct client *c, struct err *err)
 {
-	char url[LOCAL_ENGINE_URL_SIZE];
+	char url[LOCAL_URL_SIZE];
 	if (!c->resolved) {
 		int rc = c->spec.open_local(c->spec.arg, url, err);
 		if (rc == 0)

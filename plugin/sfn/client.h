@@ -23,13 +23,12 @@
 #include "aws/sigv4.h"
 #include "aws/skew.h"
 #include "aws/user_agent.h"
+#include "local/local.h"
 #include "plugin_api.h"
 #include "sfn/settings.h"
 
-enum { LOCAL_ENGINE_URL_SIZE = 64 };
-
 /* Start the local engine, or find it started. Writes "http://127.0.0.1:PORT". */
-typedef int open_local_fn(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err);
+typedef int open_local_fn(void *arg, char url[LOCAL_URL_SIZE], struct err *err);
 
 struct client_spec { /* borrowed; must outlive the client */
 	const struct host_api *api;

@@ -55,7 +55,7 @@ static void write_message(struct buf *out, const struct ending *e)
 		buf_adds(out, last);
 		return;
 	}
-	buf_addf(out, "%s may or may not have taken effect: %s", e->op->wire_name, e->doubt);
+	buf_adds(out, e->doubt);
 	if (!strstr(e->doubt, last) || *last == '\0')
 		buf_addf(out, "; the last attempt ended with %s: %s", e->last->code, last);
 }

@@ -94,7 +94,7 @@ static void context(void *state, struct bytes args, struct buf *out)
 
 /* ---- the local engine ---- */
 
-static int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)
+static int open_local(void *arg, char url[LOCAL_URL_SIZE], struct err *err)
 {
 	struct sfn *s = arg;
 	const struct local_spec spec = {

@@ -33,13 +33,13 @@ static inline double almost_one(void)
 	return 0.999;
 }
 
-static inline int open_local(void *arg, char url[LOCAL_ENGINE_URL_SIZE], struct err *err)
+static inline int open_local(void *arg, char url[LOCAL_URL_SIZE], struct err *err)
 {
 	struct world *w = arg;
 	w->opened++;
 	if (w->engine_fails)
 		return err_named(err, ERR_IO, "EngineError", "no room");
-	(void)snprintf(url, LOCAL_ENGINE_URL_SIZE, "http://127.0.0.1:8083");
+	(void)snprintf(url, LOCAL_URL_SIZE, "http://127.0.0.1:8083");
 	return 0;
 }
 
