@@ -7,7 +7,8 @@
  * never for loopback: 127.0.0.0/8, ::1, localhost and *.localhost, however they are spelt.
  *
  * Any number of transfers may be started; those beyond 256 wait their turn. timeout_ms counts from
- * http_start, waiting included. Header block of an answer: at most 64 KiB and 256 headers.
+ * http_start, waiting included. Header block of an answer: at most 64 KiB and 256 headers. Out of
+ * memory for a transfer ends the process.
  */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H

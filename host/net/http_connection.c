@@ -262,9 +262,9 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 		refuse(c, 500, "the answer has a malformed header");
 	if (c->inside)
 		return;
+	/* What was sent ahead is for the next turn: here we are in our caller's hands. */
 	if (c->sm.now == IDLE && c->pending.n > 0)
-		event_active(&c->io, EV_READ,
-			     0); /* in the next turn: we are in our caller's hands */
+		event_active(&c->io, EV_READ, 0);
 	release_if_closed(c);
 }
 

@@ -23,8 +23,8 @@ struct http_server;
 
 /*
  * spec->serve is called from the loop, never from inside this function. It may answer at once or
- * later; it must not free the server. While a request is served the client's leaving is noticed
- * (closing its sending half counts as leaving) and told by spec->gone.
+ * later. While a request is served the client's leaving is noticed (closing its sending half counts
+ * as leaving) and told by spec->gone. Neither may free the server.
  *
  * @param spec copied; address is an IP address
  * @param[out] out owned by the caller; http_server_free
