@@ -122,10 +122,12 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 	(void)gethostname(name, sizeof(name) - 1);
 	int rc = files_make_dir(h->config->state_dir, err);
 	if (rc == 0)
-		rc = commit_open(
-		    &h->committer,
-		    &(struct commit_spec){ .loop = h->loop, .audit_dir = audit, .host = name },
-		    err);
+		rc = commit_open(&h->committer,
+				 &(struct commit_spec){ .loop = h->loop,
+							.audit_dir = audit,
+							.host = name,
+							.program = "runbook " RUNBOOK_VERSION },
+				 err);
 	if (rc < 0)
 		return rc;
 	record_start(h, command);
