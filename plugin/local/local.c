@@ -124,6 +124,8 @@ static void on_turn(void *arg)
 	struct local *l = arg;
 	int64_t next = INT64_MAX;
 	l->timer = NULL;
+	if (l->store && store_full(l->store))
+		return; /* on_durable asks for the next turn */
 	for (struct realm *r = l->realms; r; r = r->next) {
 		int64_t at = engine_step(r->engine, now_of(l));
 		next = at < next ? at : next;
@@ -216,6 +218,7 @@ static void on_durable(void *arg, uint64_t ticket, const struct err *err)
 	if (err->code)
 		l->api->log(l->api->host, LOG_ERROR, "local engine: %s", err->message);
 	server_release(l->server, ticket, err);
+	turn_at(l, now_of(l));
 }
 
 static int on_load(void *arg, const char *region, const struct engine_record *record,

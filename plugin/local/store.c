@@ -7,6 +7,9 @@
 #include "local/store_batch.h"
 #include "local/store_db.h"
 
+/* A group larger than this takes the disk long, and whoever waits for it. */
+enum { FULL_BYTES = 4 * 1024 * 1024 };
+
 struct store {
 	const struct host_api *api;
 	store_durable_fn *durable;
@@ -55,6 +58,11 @@ bool store_broken(const struct store *s, struct err *err)
 	if (s->error.code && err)
 		*err = s->error;
 	return s->error.code != 0;
+}
+
+bool store_full(const struct store *s)
+{
+	return s->writing && s->filling.bytes.n > FULL_BYTES;
 }
 
 void store_add(struct store *s, const char *region, const struct engine_record *r)

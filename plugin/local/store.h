@@ -46,6 +46,9 @@ void store_add(struct store *s, const char *region, const struct engine_record *
 /* @return the ticket to wait for; 0: everything is on disk already */
 uint64_t store_commit(struct store *s);
 
+/* Is more waiting to be written than should? Then make no more before the next `durable`. */
+bool store_full(const struct store *s);
+
 /* Has a write failed? Then err says why. */
 bool store_broken(const struct store *s, struct err *err);
 
