@@ -203,11 +203,9 @@ static int read_only(lua_State *L)
 	return luaL_error(L, "the operations of a plugin cannot be changed");
 }
 
-bool gate_push_namespace(lua_State *L, struct run *r, const char *ns)
+/* Push a table of the namespace's functions. */
+static void push_operations(lua_State *L, const struct registry *reg, const char *ns)
 {
-	const struct registry *reg = r->runs->registry;
-	if (!registry_has_namespace(reg, ns))
-		return false;
 	lua_newtable(L);
 	for (size_t i = 0; i < registry_n_operations(reg); i++) {
 		const struct registered_op *op = registry_operation(reg, i);
@@ -218,9 +216,21 @@ bool gate_push_namespace(lua_State *L, struct run *r, const char *ns)
 		lua_pushcclosure(L, gate_call, 1);
 		lua_setfield(L, -2, op->op->name);
 	}
-	lua_newtable(L);
+	lua_createtable(L, 0, 1);
 	lua_pushstring(L, ns);
 	lua_pushcclosure(L, missing_operation, 1);
+	lua_setfield(L, -2, "__index");
+	(void)lua_setmetatable(L, -2);
+}
+
+/* An empty table in front of the functions, so that none can be replaced. */
+bool gate_push_namespace(lua_State *L, struct run *r, const char *ns)
+{
+	if (!registry_has_namespace(r->runs->registry, ns))
+		return false;
+	lua_newtable(L);
+	lua_createtable(L, 0, 3);
+	push_operations(L, r->runs->registry, ns);
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, read_only);
 	lua_setfield(L, -2, "__newindex");

@@ -46,7 +46,8 @@ void timer_stop(struct timer *t)
 			return;
 		}
 	}
-	INVARIANT(!"a timer that fired or was stopped");
+	const bool pending = false; /* it fired, or was stopped before */
+	INVARIANT(pending);
 }
 
 static bool fire(struct loop *l, int64_t delay_ms)
@@ -152,6 +153,14 @@ void world_release(struct world *w)
 void world_break_log(struct world *w)
 {
 	w->committer->broken = true;
+}
+
+void world_lose(struct world *w)
+{
+	for (size_t i = w->committer->first; i < w->committer->n_waiting; i++)
+		w->committer->waiting[i].failed = true;
+	w->committer->broken = true;
+	world_release(w);
 }
 
 size_t world_records(const struct world *w)
@@ -384,7 +393,7 @@ void world_turn(struct world *w)
 		continue;
 }
 
-int world_start(struct world *w, const char *script)
+int world_begin(struct world *w, const char *script)
 {
 	struct err err = { 0 };
 	world_file(w, "t.lua", script);
@@ -398,6 +407,17 @@ int world_start(struct world *w, const char *script)
 	if (rc < 0)
 		(void)snprintf(w->message, sizeof(w->message), "%s", err.message);
 	INVARIANT(w->ends == 0);
+	return rc;
+}
+
+bool world_step(struct world *w)
+{
+	return fire(w->loop, 0);
+}
+
+int world_start(struct world *w, const char *script)
+{
+	int rc = world_begin(w, script);
 	world_turn(w);
 	return rc;
 }

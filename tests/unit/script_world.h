@@ -49,6 +49,10 @@ int world_start(struct world *w, const char *script);
 /* Run turns of the loop until nothing is due at once: timers of 0 ms and durable records. */
 void world_turn(struct world *w);
 
+/* Only run_start, and one timer of 0 ms: to see a busy script between its slices. */
+int world_begin(struct world *w, const char *script);
+bool world_step(struct world *w);
+
 /* world_start, then answer every call with {} until the run ends. */
 void world_run(struct world *w, const char *script);
 
@@ -64,6 +68,7 @@ int world_timers(const struct world *w);
 void world_hold(struct world *w);
 void world_release(struct world *w);
 void world_break_log(struct world *w);
+void world_lose(struct world *w); /* what is held back has failed, as will be the rest */
 
 size_t world_records(const struct world *w);
 const char *world_record(const struct world *w, size_t i); /* "call.intent {...}" */

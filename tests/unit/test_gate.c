@@ -1,0 +1,598 @@
+/* The gate in a fake world: order of steps, records, checks, rules, tokens, errors. */
+#include "script_world.h"
+#include "tap.h"
+
+#define READ "require 'demo'.read_thing"
+#define CHANGE "require 'demo'.change_thing"
+
+/* Run a script that must raise InvalidArgument with this message, and record it as such. */
+static void check_invalid(const char *args, const char *message)
+{
+	struct world w;
+	char script[512];
+	world_open(&w);
+	(void)snprintf(script, sizeof(script),
+		       "local ok, e = pcall(" READ ", %s)\nreturn { ok, e.code, e.message }", args);
+
+	world_run(&w, script);
+
+	cJSON *r = json_parse(bytes_str(w.result), NULL);
+	const cJSON *ok = cJSON_GetArrayItem(r, 0);
+	CHECK(cJSON_IsFalse(ok));
+	CHECK_STR(cJSON_GetStringValue(cJSON_GetArrayItem(r, 1)), "InvalidArgument");
+	CHECK_STR(cJSON_GetStringValue(cJSON_GetArrayItem(r, 2)), message);
+	CHECK_INT(w.starts, 0);
+	CHECK_INT(world_count(&w, "call.intent"), 1);
+	CHECK(strstr(world_last(&w, "call.outcome"), "\"intent\":2,\"outcome\":\"invalid\""));
+	cJSON_Delete(r);
+	world_close(&w);
+}
+
+TEST(arguments_are_checked_before_anything_leaves)
+{
+	check_invalid("{}", "missing member 'name'");
+	check_invalid("{ nam = 'x' }", "unknown member 'nam': did you mean 'name'?");
+	check_invalid("{ NAME = 'x' }", "unknown member 'NAME': did you mean 'name'?");
+	check_invalid("{ name = 'x', zzzzzzzzzzzz = 1 }",
+		      "unknown member 'zzzzzzzzzzzz' (it takes: name, count, code, colour, when, "
+		      "tags, labels, inner, flag, any, secret)");
+	check_invalid("{ name = 7 }", "name must be a string, got a number");
+	check_invalid("{ name = '' }", "name must have 1 to 8 characters, got 0");
+	check_invalid("{ name = '123456789' }", "name must have 1 to 8 characters, got 9");
+	check_invalid("{ name = null }", "name must be a string, got null");
+	check_invalid("{ name = 'x', count = 1.5 }", "count must be an integer, got 1.5");
+	check_invalid("{ name = 'x', count = 101 }", "count must be 1 to 100, got 101");
+	check_invalid("{ name = 'x', count = '1' }", "count must be an integer, got a string");
+	check_invalid("{ name = 'x', code = 'aB' }", "code 'aB' does not match [a-z]+");
+	check_invalid("{ name = 'x', code = 'a\\n' }", "code 'a\n' does not match [a-z]+");
+	check_invalid("{ name = 'x', colour = 'blue' }",
+		      "colour must be one of red, green, got 'blue'");
+	check_invalid("{ name = 'x', when = 'soon' }",
+		      "when must be a time (seconds since the epoch, or ISO 8601 text), got a "
+		      "string");
+	check_invalid("{ name = 'x', flag = 'yes' }", "flag must be a boolean, got a string");
+	check_invalid("{ name = 'x', tags = { 'a', 7 } }",
+		      "tags[2] must be a string, got a number");
+	check_invalid("{ name = 'x', tags = { 'a', 'b', 'c' } }",
+		      "tags must have 0 to 2 elements, got 3");
+	check_invalid("{ name = 'x', labels = { a = 1 } }",
+		      "labels.a must be a string, got a number");
+	check_invalid("{ name = 'x', inner = { dept = 1 } }",
+		      "unknown member 'inner.dept': did you mean 'inner.depth'?");
+	check_invalid("{ name = 'x', inner = {} }", "missing member 'inner.depth'");
+	check_invalid("{ name = 'x', any = { [1.5] = 1 } }",
+		      "arguments.any: has a number as a key: an object's names are strings, a list "
+		      "has no holes");
+	check_invalid("{ name = 'x', any = 0/0 }",
+		      "arguments.any: a number that JSON cannot write: NaN");
+	check_invalid("{ name = '\\xff' }", "arguments.name: text that is not UTF-8");
+	check_invalid("{ 'x' }", "takes a table with names, got a list");
+	check_invalid("'x'", "takes one table, got a string");
+}
+
+TEST(every_type_passes_as_it_is_sent)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, READ "{ name = 'h\xc3\xa9', count = 6.0, when = '2026-11-21T00:00:00.5Z', "
+			     "tags = {}, labels = {}, inner = { depth = 1 }, "
+			     "any = { array{}, {}, null, { x = 2^53 } } }");
+
+	REQUIRE(w.call);
+	cJSON *args = json_parse(w.call->args, NULL);
+	cJSON *want = json_parse(
+	    BYTES_LIT("{\"any\":[[],{},null,{\"x\":9007199254740992}],\"count\":6,\"inner\":{"
+		      "\"depth\":1},\"labels\":{},\"name\":\"h\xc3\xa9\",\"tags\":[],"
+		      "\"when\":1795219200.5}"),
+	    NULL);
+	CHECK(json_equal(args, want));
+	cJSON_Delete(args);
+	cJSON_Delete(want);
+	world_close(&w);
+}
+
+TEST(answers_are_typed_by_the_row)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, "local a = " READ "{ name = 'x' }\n"
+			"assert(math.type(a.total) == 'integer' and a.total == 6)\n"
+			"assert(math.type(a.percentage) == 'float' and a.percentage == 0)\n"
+			"assert(math.type(a.startDate) == 'float')\n"
+			"assert(a.startDate == 1790218660.927)\n"
+			"assert(a.redriveDate == nil)\n"
+			"assert(math.type(a.counts.failed) == 'integer')\n"
+			"assert(a.list[2] == null and #a.list == 3 and #a.empty == 0)\n"
+			"assert(math.type(a.big) == 'integer' and a.big == 9223372036854775807)\n"
+			"assert(math.type(a.other) == 'float')\n"
+			"assert(a.text == 'a\\0b')\n"
+			"return { a.empty, a.object }");
+	world_answer(&w, "{\"total\":6.0,\"percentage\":0,\"startDate\":1.790218660927E9,"
+			 "\"redriveDate\":null,\"counts\":{\"failed\":1E0},\"list\":[1,null,3],"
+			 "\"empty\":[],\"object\":{},\"big\":9223372036854775807,\"other\":1.0,"
+			 "\"text\":\"a\\u0000b\"}");
+
+	CHECK_STR(w.message, "");
+	CHECK_STR(w.result, "[[],{}]");
+	world_close(&w);
+}
+
+TEST(a_timestamp_may_come_as_text)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, "local a = " READ "{ name = 'x' }\nreturn { a.startDate }");
+	world_answer(&w, "{\"startDate\":\"2026-11-21T00:00:00.250Z\"}");
+
+	CHECK_STR(w.result, "[1795219200.25]");
+	world_close(&w);
+}
+
+TEST(a_change_is_not_started_before_its_intent_is_durable)
+{
+	struct world w;
+	world_open(&w);
+
+	world_hold(&w);
+	world_start(&w, "return " CHANGE "{ target = 't' }.x");
+	CHECK_INT(w.starts, 0);
+	CHECK_INT(world_count(&w, "call.intent"), 1);
+	world_release(&w);
+	CHECK_INT(w.starts, 1);
+
+	world_hold(&w);
+	world_answer(&w, "{\"x\":1}");
+	CHECK_INT(w.ends, 0); /* the outcome is not durable yet */
+	world_release(&w);
+	CHECK_INT(w.ends, 1);
+	CHECK_STR(w.result, "1");
+	world_close(&w);
+}
+
+TEST(a_read_does_not_wait_for_the_log)
+{
+	struct world w;
+	world_open(&w);
+
+	world_hold(&w);
+	world_start(&w, READ "{ name = 'x' }");
+	CHECK_INT(w.starts, 1);
+	world_answer(&w, "{}");
+
+	CHECK_INT(w.outcome, RUN_DONE);
+	world_close(&w);
+}
+
+TEST(the_records_say_who_did_what_to_what)
+{
+	struct world w;
+	world_open(&w);
+	w.spec.actor = BYTES_LIT("{\"user\":\"eva\"}");
+	w.spec.reason = "ticket 7";
+	w.spec.config = "c0ffee";
+	w.spec.id = "run-1";
+
+	world_start(&w,
+		    READ "{ name = 'x', secret = 'hush', inner = { depth = 1, password = 'pw' } }");
+	world_answer(&w, "{\"status\":\"FAILED\",\"total\":3,\"percentage\":1}");
+
+	CHECK_STR(world_record(&w, 2) + strlen("call.outcome "), world_last(&w, "call.outcome"));
+	cJSON *intent = json_parse(bytes_str(world_last(&w, "call.intent")), NULL);
+	CHECK_STR(json_get_str(intent, "run"), "run-1");
+	CHECK_STR(json_get_str(intent, "step"), "1");
+	CHECK_STR(json_get_str(json_get(intent, "actor"), "user"), "eva");
+	CHECK_STR(json_get_str(intent, "reason"), "ticket 7");
+	CHECK_STR(json_get_str(intent, "config"), "c0ffee");
+	CHECK_STR(json_get_str(json_get(intent, "runbook"), "path"), w.path);
+	CHECK_INT(strlen(json_get_str(json_get(intent, "runbook"), "sha256")), 64);
+	CHECK_STR(json_get_str(json_get(intent, "plugin"), "version"), "1.2.3");
+	CHECK_STR(json_get_str(intent, "operation"), "demo.read_thing");
+	CHECK_STR(json_get_str(intent, "account"), "111122223333");
+	CHECK_STR(json_get_str(intent, "resource"), "x");
+	CHECK(!json_get_bool(intent, "mutates", true));
+	cJSON *args = json_parse(BYTES_LIT("{\"name\":\"x\",\"secret\":{\"redacted\":4},\"inner\":{"
+					   "\"depth\":1,\"password\":{\"redacted\":2}}}"),
+				 NULL);
+	CHECK(json_equal(json_get(intent, "args"), args));
+	cJSON *outcome = json_parse(bytes_str(world_last(&w, "call.outcome")), NULL);
+	CHECK_INT(json_get_int(outcome, "intent", 0), 2);
+	CHECK_STR(json_get_str(outcome, "outcome"), "ok");
+	CHECK_STR(json_get_str(json_get(outcome, "facts"), "status"), "FAILED");
+	CHECK_INT(json_get_int(json_get(outcome, "facts"), "total", 0), 3);
+	CHECK(!json_get(json_get(outcome, "facts"), "percentage"));
+	CHECK_STR(json_get_str(outcome, "requestId"), "req-1");
+	CHECK_INT(json_get_int(outcome, "status", 0), 200);
+	for (size_t i = 0; i < world_records(&w); i++)
+		CHECK(!strstr(world_record(&w, i), "hush"));
+	CHECK(strstr(world_last(&w, "run.end"), "\"outcome\":\"done\""));
+	cJSON_Delete(intent);
+	cJSON_Delete(outcome);
+	cJSON_Delete(args);
+	world_close(&w);
+}
+
+TEST(a_misspelt_sensitive_member_is_not_recorded_either)
+{
+	struct world w;
+	world_open(&w);
+
+	world_run(&w, "pcall(" READ ", { name = 'x', secrt = 'hush' })");
+
+	CHECK_INT(world_count(&w, "call.intent"), 1);
+	CHECK(!strstr(world_last(&w, "call.intent"), "hush"));
+	CHECK(!strstr(world_last(&w, "call.outcome"), "hush"));
+	world_close(&w);
+}
+
+TEST(a_failed_call_raises_an_error_object)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(
+	    &w, "local ok, e = pcall(" CHANGE ", { target = 't' })\n"
+		"assert(not ok and e.code == 'NotRedrivable' and e.status == 400)\n"
+		"assert(e.requestId == 'r-7' and e.attempts == 2 and e.retryable == false)\n"
+		"assert(e.operation == 'demo.change_thing' and e.reason == 'too late')\n"
+		"assert(#e.clientToken == 36)\n"
+		"assert(e.message == 'it is running')\n"
+		"assert(tostring(e) == 'demo.change_thing: NotRedrivable: it is running (request "
+		"r-7)')\n"
+		"assert(('' .. e) == tostring(e))\n"
+		"return e.clientToken");
+	world_fail(&w, &(struct call_result){
+			   .code = "NotRedrivable",
+			   .message = "it is running",
+			   .extra = BYTES_LIT("{\"reason\":\"too late\",\"code\":\"not ours\"}"),
+			   .status = 400,
+			   .request_id = "r-7",
+			   .attempts = 2 });
+
+	CHECK_STR(w.message, "");
+	CHECK_INT(w.outcome, RUN_DONE);
+	CHECK(strstr(world_last(&w, "call.outcome"),
+		     "\"outcome\":\"error\",\"code\":\"NotRedrivable\""));
+	world_close(&w);
+}
+
+TEST(an_uncaught_error_object_names_the_line_of_the_call)
+{
+	struct world w;
+	char want[256];
+	world_open(&w);
+
+	world_start(&w, "local demo = require 'demo'\n\ndemo.read_thing{ name = 'x' }");
+	world_fail(&w, &(struct call_result){ .code = "NotFound", .message = "no such thing" });
+
+	(void)snprintf(want, sizeof(want), "%s:3: demo.read_thing: NotFound: no such thing",
+		       w.path);
+	CHECK_STR(w.message, want);
+	CHECK_INT(w.outcome, RUN_FAILED);
+	world_close(&w);
+}
+
+TEST(a_token_is_made_from_run_attempt_and_step)
+{
+	struct world w;
+	char first[80], again[80];
+	const struct run_rule two[] = { { "demo.change_thing", 2 } };
+	const char script[] =
+	    "local _, a = " CHANGE "{ target = 't' }\n"
+	    "local _, b = " CHANGE "{ target = 't' }\nassert(a ~= b)\nreturn { a, b }";
+	world_open(&w);
+	w.spec.rules = two;
+	w.spec.n_rules = 1;
+	w.spec.id = "run-1";
+
+	world_start(&w, script);
+	REQUIRE(w.call);
+	CHECK(strstr(w.call->args.p, "\"clientToken\":\""));
+	CHECK(w.call->not_after_ms > 0);
+	world_answer(&w, "{}");
+	world_answer(&w, "{}");
+	(void)snprintf(first, sizeof(first), "%.79s", w.result);
+	CHECK_INT(strlen(first), 79);
+	world_run(&w, script);
+	(void)snprintf(again, sizeof(again), "%.79s", w.result);
+	CHECK_STR(again, first);
+	w.spec.attempt = 2;
+	world_run(&w, script);
+	CHECK(strncmp(w.result, first, 79) != 0);
+	world_close(&w);
+}
+
+TEST(a_token_that_is_given_is_sent_unchanged)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, "local _, t = " CHANGE "{ target = 't', clientToken = 'mine' } return t");
+	REQUIRE(w.call);
+	CHECK(strstr(w.call->args.p, "\"clientToken\":\"mine\""));
+	world_answer(&w, "{}");
+
+	CHECK_STR(w.result, "\"mine\"");
+	CHECK(strstr(world_last(&w, "call.intent"), "\"token\":\"mine\""));
+	world_close(&w);
+}
+
+TEST(a_second_change_in_one_run_is_refused)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, CHANGE "{ target = 'a' }\n" CHANGE "{ target = 'b' }");
+	world_answer(&w, "{}");
+
+	CHECK_INT(w.starts, 1);
+	CHECK_INT(w.outcome, RUN_REFUSED);
+	CHECK(strstr(w.message,
+		     "RuleRefused: a run may call it 1 time; `[rules] demo.change_thing = "
+		     "2` in the configuration allows more"));
+	CHECK(strstr(world_last(&w, "call.outcome"), "\"outcome\":\"refused\""));
+	CHECK_INT(world_count(&w, "call.intent"), 2);
+	CHECK_INT(world_count(&w, "call.outcome"), 2);
+	world_close(&w);
+}
+
+TEST(a_caught_refusal_does_not_end_the_run)
+{
+	struct world w;
+	const struct run_rule none[] = { { "demo.change_thing", 0 } };
+	world_open(&w);
+	w.spec.rules = none;
+	w.spec.n_rules = 1;
+
+	world_run(&w, "local ok, e = pcall(" CHANGE ", { target = 'a' })\nreturn e.code");
+
+	CHECK_INT(w.outcome, RUN_DONE);
+	CHECK_STR(w.result, "\"RuleRefused\"");
+	CHECK_INT(w.starts, 0);
+	world_close(&w);
+}
+
+TEST(a_dry_run_reads_for_real_and_changes_nothing)
+{
+	struct world w;
+	world_open(&w);
+	w.spec.dry_run = true;
+
+	world_start(&w, "local a = " READ "{ name = 'x' }\nlocal b, t = " CHANGE
+			"{ target = a.status }\n"
+			"return { b, #t }");
+	CHECK_INT(w.starts, 1);
+	world_answer(&w, "{\"status\":\"s\"}");
+
+	CHECK_STR(w.result, "[{\"dryRun\":true},36]");
+	CHECK_INT(w.starts, 1);
+	CHECK(strstr(world_last(&w, "call.outcome"), "\"outcome\":\"dry_run\""));
+	CHECK(strstr(world_last(&w, "run.start"), "\"dryRun\":true"));
+	world_close(&w);
+}
+
+TEST(nothing_is_called_when_it_cannot_be_recorded)
+{
+	struct world w;
+	world_open(&w);
+
+	world_break_log(&w);
+	world_run(&w, "local ok, e = pcall(" READ ", { name = 'x' })\nassert(e.code == "
+		      "'AuditUnavailable')\n" CHANGE "{ target = 't' }");
+
+	CHECK_INT(w.starts, 0);
+	CHECK_INT(w.outcome, RUN_AUDIT_UNAVAILABLE);
+	CHECK(strstr(w.message, "AuditUnavailable: the log: no space left on device"));
+	world_close(&w);
+}
+
+TEST(an_intent_that_did_not_become_durable_is_not_sent)
+{
+	struct world w;
+	world_open(&w);
+
+	world_hold(&w);
+	world_start(&w, "sleep(0)\n" CHANGE "{ target = 't' }");
+	CHECK_INT(w.starts, 0);
+	world_close(&w);
+
+	world_open(&w);
+	world_hold(&w);
+	world_start(&w, CHANGE "{ target = 't' }");
+	world_lose(&w); /* what waits has failed */
+	CHECK_INT(w.starts, 0);
+	CHECK_INT(w.outcome, RUN_AUDIT_UNAVAILABLE);
+	world_close(&w);
+}
+
+TEST(an_outcome_that_did_not_become_durable_stops_the_script)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, CHANGE "{ target = 't' }\nreturn 'went on'");
+	world_break_log(&w);
+	world_answer(&w, "{}");
+
+	CHECK_INT(w.outcome, RUN_AUDIT_UNAVAILABLE);
+	CHECK_STR(w.result, "");
+	world_close(&w);
+}
+
+TEST(the_deadline_of_a_read_is_an_error_and_of_a_change_unknown)
+{
+	struct world w;
+	world_open(&w);
+	w.spec.call_timeout_ms = 321;
+
+	world_start(&w, READ "{ name = 'x' }");
+	CHECK(w.call && w.call->deadline_ms > 0);
+	CHECK(world_fire(&w, 321));
+	CHECK_INT(w.outcome, RUN_FAILED);
+	CHECK(strstr(w.message, "DeadlineExceeded"));
+	CHECK_INT(w.stops, 1);
+
+	world_start(&w, "local ok, e = pcall(" CHANGE ", { target = 't' }) return e.code");
+	CHECK(world_fire(&w, 321));
+	CHECK_INT(w.outcome, RUN_UNKNOWN);
+	CHECK_STR(w.result, "\"OutcomeUnknown\"");
+	CHECK_INT(w.n_unknown, 1);
+	world_close(&w);
+}
+
+TEST(an_unknown_outcome_parks_the_run_even_if_it_is_caught)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, "pcall(" CHANGE ", { target = 't' }) return 1");
+	world_fail(&w, &(struct call_result){ .code = "ConnectionReset",
+					      .message = "the peer went away",
+					      .unknown = true });
+
+	CHECK_INT(w.outcome, RUN_UNKNOWN);
+	CHECK(
+	    strstr(world_last(&w, "call.outcome"),
+		   "\"outcome\":\"unknown\",\"code\":\"OutcomeUnknown\",\"message\":\"it may have "
+		   "taken effect: ConnectionReset: the peer went away\""));
+	CHECK(strstr(world_last(&w, "run.end"), "\"outcome\":\"unknown\""));
+	world_close(&w);
+}
+
+TEST(an_answer_that_is_no_object_is_an_error)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, READ "{ name = 'x' }");
+	world_answer(&w, "[1]");
+	CHECK(strstr(w.message, "InvalidAnswer: the answer is not a JSON object"));
+	world_start(&w, READ "{ name = 'x' }");
+	world_answer(&w, "{\"a\":");
+	CHECK(strstr(w.message, "InvalidAnswer: JSON:"));
+	world_close(&w);
+}
+
+TEST(a_call_where_the_script_cannot_wait_is_refused_before_it_starts)
+{
+	struct world w;
+	world_open(&w);
+
+	world_run(&w, "local s = ('x'):gsub('x', function() " CHANGE "{ target = 't' } end)");
+
+	CHECK_INT(w.outcome, RUN_FAILED);
+	CHECK(strstr(w.message, "demo.change_thing: cannot wait here"));
+	CHECK_INT(w.starts, 0);
+	CHECK_INT(world_count(&w, "call.intent"), 0);
+	world_close(&w);
+}
+
+TEST(a_call_inside_a_coroutine_of_the_script_waits)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, "local function each()\n"
+			"  return coroutine.wrap(function()\n"
+			"    for i = 1, 3 do\n"
+			"      local inner = coroutine.wrap(function() return " READ
+			"{ name = 'n' .. i } end)\n"
+			"      coroutine.yield(inner().total + i)\n"
+			"    end\n"
+			"  end)\n"
+			"end\n"
+			"local sum = 0\n"
+			"for n in each() do sum = sum + n end\n"
+			"return sum");
+	for (int i = 0; i < 3; i++)
+		world_answer(&w, "{\"total\":10}");
+
+	CHECK_STR(w.message, "");
+	CHECK_STR(w.result, "36");
+	world_close(&w);
+}
+
+TEST(an_error_of_a_call_inside_a_coroutine_reaches_its_resumer)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, "local co = coroutine.create(function() " READ "{ name = 'x' } end)\n"
+			"local ok, e = coroutine.resume(co)\n"
+			"return { ok, e.code, coroutine.status(co) }");
+	world_fail(&w, &(struct call_result){ .code = "NotFound", .message = "no" });
+
+	CHECK_STR(w.result, "[false,\"NotFound\",\"dead\"]");
+	world_close(&w);
+}
+
+TEST(misspelt_operations_and_namespaces_are_named)
+{
+	struct world w;
+	world_open(&w);
+
+	world_run(&w, "require 'demo'.read_thng{}");
+	CHECK(strstr(w.message, "there is no operation demo.read_thng: did you mean "
+				"demo.read_thing?"));
+	world_run(&w, "require 'demo'.nothing_like_it{}");
+	CHECK(strstr(w.message, "there is no operation demo.nothing_like_it (`runbook ops` lists"));
+	world_run(&w, "require 'sfn'");
+	CHECK(strstr(w.message, "module 'sfn' not found: no plugin registered it"));
+	world_run(&w, "demo.read_thing{}");
+	CHECK(strstr(w.message, "global 'demo'"));
+	world_run(&w, "require 'demo'.read_thing = print");
+	CHECK(strstr(w.message, "the operations of a plugin cannot be changed"));
+	world_close(&w);
+}
+
+TEST(an_answer_after_the_memory_is_gone_ends_the_run)
+{
+	struct world w;
+	struct buf big = BUF_INIT(4 << 20);
+	world_open(&w);
+	w.spec.memory_max = 1 << 20;
+
+	buf_adds(&big, "{\"a\":\"");
+	for (int i = 0; i < 40000; i++)
+		buf_adds(&big, "0123456789012345678901234567890123456789");
+	buf_adds(&big, "\"}");
+	world_start(&w, "pcall(" READ ", { name = 'x' }) return 'went on'");
+	world_answer(&w, buf_cstr(&big));
+
+	CHECK_INT(w.outcome, RUN_FAILED);
+	CHECK_STR(w.message, "memory ceiling of 1024 KiB reached");
+	buf_clear(&big);
+	world_close(&w);
+}
+
+int main(void)
+{
+	return tap_run(TAP_CASES(
+	    TAP_CASE(arguments_are_checked_before_anything_leaves),
+	    TAP_CASE(every_type_passes_as_it_is_sent), TAP_CASE(answers_are_typed_by_the_row),
+	    TAP_CASE(a_timestamp_may_come_as_text),
+	    TAP_CASE(a_change_is_not_started_before_its_intent_is_durable),
+	    TAP_CASE(a_read_does_not_wait_for_the_log),
+	    TAP_CASE(the_records_say_who_did_what_to_what),
+	    TAP_CASE(a_misspelt_sensitive_member_is_not_recorded_either),
+	    TAP_CASE(a_failed_call_raises_an_error_object),
+	    TAP_CASE(an_uncaught_error_object_names_the_line_of_the_call),
+	    TAP_CASE(a_token_is_made_from_run_attempt_and_step),
+	    TAP_CASE(a_token_that_is_given_is_sent_unchanged),
+	    TAP_CASE(a_second_change_in_one_run_is_refused),
+	    TAP_CASE(a_caught_refusal_does_not_end_the_run),
+	    TAP_CASE(a_dry_run_reads_for_real_and_changes_nothing),
+	    TAP_CASE(nothing_is_called_when_it_cannot_be_recorded),
+	    TAP_CASE(an_intent_that_did_not_become_durable_is_not_sent),
+	    TAP_CASE(an_outcome_that_did_not_become_durable_stops_the_script),
+	    TAP_CASE(the_deadline_of_a_read_is_an_error_and_of_a_change_unknown),
+	    TAP_CASE(an_unknown_outcome_parks_the_run_even_if_it_is_caught),
+	    TAP_CASE(an_answer_that_is_no_object_is_an_error),
+	    TAP_CASE(a_call_where_the_script_cannot_wait_is_refused_before_it_starts),
+	    TAP_CASE(a_call_inside_a_coroutine_of_the_script_waits),
+	    TAP_CASE(an_error_of_a_call_inside_a_coroutine_reaches_its_resumer),
+	    TAP_CASE(misspelt_operations_and_namespaces_are_named),
+	    TAP_CASE(an_answer_after_the_memory_is_gone_ends_the_run)));
+}
