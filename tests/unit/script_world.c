@@ -86,21 +86,23 @@ struct waiting {
 	commit_done_fn *done;
 	void *arg;
 	bool failed;
+	bool written; /* content with a write: not held back */
+	bool told;
 };
 
 struct committer {
 	char *records[RECORDS_MAX];
 	size_t n;
 	struct waiting waiting[RECORDS_MAX];
-	size_t first, n_waiting;
+	size_t n_waiting;
 	bool hold, broken;
 };
 
-uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
-		       commit_done_fn *done, void *arg)
+static uint64_t append(struct committer *c, const char *kind, struct bytes members,
+		       const struct waiting *waiting)
 {
 	struct buf b = BUF_INIT(1 << 20);
-	INVARIANT(c->n < RECORDS_MAX);
+	INVARIANT(c->n < RECORDS_MAX && c->n_waiting < RECORDS_MAX);
 	buf_addf(&b, "%s {", kind);
 	buf_add(&b, members.p, members.n);
 	buf_adds(&b, "}");
@@ -109,15 +111,24 @@ uint64_t commit_append(struct committer *c, const char *kind, struct bytes membe
 		buf_clear(&b);
 	else
 		c->records[c->n++] = b.p;
-	if (done)
-		c->waiting[c->n_waiting++] = (struct waiting){ done, arg, failed };
+	if (waiting->done) {
+		c->waiting[c->n_waiting] = *waiting;
+		c->waiting[c->n_waiting++].failed = failed;
+	}
 	return failed ? 0 : c->n;
+}
+
+uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
+		       commit_done_fn *done, void *arg)
+{
+	return append(c, kind, members, &(struct waiting){ .done = done, .arg = arg });
 }
 
 uint64_t commit_append_written(struct committer *c, const char *kind, struct bytes members,
 			       commit_done_fn *done, void *arg)
 {
-	return commit_append(c, kind, members, done, arg);
+	return append(c, kind, members,
+		      &(struct waiting){ .done = done, .arg = arg, .written = true });
 }
 
 bool commit_failed(const struct committer *c, struct err *err)
@@ -130,13 +141,17 @@ bool commit_failed(const struct committer *c, struct err *err)
 static bool complete_one(struct committer *c)
 {
 	struct err err = { 0 };
-	if (c->hold || c->first == c->n_waiting)
-		return false;
-	struct waiting w = c->waiting[c->first++];
-	if (w.failed)
-		(void)err_set(&err, ERR_IO, "the log: no space left on device");
-	w.done(w.arg, &err);
-	return true;
+	for (size_t i = 0; i < c->n_waiting; i++) {
+		struct waiting *w = &c->waiting[i];
+		if (w->told || (c->hold && !w->written))
+			continue;
+		if (w->failed)
+			(void)err_set(&err, ERR_IO, "the log: no space left on device");
+		w->told = true;
+		w->done(w->arg, &err);
+		return true;
+	}
+	return false;
 }
 
 void world_hold(struct world *w)
@@ -157,7 +172,7 @@ void world_break_log(struct world *w)
 
 void world_lose(struct world *w)
 {
-	for (size_t i = w->committer->first; i < w->committer->n_waiting; i++)
+	for (size_t i = 0; i < w->committer->n_waiting; i++)
 		w->committer->waiting[i].failed = true;
 	w->committer->broken = true;
 	world_release(w);

@@ -64,7 +64,8 @@ void world_fail(struct world *w, const struct call_result *result);
 bool world_fire(struct world *w, int64_t delay_ms);
 int world_timers(const struct world *w);
 
-/* Records: durable at once (the default), held back until released, or failing from now on. */
+/* Records: durable at once (the default), written but not durable until released, or failing from
+ * now on. */
 void world_hold(struct world *w);
 void world_release(struct world *w);
 void world_break_log(struct world *w);

@@ -152,7 +152,7 @@ TEST(a_change_is_not_started_before_its_intent_is_durable)
 	world_close(&w);
 }
 
-TEST(a_read_does_not_wait_for_the_log)
+TEST(a_read_does_not_wait_for_the_disk)
 {
 	struct world w;
 	world_open(&w);
@@ -574,7 +574,7 @@ int main(void)
 	    TAP_CASE(every_type_passes_as_it_is_sent), TAP_CASE(answers_are_typed_by_the_row),
 	    TAP_CASE(a_timestamp_may_come_as_text),
 	    TAP_CASE(a_change_is_not_started_before_its_intent_is_durable),
-	    TAP_CASE(a_read_does_not_wait_for_the_log),
+	    TAP_CASE(a_read_does_not_wait_for_the_disk),
 	    TAP_CASE(the_records_say_who_did_what_to_what),
 	    TAP_CASE(a_misspelt_sensitive_member_is_not_recorded_either),
 	    TAP_CASE(a_failed_call_raises_an_error_object),
