@@ -20,7 +20,7 @@ end
 if bad > (tonumber(input.maxFailed) or 1000) then
   error(bad .. " bad items: needs a person")
 end
-log.info(bad, " bad and ", items.pending, " pending items of ", items.total, ": redriving")
+log.info("redriving:", bad, "bad and", items.pending, "pending items of", items.total)
 
 -- Redrives the parent, sees that the Map Run really restarted, and waits for its end.
 local result = redrive.until_done {

@@ -54,7 +54,7 @@ repeat
 until now_is.status ~= "RUNNING"
 
 local map_run = sfn.list_map_runs { executionArn = execution.executionArn }.mapRuns[1]
-log.info("execution ", now_is.name, " ended: ", now_is.status)
+log.info("execution", now_is.name, "ended:", now_is.status)
 return {
   executionArn = execution.executionArn,
   mapRunArn = map_run.mapRunArn,

@@ -1,4 +1,4 @@
-"""`runbook ops`, and the README's table of operations beside it."""
+"""`runbook ops`, and the README's operations and configuration beside it."""
 
 import os
 import re
@@ -33,6 +33,16 @@ def the_readme_names_the_iam_action_of_each():
     for operation, row in documented().items():
         actions = re.search(re.escape(operation) + r"\b.*?(states:\w+)", text, re.S)
         check(actions and actions[1] in row, f"{operation}: README says {row}")
+
+
+@test
+def the_readmes_configuration_is_accepted():
+    with open(os.path.join(SOURCE_ROOT, "README.md"), encoding="utf-8") as file:
+        example = re.search(r"```ini\n(.*?)\n```", file.read(), re.S)[1]
+    with Workspace() as work:
+        work.write("secret", "a secret")
+        ended = work.command("ops", "--config", work.write("example.conf", example))
+        check_equal(ended.status, 0, f"runbook ops\n{ended}")
 
 
 @test

@@ -114,7 +114,7 @@ def an_endpoint_that_is_not_loopback_is_refused():
                              ' "arn:aws:states:us-east-1:123456789012:execution:Orders:one" }',
                              AWS_ACCESS_KEY_ID="AKIDLOCAL", AWS_SECRET_ACCESS_KEY="local", limit=10)
             check(ended.status in (1, 2), f"{endpoint}: {ended}")
-            check("loopback" in ended.err, f"{endpoint}: {ended.err}")
+            check("EndpointNotLoopback" in ended.err, f"{endpoint}: {ended.err}")
 
 
 @test
@@ -126,7 +126,7 @@ def the_default_endpoint_is_refused_too():
                          AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="AKIDLOCAL",
                          AWS_SECRET_ACCESS_KEY="local", limit=10)
         check_equal(ended.status, 1, f"the run\n{ended}")
-        check("loopback" in ended.err, ended.err)
+        check("EndpointNotLoopback" in ended.err, ended.err)
 
 
 run()
