@@ -31,8 +31,8 @@ bool activity_schedule(struct frame *f)
 	t->next = NULL;
 	*(a->last ? &a->last->task->next : &a->first) = f;
 	a->last = f;
-	if (e->world.activity_ready)
-		e->world.activity_ready(e->world.arg, a->arn);
+	if (e->world.ready)
+		e->world.ready(e->world.arg, a->arn);
 	return true;
 }
 

@@ -59,6 +59,19 @@ int api_refuse(const struct api_call *c, struct err *err, const char *reason, co
 	return fault(err, "ValidationException", "%s", text);
 }
 
+int api_wait(const struct api_call *c, const struct api_wait *wait, struct err *err)
+{
+	struct jsonw w = { c->extra, false };
+	jsonw_open(&w, NULL, '{');
+	jsonw_str(&w, "key", wait->key);
+	jsonw_str(&w, "op", wait->op);
+	jsonw_raw(&w, "args", wait->args);
+	jsonw_int(&w, "seconds", wait->seconds);
+	jsonw_raw(&w, "otherwise", BYTES_LIT("{}"));
+	jsonw_close(&w, '}');
+	return err_set(err, ERR_TIMEOUT, "the answer waits for %s", wait->key);
+}
+
 /* ---- pages ---- */
 
 enum { TOKEN_PARTS = 3, TOKEN_LEN = TOKEN_PARTS * 16 };
@@ -122,7 +135,8 @@ void page_next(const struct api_call *c, const char *about, int64_t start)
 static const struct api_row *find_row(const char *op)
 {
 	const struct api_row *const groups[] = { api_machine_rows, api_execution_rows,
-						 api_list_rows, api_map_run_rows, api_task_rows };
+						 api_list_rows,    api_map_run_rows,
+						 api_sync_rows,    api_task_rows };
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct api_row *r = groups[g]; r->name; r++)
 			if (strcmp(r->name, op) == 0)

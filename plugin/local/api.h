@@ -13,6 +13,7 @@ struct engine;
 struct execution;
 struct machine;
 struct arn;
+struct doc;
 
 struct api_call {
 	struct engine *e;
@@ -34,6 +35,7 @@ extern const struct api_row api_machine_rows[];
 extern const struct api_row api_execution_rows[];
 extern const struct api_row api_list_rows[];
 extern const struct api_row api_map_run_rows[];
+extern const struct api_row api_sync_rows[];
 extern const struct api_row api_task_rows[];
 
 /* What an ARN of the request names. -ERR_REMOTE InvalidArn or ...DoesNotExist. */
@@ -45,8 +47,23 @@ NODISCARD int api_find_execution(const struct api_call *c, const char *arn, stru
 NODISCARD int api_find_standard(const struct api_call *c, const char *arn, struct execution **out,
 				struct err *err);
 
+/* Start an execution of m with the name, input and traceHeader of the request, or find the one that is
+ * just this already. */
+NODISCARD int api_start(const struct api_call *c, struct machine *m, struct execution **out,
+			struct err *err);
+/* Input or output, and the member that says it is included; NULL: nothing. */
+void api_write_data(struct jsonw *w, const char *name, const char *about, struct doc *d);
+
 /* A ValidationException of the service itself, with its reason. */
 int api_refuse(const struct api_call *c, struct err *err, const char *reason, const char *text);
+
+/* The answer waits for `key`: op and args are how to ask again. @return -ERR_TIMEOUT */
+struct api_wait {
+	const char *key, *op;
+	struct bytes args;
+	int seconds;
+};
+int api_wait(const struct api_call *c, const struct api_wait *wait, struct err *err);
 
 /* ---- pages ---- */
 

@@ -25,15 +25,11 @@ static int check_open_limit(const struct api_call *c, struct err *err)
 /* ---- start ---- */
 
 /* The same name again: the same answer while the first one runs with the same input. */
-static int start_again(const struct api_call *c, struct execution *x, const char *input,
-		       struct err *err)
+static int check_same_start(struct execution *x, const char *input, struct err *err)
 {
-	if (!execution_is_open(x) || !bytes_eq(doc_text(x->input), bytes_str(input)))
-		return fault(err, "ExecutionAlreadyExists", "Execution Already Exists: '%s'",
-			     x->arn);
-	jsonw_str(c->w, "executionArn", x->arn);
-	jsonw_date(c->w, "startDate", x->start_ms);
-	return 0;
+	if (execution_is_open(x) && bytes_eq(doc_text(x->input), bytes_str(input)))
+		return 0;
+	return fault(err, "ExecutionAlreadyExists", "Execution Already Exists: '%s'", x->arn);
 }
 
 static int check_input(const char *input, struct err *err)
@@ -57,34 +53,23 @@ static struct execution *find_by_name(const struct api_call *c, const struct mac
 	return x;
 }
 
-static int start_execution(const struct api_call *c, struct err *err)
+int api_start(const struct api_call *c, struct machine *m, struct execution **out, struct err *err)
 {
-	const char *arn = json_get_str(c->args, "stateMachineArn");
 	const char *given = json_get_str(c->args, "name");
 	const char *input = json_get_str(c->args, "input");
-	struct machine *m;
-	struct arn a;
 	char uuid[40], second[40];
-	int rc = arn_parse_as(&a, arn, "stateMachine", NULL, err);
-	if (!rc && a.label.p)
-		rc = api_refuse(c, err, "API_DOES_NOT_SUPPORT_LABELED_ARNS",
-				"Labeled State Machine ARNs are not supported for this API");
-	if (!rc)
-		rc = api_find_machine(c, arn, &m, err);
-	if (rc)
-		return rc;
 	if (m->deleting)
 		return fault(err, "StateMachineDeleting", "State Machine is being deleted: '%s'",
 			     m->arn);
 	if (given && !arn_name_ok(given))
 		return fault(err, "InvalidName", "Invalid Name: '%s'", given);
 	input = input ? input : "{}";
-	rc = check_input(input, err);
+	int rc = check_input(input, err);
 	if (rc)
 		return rc;
-	struct execution *x = given && !m->express ? find_by_name(c, m, given) : NULL;
-	if (x)
-		return start_again(c, x, input, err);
+	*out = given && !m->express ? find_by_name(c, m, given) : NULL;
+	if (*out)
+		return check_same_start(*out, input, err);
 	rc = m->express ? 0 : check_open_limit(c, err);
 	if (rc)
 		return rc;
@@ -92,16 +77,35 @@ static int start_execution(const struct api_call *c, struct err *err)
 	engine_uuid(c->e, second, 4);
 	char *name = mem_printf("%s%s%s", given ? given : uuid, m->express ? ":" : "",
 				m->express ? second : "");
-	x = execution_start(c->e, &(struct execution_spec){
-				      .machine = m,
-				      .definition = m->definition,
-				      .flow = m->definition->flows[0],
-				      .express = m->express,
-				      .name = name,
-				      .input = doc_of_text(bytes_str(input)),
-				  });
+	*out = execution_start(c->e, &(struct execution_spec){
+					 .machine = m,
+					 .definition = m->definition,
+					 .flow = m->definition->flows[0],
+					 .express = m->express,
+					 .name = name,
+					 .input = doc_of_text(bytes_str(input)),
+				     });
 	free(name);
-	x->trace_header = mem_str(json_get_str(c->args, "traceHeader"));
+	(*out)->trace_header = mem_str(json_get_str(c->args, "traceHeader"));
+	return 0;
+}
+
+static int start_execution(const struct api_call *c, struct err *err)
+{
+	const char *arn = json_get_str(c->args, "stateMachineArn");
+	struct machine *m;
+	struct execution *x;
+	struct arn a;
+	int rc = arn_parse_as(&a, arn, "stateMachine", NULL, err);
+	if (!rc && a.label.p)
+		rc = api_refuse(c, err, "API_DOES_NOT_SUPPORT_LABELED_ARNS",
+				"Labeled State Machine ARNs are not supported for this API");
+	if (!rc)
+		rc = api_find_machine(c, arn, &m, err);
+	if (!rc)
+		rc = api_start(c, m, &x, err);
+	if (rc)
+		return rc;
 	jsonw_str(c->w, "executionArn", x->arn);
 	jsonw_date(c->w, "startDate", x->start_ms);
 	return 0;
@@ -109,7 +113,7 @@ static int start_execution(const struct api_call *c, struct err *err)
 
 /* ---- describe ---- */
 
-static void write_data(struct jsonw *w, const char *name, const char *about, struct doc *d)
+void api_write_data(struct jsonw *w, const char *name, const char *about, struct doc *d)
 {
 	if (!d)
 		return;
@@ -128,10 +132,10 @@ static int describe_execution(const struct api_call *c, struct err *err)
 	jsonw_str(c->w, "cause", x->cause);
 	jsonw_str(c->w, "error", x->error);
 	jsonw_str(c->w, "executionArn", x->arn);
-	write_data(c->w, "input", "inputDetails", x->input);
+	api_write_data(c->w, "input", "inputDetails", x->input);
 	jsonw_str(c->w, "mapRunArn", x->map_run ? x->map_run->arn : NULL);
 	jsonw_str(c->w, "name", x->name);
-	write_data(c->w, "output", "outputDetails", x->output);
+	api_write_data(c->w, "output", "outputDetails", x->output);
 	jsonw_int(c->w, "redriveCount", x->redrive_count);
 	if (x->redrive_ms)
 		jsonw_date(c->w, "redriveDate", x->redrive_ms);

@@ -102,13 +102,27 @@ static int list_activities(const struct api_call *c, struct err *err)
 	return 0;
 }
 
-/* Without a task the answer is {}: the server asks again when there is one. */
+/* Recorded: without a task the answer is {}, after a minute. */
+static int wait_for_task(const struct api_call *c, const struct activity *a, struct err *err)
+{
+	struct buf args = MEM_BUF;
+	if (!c->e->world.ready)
+		return 0;
+	json_write(&args, c->args);
+	int rc =
+	    api_wait(c, &(struct api_wait){ a->arn, "GetActivityTask", buf_bytes(&args), 60 }, err);
+	buf_clear(&args);
+	return rc;
+}
+
 static int get_activity_task(const struct api_call *c, struct err *err)
 {
 	struct activity *a;
 	int rc = find_activity(c, &a, err);
-	if (rc || !a->first)
+	if (rc)
 		return rc;
+	if (!a->first)
+		return wait_for_task(c, a, err);
 	struct frame *f = a->first;
 	task_lease(f, json_get_str(c->args, "workerName"));
 	jsonw_bytes(c->w, "input", doc_text(f->task->input));

@@ -13,6 +13,7 @@
 #include "local/engine.h"
 #include "local/table.h"
 
+struct execution;
 struct frame;
 struct record;
 struct record_gone;
@@ -32,7 +33,8 @@ struct engine {
 	struct table tokens;     /* task token -> struct frame */
 	struct alarms alarms;
 	struct frame *ready_first, *ready_last;
-	struct frame *dead; /* frames to free when nothing runs */
+	struct frame *dead;                /* to be freed when nothing runs */
+	struct execution *dead_executions; /* likewise */
 	uint64_t next_order;
 	bool order_changed;
 	int64_t open_executions;

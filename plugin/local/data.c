@@ -1,5 +1,7 @@
 #include "local/data.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "local/core.h"
 #include "local/definition.h"
@@ -44,9 +46,14 @@ static void add_execution(cJSON *to, const struct execution *x)
 	add_text(o, "Id", x->arn);
 	add_shared(o, "Input", doc_tree(x->input));
 	add_time(o, "StartTime", x->start_ms);
-	add_text(o, "Name", x->name);
+	/* Recorded: of an Express execution NAME:UUID only the name, and no count unless it is a child. */
+	size_t n = x->express ? strcspn(x->name, ":") : strlen(x->name);
+	char *name = mem_dup((struct bytes){ x->name, n });
+	add_text(o, "Name", name);
+	free(name);
 	add_text(o, "RoleArn", x->definition->role);
-	json_set_int(o, "RedriveCount", x->redrive_count);
+	if (!x->express || x->map_run)
+		json_set_int(o, "RedriveCount", x->redrive_count);
 	if (x->redrive_ms)
 		add_time(o, "RedriveTime", x->redrive_ms);
 }

@@ -149,8 +149,7 @@ static int check_wait(const cJSON *def, const struct place *at, struct err *err)
 		return bad(err, &in, SCHEMA, "Value must be an integer from 0 to 99999999");
 	if (stamp &&
 	    (!cJSON_IsString(stamp) || iso8601_parse(&ignored, bytes_str(stamp->valuestring)) != 0))
-		return bad(err, &in, SCHEMA,
-			   "Value is not a valid ISO-8601 extended offset date-time format string");
+		return bad(err, &in, SCHEMA, "String does not match RFC3339 timestamp");
 	rc = check_path(def, "SecondsPath", PATH_ANY, at, err);
 	return rc ? rc : check_path(def, "TimestampPath", PATH_ANY, at, err);
 }

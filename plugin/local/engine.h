@@ -38,10 +38,9 @@ struct engine_world {
 	/* Start a task; its end comes through engine_task_done, never from inside the call. */
 	void (*task_start)(void *arg, const struct engine_task *task);
 	void (*task_stop)(void *arg, uint64_t id); /* its result is not wanted any more */
-	/* A task of this activity has been scheduled: an engine_request GetActivityTask that
-	 * answered {} may be asked again. The server holds those requests for up to 60 s: the engine
-	 * never waits. May be NULL. Must not call the engine from inside. */
-	void (*activity_ready)(void *arg, const char *activity_arn);
+	/* What a waiting request waits for has come (see engine_request). May be NULL: then no request
+	 * waits. Must not call the engine from inside. */
+	void (*ready)(void *arg, const char *key);
 };
 
 struct engine_config {
@@ -63,6 +62,10 @@ void engine_free(struct engine *e);
  *         is the front layer's, com.amazon.coral.validate#), err->message its text, err->status
  *         the HTTP status, and in *answer a JSON object of further members (reason, ...) or
  *         nothing. A member `message` there replaces err->message: texts that do not fit.
+ *         -ERR_TIMEOUT: the answer is not there yet (GetActivityTask without a task,
+ *         StartSyncExecution), and *answer is {"key", "op", "args", "seconds", "otherwise"}: keep
+ *         the caller waiting; when world.ready names `key`, ask again with `op` and `args`; after
+ *         `seconds` answer `otherwise`. Never without world.ready.
  */
 NODISCARD int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
 			     struct buf *answer, struct err *err);

@@ -161,6 +161,22 @@ static void set_text(char **to, const char *text)
 	*to = mem_str(text);
 }
 
+void execution_bury(struct execution *x)
+{
+	x->next_dead = x->e->dead_executions;
+	x->e->dead_executions = x;
+}
+
+void executions_free_dead(struct engine *e)
+{
+	while (e->dead_executions) {
+		struct execution *x = e->dead_executions;
+		e->dead_executions = x->next_dead;
+		record_delete(e, "execution", x->arn);
+		execution_free(x);
+	}
+}
+
 /* The common end: nothing here runs or waits any more. */
 static void close_at(struct execution *x, int status)
 {
@@ -169,6 +185,10 @@ static void close_at(struct execution *x, int status)
 	move(x, status);
 	if (x->map_run)
 		map_run_child_ended(x->map_run);
+	else if (x->sync && x->e->world.ready)
+		x->e->world.ready(x->e->world.arg, x->arn);
+	else if (x->express)
+		execution_bury(x);
 }
 
 static void on_timeout(struct engine *e, struct alarm *a)

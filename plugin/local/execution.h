@@ -58,6 +58,7 @@ struct execution {
 	struct map_run *map_run;       /* that it is a child of, or NULL */
 	uint32_t item;                 /* its place there */
 	bool express;
+	bool sync; /* StartSyncExecution waits for it */
 	struct sm status;
 	int was; /* status before PENDING_REDRIVE */
 	int64_t start_ms, stop_ms, redrive_ms;
@@ -72,6 +73,7 @@ struct execution {
 	struct map_run **map_runs; /* those it started, oldest first */
 	size_t n_map_runs, cap_map_runs;
 	size_t place; /* in the list of its machine or Map Run */
+	struct execution *next_dead;
 };
 
 /* Executions in the order of their start: the order of ListExecutions, read backwards. An Express
@@ -97,6 +99,9 @@ struct execution *execution_start(struct engine *e, const struct execution_spec 
 /* Only make the object and enter it in the lists: for execution_start and the store. */
 struct execution *execution_new(struct engine *e, const struct execution_spec *spec);
 void execution_free(struct execution *x); /* takes it out of the lists */
+/* A closed Express execution that nobody can ask for any more: gone when nothing runs. */
+void execution_bury(struct execution *x);
+void executions_free_dead(struct engine *e);
 
 void execution_succeed(struct execution *x, struct doc *output, int64_t prev);
 void execution_fail(struct execution *x, const char *error, const char *cause, int64_t prev);

@@ -142,6 +142,7 @@ void frames_free_dead(struct engine *e)
 		e->dead = f->next_dead;
 		frame_free(f);
 	}
+	executions_free_dead(e);
 }
 
 /* ---- states ---- */
