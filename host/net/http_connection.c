@@ -52,8 +52,9 @@ struct http_connection {
 	int64_t due_ms, armed_ms; /* INT64_MAX: never */
 	struct http_reader reader;
 	struct http_exchange exchange;
-	bool fresh;  /* has not had an answer yet */
-	bool inside; /* of on_io or on_timer, which release what is closed in the end */
+	bool fresh;     /* has not had an answer yet */
+	bool lingering; /* has been so, and is counted */
+	bool inside;    /* of on_io or on_timer, which release what is closed in the end */
 	struct buf pending, out;
 	size_t out_at; /* how much of `out` is written */
 	char peer[64];
@@ -122,6 +123,8 @@ static void enter_lingering(struct http_connection *c)
 {
 	/* Closing with unread input resets the connection, and the answer may be lost with it. */
 	enter(c, LINGERING);
+	c->lingering = true;
+	c->server->n_lingering++;
 	(void)shutdown(c->fd, SHUT_WR);
 	buf_clear(&c->pending);
 	watch(c, EV_READ);
@@ -454,6 +457,7 @@ void http_connection_free(struct http_connection *c)
 		(void)close(c->fd);
 	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
 	c->server->n_connections--;
+	c->server->n_lingering -= c->lingering;
 	http_reader_clear(&c->reader);
 	buf_clear(&c->pending);
 	buf_clear(&c->out);

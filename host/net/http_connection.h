@@ -30,6 +30,7 @@ struct http_server {
 	struct event *pause; /* accepting again after a failure */
 	uint16_t port;
 	int n_connections;
+	int n_lingering;              /* among them; they do not count against the cap */
 	struct http_connections idle; /* kept alive; the one that has waited longest first */
 	struct http_connections busy;
 	struct http_date date;

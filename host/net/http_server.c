@@ -15,7 +15,7 @@ enum {
 	MAX_CONNECTIONS = 1024,
 	HEADER_TIMEOUT_MS = 10000,
 	BODY_TIMEOUT_MS = 30000,
-	REFUSED_MAX = 64, /* connections above the cap that are being told so */
+	REFUSED_MAX = 64, /* connections above the cap that are being told so, or linger */
 	BACKLOG = 1024,
 	PAUSE_US = 100000,
 	HEAD_MAX = 1024 * 1024, /* of an answer's header block */
@@ -27,7 +27,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	(void)l;
 	(void)n;
 	struct http_server *s = arg;
-	bool full = s->n_connections >= s->spec.max_connections && !http_connection_make_room(s);
+	int serving = s->n_connections - s->n_lingering;
+	bool full = serving >= s->spec.max_connections && !http_connection_make_room(s);
 
 	if (s->n_connections >= s->spec.max_connections + REFUSED_MAX)
 		(void)evutil_closesocket(fd);

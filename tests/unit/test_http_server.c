@@ -420,11 +420,17 @@ TEST(above_the_cap_a_connection_is_refused)
 	const char *got = talk(&w, BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"));
 	CHECK(strncmp(got, "HTTP/1.1 503 ", 13) == 0);
 	CHECK(strstr(got, "Retry-After: 1\r\n") != NULL);
+	int refused = raw_client_dial(&w.client); /* and does not read its refusal */
+	run_for(&w, 1);
 
 	raw_client_send(busy, BYTES_LIT(HOST "\r\n"));
 	run_for(&w, 1);
 	expect_line(busy, "HTTP/1.1 200 OK");
 	(void)close(busy);
+	run_for(&w, 1);
+	got = talk(&w, BYTES_LIT("GET / HTTP/1.1\r\n" HOST CLOSE "\r\n"));
+	CHECK(strncmp(got, "HTTP/1.1 200 ", 13) == 0);
+	(void)close(refused);
 	end(&w);
 }
 
