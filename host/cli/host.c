@@ -1,5 +1,6 @@
 #include "cli/host.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,6 +114,22 @@ static void record_start(struct host *h, const char *command)
 	buf_clear(&members);
 }
 
+/* Say what processes that died have left behind. */
+static void tell_recovered(struct host *h)
+{
+	struct commit_stats stats;
+	char text[200];
+	commit_stats(h->committer, &stats);
+	if (stats.recovered_segments == 0)
+		return;
+	(void)snprintf(
+	    text, sizeof(text),
+	    "audit log: closed %u segments of processes that died; the outcome of %" PRIu64
+	    " calls in them is unknown",
+	    stats.recovered_segments, stats.recovered_calls);
+	terminal_log(&h->terminal, LOG_WARN, text);
+}
+
 int host_open_runs(struct host *h, const char *command, struct err *err)
 {
 	char audit[4096], name[NAME_SIZE] = "";
@@ -130,6 +147,7 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 				 err);
 	if (rc < 0)
 		return rc;
+	tell_recovered(h);
 	record_start(h, command);
 	return runs_new(&h->runs,
 			&(struct runs_spec){ .loop = h->loop,

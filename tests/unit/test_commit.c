@@ -2,10 +2,12 @@
 #include "tap.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -279,6 +281,48 @@ TEST(once_writing_has_failed_nothing_is_accepted)
 	end(&f);
 }
 
+/* Stands in for the C library's: counts, and fails while it is told to. Called on one thread. */
+static int syncs, sync_error;
+
+int fdatasync(int fd) /* NOLINT(readability-inconsistent-declaration-parameter-name) */
+{
+	syncs++;
+	if (sync_error) {
+		errno = sync_error;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+TEST(a_failed_sync_is_not_tried_again)
+{
+	struct fixture f;
+	struct wait waits[3];
+	struct err why = { 0 };
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	for (int i = 0; i < 3; i++)
+		waits[i] = (struct wait){ &f, i };
+	(void)commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[0]);
+	run_until(&f, 1);
+	CHECK_INT(f.failed, 0);
+
+	sync_error = EIO;
+	syncs = 0;
+	(void)commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[1]);
+	run_until(&f, 2);
+	sync_error = 0;
+	CHECK_INT(commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[2]), 0);
+	CHECK(commit_failed(f.c, &why));
+	commit_close(f.c);
+
+	CHECK(strstr(why.message, "sync: Input/output error"));
+	CHECK_INT(syncs, 1);
+	CHECK_INT(f.failed, 2);
+	CHECK_INT(f.in_order, 3);
+	end(&f);
+}
+
 TEST(a_directory_that_cannot_be_written_is_an_error)
 {
 	struct fixture f;
@@ -407,6 +451,7 @@ int main(void)
 		      TAP_CASE(closing_tells_everyone_and_whoever_appends_meanwhile),
 		      TAP_CASE(a_record_that_is_too_long_is_refused_alone),
 		      TAP_CASE(once_writing_has_failed_nothing_is_accepted),
+		      TAP_CASE(a_failed_sync_is_not_tried_again),
 		      TAP_CASE(a_directory_that_cannot_be_written_is_an_error),
 		      TAP_CASE(what_was_confirmed_survives_kill_9),
 		      TAP_CASE(a_living_process_beside_us_is_left_alone)));
