@@ -8,8 +8,11 @@
  *
  * Region: the setting, AWS_REGION, AWS_DEFAULT_REGION, the profile's region.
  * Endpoint: the setting, AWS_ENDPOINT_URL_SFN, AWS_ENDPOINT_URL, the profile's services section
- * (sfn = endpoint_url), the profile's endpoint_url, the region's own. AWS_IGNORE_CONFIGURED_-
- * ENDPOINT_URLS=true skips all but the setting.
+ * (sfn = endpoint_url), the profile's endpoint_url, the region's own.
+ * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true skips all but the setting.
+ *
+ * Retries are the SDKs' standard mode whatever AWS_RETRY_MODE says; max_attempts, AWS_MAX_ATTEMPTS
+ * and the profile's max_attempts are heard.
  *
  * endpoint = local asks nothing of AWS's environment: the engine is started by the first call,
  * through the opener handed in, and is signed to with fixed keys it does not check.

@@ -23,7 +23,7 @@ static const struct key keys[] = {
 	{ "endpoint", TEXT, offsetof(struct settings, endpoint), 0, 0, "a URL, or local" },
 	{ "profile", TEXT, offsetof(struct settings, profile), 0, 0, "the name of an AWS profile" },
 	{ "max_attempts", NUMBER, offsetof(struct settings, max_attempts), 1, MAX_ATTEMPTS_MAX,
-	  "a number from 1 to 10" },
+	  "a number from 1 to 100" },
 	{ "connect_timeout", DURATION, offsetof(struct settings, connect_timeout_ms), 1,
 	  TIMEOUT_MAX_MS, "a time such as 5s or 500ms, at most an hour" },
 	{ "read_timeout", DURATION, offsetof(struct settings, read_timeout_ms), 1, TIMEOUT_MAX_MS,

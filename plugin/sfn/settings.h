@@ -4,7 +4,7 @@
  *   region               overrides AWS_REGION, AWS_DEFAULT_REGION and the profile's
  *   endpoint             a URL, or "local" for the engine inside this program
  *   profile              of the AWS files; the environment's keys are then not used
- *   max_attempts         1 to 10; default AWS_MAX_ATTEMPTS, the profile's, 3
+ *   max_attempts         1 to 100; default AWS_MAX_ATTEMPTS, the profile's, 3
  *   connect_timeout      "5", "5s", "500ms"; default 5s
  *   read_timeout         no byte for so long; default 60s
  *   local_data           folder of the local engine; default in memory
@@ -22,7 +22,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { MAX_ATTEMPTS_MAX = 10 };
+enum { MAX_ATTEMPTS_MAX = 100 };
 
 struct settings { /* NULL and 0: not set */
 	char *region;

@@ -48,9 +48,9 @@ TEST(what_cannot_be_meant_is_refused_with_what_is_expected)
 {
 	static const char *const bad[][2] = {
 		{ "{\"max_attempts\":\"0\"}",
-		  "[sfn] max_attempts = '0': expected a number from 1 to 10" },
+		  "[sfn] max_attempts = '0': expected a number from 1 to 100" },
 		{ "{\"max_attempts\":\"3x\"}",
-		  "[sfn] max_attempts = '3x': expected a number from 1 to 10" },
+		  "[sfn] max_attempts = '3x': expected a number from 1 to 100" },
 		{ "{\"local_port\":\"65536\"}",
 		  "[sfn] local_port = '65536': expected a port from 0 to 65535" },
 		{ "{\"read_timeout\":\"1h\"}",
