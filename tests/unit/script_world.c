@@ -70,6 +70,14 @@ bool world_fire(struct world *w, int64_t delay_ms)
 	return fired;
 }
 
+bool world_fire_next(struct world *w)
+{
+	int64_t least = INT64_MAX;
+	for (const struct timer *t = w->loop->first; t; t = t->next)
+		least = t->delay_ms < least ? t->delay_ms : least;
+	return w->loop->first && world_fire(w, least);
+}
+
 int world_timers(const struct world *w)
 {
 	int n = 0;

@@ -25,8 +25,8 @@ struct world {
 	struct run_spec spec; /* of the next run; path, on_* and arg are filled in */
 	char id[RUN_ID_SIZE];
 
-	struct host_call *call; /* the last one that a plugin was asked to start */
-	const struct operation *call_op;
+	struct host_call *call;          /* the last one that a plugin was asked to start */
+	const struct operation *call_op; /* for a test with operations of its own */
 	int starts, stops;
 
 	int ends;
@@ -62,6 +62,7 @@ void world_fail(struct world *w, const struct call_result *result);
 
 /* Fire the pending timer of that delay, then world_turn. False: there is none. */
 bool world_fire(struct world *w, int64_t delay_ms);
+bool world_fire_next(struct world *w); /* the one with the shortest delay */
 int world_timers(const struct world *w);
 
 /* Records: durable at once (the default), written but not durable until released, or failing from
