@@ -3,7 +3,7 @@
 --
 -- input: mapRunArn
 --        maxFailed   more bad items than this are refused (default 1000)
--- result: status, counts; or skipped, when there is nothing to redrive
+-- result: status, counts; or skipped, when there is nothing to redrive; or dryRun, bad, pending
 local sfn, redrive = require "sfn", require "redrive"
 local input = ...
 
@@ -28,4 +28,7 @@ local result = redrive.until_done {
   mapRunArn = input.mapRunArn,
   attempts = 1,
 }
+if result.dryRun then
+  return { dryRun = true, bad = bad, pending = items.pending }
+end
 return { status = result.status, counts = result.itemCounts }

@@ -115,6 +115,7 @@ def a_dry_run_changes_nothing_and_says_so_in_the_log():
         dry = work.run(REDRIVE, "-i", map_run, "--dry-run")
 
         check_equal(dry.status, 0, f"the dry run\n{dry}")
+        check_equal(dry.result["dryRun"], True, "dryRun of the result")
         check_equal(counts(work, map_run)["status"], "FAILED", "the Map Run after a dry run")
         outcomes = [r["outcome"] for segment in work.records() for r in segment
                     if r["kind"] == "call.outcome"]
