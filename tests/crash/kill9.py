@@ -1,10 +1,11 @@
 """kill -9 of `runbook run` at a hundred random moments.
 
 Each run redrives the same execution again and again against a server that writes down every request
-before it serves it. After each kill: every redrive the server received has its intent on disk. After the
+before it serves it. After each kill: every request the server received, reads too, has its intent on disk. After the
 next start: the log opens, verifies, and no outcome stands without an earlier intent.
 """
 
+import collections
 import json
 import os
 import random
@@ -39,22 +40,31 @@ end
 """
 
 
-def redrives_received(log):
-    """The redrives in the server's own log. The server lives on, so its last line is whole."""
+def received(log):
+    """The requests in the server's own log. The server lives on, so its last line is whole."""
     with open(log, encoding="utf-8") as lines:
-        found = [json.loads(line) for line in lines]
-    return [r for r in found if r["operation"] == "RedriveExecution"]
+        return [json.loads(line) for line in lines]
 
 
 def intents_on_disk(work):
-    """Tokens of the intents on disk; a torn last line counts for nothing."""
-    tokens = set()
+    """The intents on disk; a torn last line counts for nothing."""
+    intents = []
     for name in os.listdir(work.audit_dir):
         with open(os.path.join(work.audit_dir, name), "rb") as file:
             for line in file.read().split(b"\n")[:-1]:
                 if b'"call.intent"' in line:
-                    tokens.add(json.loads(line).get("token"))
-    return tokens
+                    intents.append(json.loads(line))
+    return intents
+
+
+def without_intent(requests, intents):
+    """Redrives whose token no intent has, and operations received more often than intended."""
+    tokens = {i.get("token") for i in intents}
+    lost = [r for r in requests if r["operation"] == "RedriveExecution" and r["clientToken"] not in tokens]
+    intended = collections.Counter(i["operation"].removeprefix("sfn.").replace("_", "") for i in intents)
+    came = collections.Counter(r["operation"].lower() for r in requests)
+    return lost + [f"{name}: {n} received, {intended[name]} intended" for name, n in came.items()
+                   if n > intended[name]]
 
 
 def outcomes_without_intent(work):
@@ -104,9 +114,8 @@ def killed_at_random_moments_the_log_never_lies():
             while killed < ROUNDS and number < 4 * ROUNDS:
                 number += 1
                 killed += kill_at_random(work, arguments, rng.uniform(0, duration))
-                tokens = intents_on_disk(work)
-                lost = [r for r in redrives_received(request_log) if r["clientToken"] not in tokens]
-                check_equal(lost, [], f"round {number}: redrives received without an intent on disk")
+                lost = without_intent(received(request_log), intents_on_disk(work))
+                check_equal(lost, [], f"round {number}: requests received without an intent on disk")
 
             check_equal(killed, ROUNDS, f"runs killed before their end, of {number}")
             last = work.command("run", *arguments, **KEYS)
@@ -114,7 +123,7 @@ def killed_at_random_moments_the_log_never_lies():
             verified = work.verify()
             check_equal(verified.status, 0, f"audit verify\n{verified}")
             check_equal(outcomes_without_intent(work), [], "outcomes without an open intent")
-            note(f"{killed} of {number} killed, {len(redrives_received(request_log))} redrives received")
+            note(f"{killed} of {number} killed, {len(received(request_log))} requests received")
 
 
 run()
