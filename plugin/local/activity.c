@@ -54,6 +54,7 @@ void activity_free(struct activity *a)
 		activity_unschedule(a->first);
 	(void)table_del(&a->e->activities, bytes_str(a->arn));
 	record_drop(a->e, &a->record);
+	cJSON_Delete(a->tags);
 	free(a->arn);
 	free(a->name);
 	free(a);

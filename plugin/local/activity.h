@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/json.h"
 #include "local/records.h"
 
 struct frame;
@@ -19,6 +20,7 @@ struct activity {
 	char *arn;
 	char *name;
 	int64_t created_ms;
+	cJSON *tags;                /* or NULL */
 	struct frame *first, *last; /* scheduled, not leased */
 };
 

@@ -13,6 +13,7 @@ struct engine;
 struct execution;
 struct machine;
 struct arn;
+struct target;
 struct doc;
 
 struct api_call {
@@ -36,7 +37,9 @@ extern const struct api_row api_execution_rows[];
 extern const struct api_row api_list_rows[];
 extern const struct api_row api_map_run_rows[];
 extern const struct api_row api_sync_rows[];
+extern const struct api_row api_tag_rows[];
 extern const struct api_row api_task_rows[];
+extern const struct api_row api_version_rows[];
 
 /* What an ARN of the request names. -ERR_REMOTE InvalidArn or ...DoesNotExist. */
 NODISCARD int api_find_machine(const struct api_call *c, const char *arn, struct machine **out,
@@ -47,9 +50,9 @@ NODISCARD int api_find_execution(const struct api_call *c, const char *arn, stru
 NODISCARD int api_find_standard(const struct api_call *c, const char *arn, struct execution **out,
 				struct err *err);
 
-/* Start an execution of m with the name, input and traceHeader of the request, or find the one that is
+/* Start an execution of the target with the name, input and traceHeader of the request, or find the one that is
  * just this already. */
-NODISCARD int api_start(const struct api_call *c, struct machine *m, struct execution **out,
+NODISCARD int api_start(const struct api_call *c, const struct target *to, struct execution **out,
 			struct err *err);
 /* Input or output, and the member that says it is included; NULL: nothing. */
 void api_write_data(struct jsonw *w, const char *name, const char *about, struct doc *d);

@@ -11,6 +11,7 @@
 #include "local/map_run.h"
 #include "local/mem.h"
 #include "local/redrive.h"
+#include "local/version.h"
 
 static int check_open_limit(const struct api_call *c, struct err *err)
 {
@@ -53,8 +54,11 @@ static struct execution *find_by_name(const struct api_call *c, const struct mac
 	return x;
 }
 
-int api_start(const struct api_call *c, struct machine *m, struct execution **out, struct err *err)
+int api_start(const struct api_call *c, const struct target *to, struct execution **out,
+	      struct err *err)
 {
+	struct machine *m = to->machine;
+	struct definition *d = to->version ? to->version->definition : m->definition;
 	const char *given = json_get_str(c->args, "name");
 	const char *input = json_get_str(c->args, "input");
 	char uuid[40], second[40];
@@ -79,13 +83,15 @@ int api_start(const struct api_call *c, struct machine *m, struct execution **ou
 				m->express ? second : "");
 	*out = execution_start(c->e, &(struct execution_spec){
 					 .machine = m,
-					 .definition = m->definition,
-					 .flow = m->definition->flows[0],
+					 .definition = d,
+					 .flow = d->flows[0],
 					 .express = m->express,
 					 .name = name,
 					 .input = doc_of_text(bytes_str(input)),
 				     });
 	free(name);
+	(*out)->version_arn = mem_str(to->version ? to->version->arn : NULL);
+	(*out)->alias_arn = mem_str(to->alias ? to->alias->arn : NULL);
 	(*out)->trace_header = mem_str(json_get_str(c->args, "traceHeader"));
 	return 0;
 }
@@ -93,7 +99,7 @@ int api_start(const struct api_call *c, struct machine *m, struct execution **ou
 static int start_execution(const struct api_call *c, struct err *err)
 {
 	const char *arn = json_get_str(c->args, "stateMachineArn");
-	struct machine *m;
+	struct target to;
 	struct execution *x;
 	struct arn a;
 	int rc = arn_parse_as(&a, arn, "stateMachine", NULL, err);
@@ -101,9 +107,9 @@ static int start_execution(const struct api_call *c, struct err *err)
 		rc = api_refuse(c, err, "API_DOES_NOT_SUPPORT_LABELED_ARNS",
 				"Labeled State Machine ARNs are not supported for this API");
 	if (!rc)
-		rc = api_find_machine(c, arn, &m, err);
+		rc = target_find(c->e, arn, &to, err);
 	if (!rc)
-		rc = api_start(c, m, &x, err);
+		rc = api_start(c, &to, &x, err);
 	if (rc)
 		return rc;
 	jsonw_str(c->w, "executionArn", x->arn);

@@ -9,17 +9,27 @@
 #include "local/machine.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/version.h"
 
 /* ---- ListExecutions ---- */
 
 struct filter {
-	int status;   /* EXECUTION_STATUSES: any */
-	int redriven; /* -1: any, 0 or 1 */
+	int status;            /* EXECUTION_STATUSES: any */
+	const char *qualified; /* ARN of a version or alias they were started by, or NULL */
+	int redriven;          /* -1: any, 0 or 1 */
 };
+
+static bool same(const char *a, const char *b)
+{
+	return b && strcmp(a, b) == 0;
+}
 
 static bool passes(const struct filter *f, const struct execution *x)
 {
 	if (f->status != EXECUTION_STATUSES && x->status.now != f->status)
+		return false;
+	if (f->qualified && !same(f->qualified, x->version_arn) &&
+	    !same(f->qualified, x->alias_arn))
 		return false;
 	return f->redriven < 0 || f->redriven == (x->redrive_count > 0);
 }
@@ -46,11 +56,12 @@ static void write_row(struct jsonw *w, const struct execution *x)
 	jsonw_close(w, '}');
 }
 
-static int find_roll(const struct api_call *c, const struct roll **out, struct err *err)
+static int find_roll(const struct api_call *c, const struct roll **out, struct filter *filter,
+		     struct err *err)
 {
 	const char *machine_arn = json_get_str(c->args, "stateMachineArn");
 	const char *run_arn = json_get_str(c->args, "mapRunArn");
-	struct machine *m;
+	struct target to;
 	struct arn a;
 	if (!machine_arn == !run_arn)
 		return api_refuse(c, err, "MISSING_REQUIRED_PARAMETER",
@@ -63,11 +74,12 @@ static int find_roll(const struct api_call *c, const struct roll **out, struct e
 		*out = run ? &run->roll : NULL;
 		return rc;
 	}
-	int rc = api_find_machine(c, machine_arn, &m, err);
-	if (!rc && m->express)
+	int rc = target_find(c->e, machine_arn, &to, err);
+	filter->qualified = !rc && to.version ? machine_arn : NULL;
+	if (!rc && to.machine->express)
 		rc = fault(err, "StateMachineTypeNotSupported",
 			   "This operation is not supported by this type of state machine");
-	*out = rc ? NULL : &m->roll;
+	*out = rc ? NULL : &to.machine->roll;
 	return rc;
 }
 
@@ -92,11 +104,11 @@ static int read_filter(const struct api_call *c, struct filter *f, struct err *e
 static int list_executions(const struct api_call *c, struct err *err)
 {
 	const struct roll *roll;
-	struct filter filter;
+	struct filter filter = { 0 };
 	int64_t start = 0;
 	int rc = read_filter(c, &filter, err);
 	if (!rc)
-		rc = find_roll(c, &roll, err);
+		rc = find_roll(c, &roll, &filter, err);
 	if (rc)
 		return rc;
 	const char *arn = json_get_str(c->args, "mapRunArn");

@@ -10,6 +10,8 @@
 #include "local/machine.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/tags.h"
+#include "local/version.h"
 
 /* ---- create and update ---- */
 
@@ -57,6 +59,15 @@ static int check_role(const char *role, struct err *err)
 	return fault(err, "InvalidArn", "Invalid Arn: 'Invalid ARN prefix: %s'", role);
 }
 
+/* With `publish` the current revision becomes a version. */
+static void write_published(const struct api_call *c, struct machine *m)
+{
+	if (!json_get_bool(c->args, "publish", false))
+		return;
+	const struct version *v = version_publish(m, json_get_str(c->args, "versionDescription"));
+	jsonw_str(c->w, "stateMachineVersionArn", v->arn);
+}
+
 static int create_machine(const struct api_call *c, struct err *err)
 {
 	const char *name = json_get_str(c->args, "name");
@@ -88,8 +99,14 @@ static int create_machine(const struct api_call *c, struct err *err)
 	d->role = mem_str(role);
 	d->since_ms = c->e->now;
 	machine_set_definition(m, d);
+	rc = tags_add(&m->tags, json_get(c->args, "tags"), err);
+	if (rc) {
+		machine_free(m);
+		return rc;
+	}
 	jsonw_date(c->w, "creationDate", m->created_ms);
 	jsonw_str(c->w, "stateMachineArn", m->arn);
+	write_published(c, m);
 	return 0;
 }
 
@@ -139,6 +156,9 @@ static int update_machine(const struct api_call *c, struct err *err)
 			     "Either the definition, the role ARN, the LoggingConfiguration, the "
 			     "TracingConfiguration or the EncryptionConfiguration must be "
 			     "specified");
+	if (json_get(c->args, "versionDescription") && !json_get_bool(c->args, "publish", false))
+		return fault(err, "ValidationException",
+			     "Version description can only be set when publish is true");
 	/* The same again keeps its revision (recorded). */
 	bool changes = (text && strcmp(text, m->definition->text) != 0) ||
 		       (role && strcmp(role, m->definition->role) != 0);
@@ -150,6 +170,7 @@ static int update_machine(const struct api_call *c, struct err *err)
 	replace_text(c, "encryptionConfiguration", &m->encryption);
 	record_touch(c->e, &m->record);
 	jsonw_str(c->w, "revisionId", m->definition->revision);
+	write_published(c, m);
 	jsonw_date(c->w, "updateDate", c->e->now);
 	return 0;
 }
@@ -193,17 +214,21 @@ static void write_configurations(struct jsonw *w, const struct machine *m)
 
 static int describe_machine(const struct api_call *c, struct err *err)
 {
-	struct machine *m;
-	int rc = api_find_machine(c, json_get_str(c->args, "stateMachineArn"), &m, err);
+	struct target to;
+	int rc = target_find(c->e, json_get_str(c->args, "stateMachineArn"), &to, err);
 	if (rc)
 		return rc;
-	jsonw_date(c->w, "creationDate", m->created_ms);
-	jsonw_str(c->w, "definition", m->definition->text);
+	const struct machine *m = to.machine;
+	const struct version *v = to.version;
+	const struct definition *d = v ? v->definition : m->definition;
+	jsonw_date(c->w, "creationDate", v ? v->created_ms : m->created_ms);
+	jsonw_str(c->w, "definition", d->text);
+	jsonw_str(c->w, "description", v ? v->description : NULL);
 	write_configurations(c->w, m);
 	jsonw_str(c->w, "name", m->name);
-	jsonw_str(c->w, "revisionId", m->definition->revision);
-	jsonw_str(c->w, "roleArn", m->definition->role);
-	jsonw_str(c->w, "stateMachineArn", m->arn);
+	jsonw_str(c->w, "revisionId", d->revision);
+	jsonw_str(c->w, "roleArn", d->role);
+	jsonw_str(c->w, "stateMachineArn", v ? v->arn : m->arn);
 	jsonw_str(c->w, "status", m->deleting ? "DELETING" : "ACTIVE");
 	jsonw_str(c->w, "type", m->express ? "EXPRESS" : "STANDARD");
 	return 0;
@@ -293,6 +318,9 @@ static int list_machines(const struct api_call *c, struct err *err)
 #define DEFINITION_MAX 1048576
 
 static const struct arg create_args[] = {
+	{ .name = "publish", .type = ARG_BOOLEAN },
+	{ .name = "versionDescription", .type = ARG_STRING, .max = 256 },
+	{ .name = "tags", .type = ARG_LIST },
 	{ .name = "name", .type = ARG_STRING, .required = true, .min = 1, .max = 80 },
 	{ .name = "definition",
 	  .type = ARG_STRING,
@@ -308,6 +336,8 @@ static const struct arg create_args[] = {
 };
 
 static const struct arg update_args[] = {
+	{ .name = "publish", .type = ARG_BOOLEAN },
+	{ .name = "versionDescription", .type = ARG_STRING, .max = 256 },
 	{ .name = "stateMachineArn",
 	  .type = ARG_STRING,
 	  .required = true,

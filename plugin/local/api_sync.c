@@ -13,15 +13,15 @@ enum { LONGEST_S = 310 }; /* Express executions end after five minutes */
 
 static int start_sync(const struct api_call *c, struct err *err)
 {
-	struct machine *m;
+	struct target to;
 	struct execution *x;
-	int rc = api_find_machine(c, json_get_str(c->args, "stateMachineArn"), &m, err);
+	int rc = target_find(c->e, json_get_str(c->args, "stateMachineArn"), &to, err);
 	if (rc)
 		return rc;
-	if (!m->express || !c->e->world.ready)
+	if (!to.machine->express || !c->e->world.ready)
 		return fault(err, "StateMachineTypeNotSupported",
 			     "This operation is not supported by this type of state machine");
-	rc = api_start(c, m, &x, err);
+	rc = api_start(c, &to, &x, err);
 	if (rc)
 		return rc;
 	struct buf args = MEM_BUF;

@@ -8,6 +8,7 @@
 #include "local/fault.h"
 #include "local/frame.h"
 #include "local/mem.h"
+#include "local/tags.h"
 #include "local/task.h"
 #include "local/task_token.h"
 
@@ -32,12 +33,18 @@ static int create_activity(const struct api_call *c, struct err *err)
 	char *arn =
 	    mem_printf("arn:aws:states:%s:%s:activity:%s", c->e->region, c->e->account, name);
 	struct activity *a = table_find(&c->e->activities, arn);
+	int rc = 0;
 	if (!a) {
 		a = activity_new(c->e, arn, name);
 		a->created_ms = c->e->now;
+		rc = tags_add(&a->tags, json_get(c->args, "tags"), err);
 		record_touch(c->e, &a->record);
 	}
 	free(arn);
+	if (rc) {
+		activity_free(a);
+		return rc;
+	}
 	jsonw_str(c->w, "activityArn", a->arn);
 	jsonw_date(c->w, "creationDate", a->created_ms);
 	return 0;
@@ -191,6 +198,7 @@ static int send_success(const struct api_call *c, struct err *err)
 
 static const struct arg create_args[] = {
 	{ .name = "name", .type = ARG_STRING, .required = true, .min = 1, .max = 80 },
+	{ .name = "tags", .type = ARG_LIST },
 	{ 0 },
 };
 

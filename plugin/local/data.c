@@ -77,7 +77,10 @@ cJSON *data_context(const struct frame *f, const char *token)
 	cJSON *state = add_object(context, "State");
 	add_text(state, "Name", f->state->name);
 	add_time(state, "EnteredTime", f->entered_ms);
-	json_set_int(state, "RetryCount", frame_retry_count(f));
+	/* Recorded: only states that can be tried again have a count. */
+	enum state_type type = f->state->type;
+	if (type == STATE_TASK || type == STATE_MAP || type == STATE_PARALLEL)
+		json_set_int(state, "RetryCount", frame_retry_count(f));
 	const struct frame *iteration = iteration_of(f);
 	if (iteration) {
 		cJSON *item = add_object(add_object(context, "Map"), "Item");

@@ -93,6 +93,7 @@ void machine_free(struct machine *m)
 	for (size_t i = 0; i < m->n_revisions; i++)
 		definition_unref(m->revisions[i]);
 	free(m->revisions);
+	versions_clear(&m->versions);
 	cJSON_Delete(m->tags);
 	free(m->logging);
 	free(m->tracing);

@@ -12,6 +12,7 @@
 #include "local/alarms.h"
 #include "local/execution.h"
 #include "local/records.h"
+#include "local/version.h"
 
 struct definition;
 
@@ -30,6 +31,7 @@ struct machine {
 	int64_t created_ms;
 	char *logging, *tracing, *encryption; /* JSON text as given, or NULL */
 	cJSON *tags;                          /* array of {key, value}, or NULL */
+	struct versions versions;
 	struct alarm gone;
 	int64_t gone_ms;  /* when deleting */
 	struct roll roll; /* its own executions, not the children of Map Runs */

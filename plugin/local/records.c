@@ -10,6 +10,7 @@
 #include "local/machine.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/tags.h"
 #include "local/task.h"
 
 void record_touch(struct engine *e, struct record *r)
@@ -122,6 +123,8 @@ static void write_machine(struct sink *s, const struct machine *m)
 	jsonw_str(&w, "logging", m->logging);
 	jsonw_str(&w, "tracing", m->tracing);
 	jsonw_str(&w, "encryption", m->encryption);
+	tags_write(&w, m->tags);
+	versions_write(&w, m);
 	emit(s, &w, "machine", m->arn);
 }
 
@@ -274,6 +277,7 @@ static void write_activity(struct sink *s, const struct activity *a)
 	struct jsonw w = begin(s);
 	jsonw_str(&w, "name", a->name);
 	jsonw_int(&w, "created", a->created_ms);
+	tags_write(&w, a->tags);
 	emit(s, &w, "activity", a->arn);
 }
 

@@ -120,11 +120,18 @@ static struct doc *read_doc(const cJSON *from, const char *name)
 
 /* ---- activities, definitions and machines ---- */
 
+static void restore_tags(cJSON **tags, const cJSON *j)
+{
+	const cJSON *list = json_get(j, "tags");
+	*tags = list && list->child ? cJSON_Duplicate(list, true) : NULL;
+}
+
 static void build_activity(struct engine *e, const struct kept *k)
 {
 	const char *name = json_get_str(k->json, "name");
 	struct activity *a = activity_new(e, k->key, name ? name : k->key);
 	a->created_ms = json_get_int(k->json, "created", 0);
+	restore_tags(&a->tags, k->json);
 }
 
 static int build_definition(struct kept *k, struct err *err)
@@ -159,6 +166,8 @@ static int build_machine(struct engine *e, struct kept *k, struct err *err)
 	copy_text(&m->logging, k->json, "logging");
 	copy_text(&m->tracing, k->json, "tracing");
 	copy_text(&m->encryption, k->json, "encryption");
+	restore_tags(&m->tags, k->json);
+	versions_restore(m, k->json);
 	if (json_get(k->json, "gone")) {
 		m->deleting = true;
 		machine_arm_gone(m, json_get_int(k->json, "gone", 0));
