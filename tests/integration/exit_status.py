@@ -1,40 +1,14 @@
 """What `runbook run` answers to its caller: the result and the exit statuses 0 to 7."""
 
-import contextlib
+import json
 import signal
-import socket
-import threading
 
 from program import Workspace
+from scripted_server import ScriptedServer
 from tap import check, check_equal, run, test
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Orders:one"
 REDRIVE = f'return require "sfn".redrive_execution {{ executionArn = "{EXECUTION}" }}'
-
-
-@contextlib.contextmanager
-def server_that_hangs_up():
-    """Reads a request and closes the connection: whoever sent it cannot know what became of it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    received = []
-
-    def serve():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                received.append(connection.recv(65536))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
 
 
 def read_until(stream, text):
@@ -105,17 +79,14 @@ def status_4_when_it_timed_out():
 
 @test
 def status_5_when_the_outcome_is_unknown_and_what_tells_is_printed():
-    with Workspace() as work, server_that_hangs_up() as (url, received):
-        work.configure(endpoint=url)
+    with Workspace() as work, ScriptedServer({"close": True}) as server:
+        work.configure(endpoint=server.url)
         ended = work.run(REDRIVE, AWS_ACCESS_KEY_ID="AKIDLOCAL", AWS_SECRET_ACCESS_KEY="local")
         check_equal(ended.status, 5, f"the run\n{ended}")
-        check(received, "the server received nothing")
-        check("clientToken" in received[0].decode(), "no token was sent")
         intent = next(r for segment in work.records() for r in segment if r["kind"] == "call.intent")
         for text in (EXECUTION, intent["token"], "aws stepfunctions describe-execution"):
             check(text in ended.err, f"{text} is not in: {ended.err}")
-        tokens = {part.split('"')[2] for r in received
-                  for part in r.decode().split("clientToken")[1:2]}
+        tokens = {json.loads(request["body"])["clientToken"] for request in server.requests}
         check_equal(tokens, {intent["token"]}, "tokens over all attempts")
 
 
