@@ -95,6 +95,13 @@ static void world_task_stop(void *arg, uint64_t id)
 	handlers_stop(r->local->handlers, r, id);
 }
 
+static void world_ready(void *arg, const char *key)
+{
+	struct realm *r = arg;
+	if (r->local->server)
+		server_wake(r->local->server, key);
+}
+
 static void keep_record(void *arg, const struct engine_record *record)
 {
 	const struct realm *r = arg;
@@ -153,7 +160,8 @@ static struct realm *realm_new(struct local *l, const char *region, struct err *
 	const struct engine_world world = { .arg = r,
 					    .random = world_random,
 					    .task_start = world_task_start,
-					    .task_stop = world_task_stop };
+					    .task_stop = world_task_stop,
+					    .ready = world_ready };
 	if (engine_new(&r->engine, &config, &world, err) != 0) {
 		free(r);
 		return NULL;

@@ -5,6 +5,7 @@
 #include "base/random.h"
 
 #include "local/access.h"
+#include "local/parked.h"
 #include "local/request_log.h"
 
 enum { ANSWER_MAX = 64 * 1024 * 1024 };
@@ -23,6 +24,10 @@ struct server {
 	struct http_server *http;
 	struct request_log *log;    /* NULL: none */
 	struct held *first, **last; /* tickets never fall: first come, first released */
+	struct parked_list parked;
+	struct timer *timer; /* for the parked: to ask them again, or because their time is over */
+	int64_t timer_at;
+	bool asking; /* the timer is the former */
 };
 
 static void answer(struct server *s, struct http_exchange *x, int status, struct bytes body)
@@ -74,26 +79,111 @@ static int check(struct server *s, const struct wire_request *r, struct err *err
 	return 0;
 }
 
-static void serve(struct server *s, struct http_exchange *x, const struct wire_request *r)
+/* Send an answer, or keep it for its ticket. The body of an error are its further members. */
+static void send_answer(struct server *s, struct http_exchange *x, struct buf *body,
+			uint64_t ticket, const struct err *err)
 {
-	struct buf body = BUF_INIT(ANSWER_MAX);
-	struct err err = { 0 };
-	uint64_t ticket = 0;
 	int status = 200;
-	int rc = access_check(s->spec.deny, r->op, r->args, s->spec.account, r->region, &err);
-	if (!rc)
-		rc = s->spec.backend(s->spec.arg, r, &body, &ticket, &err);
-	if (rc) {
-		struct buf extra = body;
-		body = BUF_INIT(ANSWER_MAX);
-		status = err.status ? err.status : 400;
-		wire_write_error(&body, &err, buf_bytes(&extra));
+	if (err->code) {
+		struct buf extra = *body;
+		*body = BUF_INIT(ANSWER_MAX);
+		status = err->status ? err->status : 400;
+		wire_write_error(body, err, buf_bytes(&extra));
 		buf_clear(&extra);
 	}
 	if (ticket)
-		hold(s, x, ticket, status, &body);
+		hold(s, x, ticket, status, body);
 	else
-		answer(s, x, status, buf_bytes(&body));
+		answer(s, x, status, buf_bytes(body));
+}
+
+/* Ask the backend. True: answered; false: *body says how to wait. */
+static bool ask(struct server *s, struct http_exchange *x, const struct wire_request *r,
+		struct buf *body)
+{
+	struct err err = { 0 };
+	uint64_t ticket = 0;
+	int rc = s->spec.backend(s->spec.arg, r, body, &ticket, &err);
+	if (rc == -ERR_TIMEOUT)
+		return false;
+	send_answer(s, x, body, ticket, &err);
+	return true;
+}
+
+/* ---- the parked ---- */
+
+static int64_t mono(const struct server *s)
+{
+	return s->spec.api->mono_ms(s->spec.api->host);
+}
+
+static void on_timer(void *arg);
+
+/* The timer is for whoever's time is over first, unless somebody is to be asked at once. */
+static void set_timer(struct server *s, bool ask_now)
+{
+	const struct host_api *api = s->spec.api;
+	int64_t next = parked_next(&s->parked);
+	if (s->timer && (s->asking || (!ask_now && next >= s->timer_at)))
+		return;
+	if (s->timer)
+		api->timer_stop(api->host, s->timer);
+	s->timer = NULL;
+	if (next == INT64_MAX)
+		return;
+	s->asking = ask_now;
+	s->timer_at = ask_now ? mono(s) : next;
+	int64_t wait = s->timer_at - mono(s);
+	s->timer = api->timer_start(api->host, wait > 0 ? wait : 0, on_timer, s);
+}
+
+/* Ask for one, or answer it for good. True: it is through. */
+static bool settle(struct server *s, struct parked *p, bool over)
+{
+	static const struct err none;
+	struct buf body = BUF_INIT(ANSWER_MAX);
+	p->ready = false;
+	if (over)
+		send_answer(s, p->exchange, &p->otherwise, 0, &none);
+	bool through = over || ask(s, p->exchange, &p->request, &body);
+	if (!through)
+		parked_again(p, buf_bytes(&body));
+	buf_clear(&body);
+	return through;
+}
+
+static void on_timer(void *arg)
+{
+	struct server *s = arg;
+	int64_t now = mono(s);
+	s->timer = NULL;
+	for (struct parked *p = s->parked.first, *next; p; p = next) {
+		bool over = p->until_ms <= now;
+		next = p->next;
+		if ((over || p->ready) && settle(s, p, over))
+			parked_remove(&s->parked, p);
+	}
+	set_timer(s, false);
+}
+
+void server_wake(struct server *s, const char *key)
+{
+	if (parked_mark(&s->parked, key))
+		set_timer(s, true);
+}
+
+/* ---- requests ---- */
+
+static void serve(struct server *s, struct http_exchange *x, struct wire_request *r)
+{
+	struct buf body = BUF_INIT(ANSWER_MAX);
+	struct err err = { 0 };
+	if (access_check(s->spec.deny, r->op, r->args, s->spec.account, r->region, &err) != 0) {
+		answer_error(s, x, &err, (struct bytes){ 0 });
+	} else if (!ask(s, x, r, &body)) {
+		parked_add(&s->parked, x, r, buf_bytes(&body), mono(s));
+		set_timer(s, false);
+	}
 	buf_clear(&body);
 }
 
@@ -125,6 +215,9 @@ static void drop(struct server *s, struct held **link)
 static void on_gone(void *arg, struct http_exchange *x)
 {
 	struct server *s = arg;
+	struct parked *p = parked_find(&s->parked, x);
+	if (p)
+		parked_remove(&s->parked, p);
 	for (struct held **link = &s->first; *link; link = &(*link)->next) {
 		if ((*link)->exchange == x) {
 			drop(s, link);
@@ -158,6 +251,7 @@ int server_start(struct server **out, uint16_t *port, const struct server_spec *
 		return err_set(err, ERR_NOMEM, "out of memory");
 	s->spec = *spec;
 	s->last = &s->first;
+	parked_init(&s->parked);
 	if (spec->request_log)
 		rc = request_log_open(&s->log, spec->request_log, err);
 	const struct http_serve_spec http = { .address = "127.0.0.1",
@@ -180,6 +274,9 @@ void server_stop(struct server *s)
 		return;
 	while (s->first)
 		drop(s, &s->first);
+	parked_clear(&s->parked);
+	if (s->timer)
+		s->spec.api->timer_stop(s->spec.api->host, s->timer);
 	if (s->http)
 		s->spec.api->http_unserve(s->spec.api->host, s->http);
 	request_log_close(s->log);

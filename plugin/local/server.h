@@ -4,7 +4,8 @@
  *	received -> read (wire.h) -> logged -> allowed? -> backend -> held for its ticket -> answered
  *
  * An answer leaves when everything the engine did before it is on disk: no client ever sees what a
- * crash could undo. Listens on 127.0.0.1 only. For the loop's thread.
+ * crash could undo. A request whose answer the engine does not have yet is parked and asked again
+ * when it comes. Listens on 127.0.0.1 only. For the loop's thread.
  */
 #ifndef LOCAL_SERVER_H
 #define LOCAL_SERVER_H
@@ -17,9 +18,9 @@ struct server;
 /*
  * Serve one request.
  *
- * @param[out] answer  JSON; after a failure an object of further error members, or nothing
+ * @param[out] answer  as of engine_request
  * @param[out] ticket  the answer is held until server_release with at least that ticket; 0: not held
- * @return as engine_request
+ * @return as engine_request; -ERR_TIMEOUT parks it until server_wake
  */
 typedef int server_backend_fn(void *arg, const struct wire_request *r, struct buf *answer,
 			      uint64_t *ticket, struct err *err);
@@ -38,6 +39,9 @@ struct server_spec {
 NODISCARD int server_start(struct server **out, uint16_t *port, const struct server_spec *spec,
 			   struct err *err);
 void server_stop(struct server *s); /* what is held is never answered; NULL is fine */
+
+/* What those wait for who wait for key has come: they are asked again in a later turn. */
+void server_wake(struct server *s, const char *key);
 
 /* Answer what is held for tickets up to this one; err->code set: with InternalFailure instead. */
 void server_release(struct server *s, uint64_t ticket, const struct err *err);

@@ -216,7 +216,7 @@ void wire_request_clear(struct wire_request *r)
 
 /* Errors of the service's model have its namespace, those of the layer in front have coral's. A
  * ValidationException is the model's when it has a reason. */
-static const char *namespace_of(const char *name, struct bytes extra)
+static const char *namespace_of(const char *name, const cJSON *members)
 {
 	static const char *const front[] = {
 		"AccessDeniedException",
@@ -233,7 +233,7 @@ static const char *namespace_of(const char *name, struct bytes extra)
 	}
 	if (strcmp(name, "ThrottlingException") == 0)
 		return "com.amazon.coral.availability";
-	if (strcmp(name, "ValidationException") == 0 && extra.n <= 2)
+	if (strcmp(name, "ValidationException") == 0 && !json_get(members, "reason"))
 		return "com.amazon.coral.validate";
 	return "com.amazonaws.swf.service.v2.model";
 }
@@ -241,13 +241,19 @@ static const char *namespace_of(const char *name, struct bytes extra)
 void wire_write_error(struct buf *out, const struct err *e, struct bytes extra)
 {
 	bool denied = strcmp(e->name, "AccessDeniedException") == 0;
-	buf_addf(out, "{\"__type\":\"%s#%s\",\"%s\":", namespace_of(e->name, extra), e->name,
+	cJSON *members = extra.n ? json_parse(extra, NULL) : NULL;
+	const char *longer = json_get_str(members, "message");
+	buf_addf(out, "{\"__type\":\"%s#%s\",\"%s\":", namespace_of(e->name, members), e->name,
 		 denied ? "Message" : "message");
-	json_write_string(out, bytes_str(e->message));
-	if (extra.n > 2) {
+	json_write_string(out, bytes_str(longer ? longer : e->message));
+	for (const cJSON *m = members ? members->child : NULL; m; m = m->next) {
+		if (strcmp(m->string, "message") == 0)
+			continue;
 		buf_adds(out, ",");
-		buf_add(out, extra.p + 1, extra.n - 1);
-	} else {
-		buf_adds(out, "}");
+		json_write_string(out, bytes_str(m->string));
+		buf_adds(out, ":");
+		json_write(out, m);
 	}
+	buf_adds(out, "}");
+	cJSON_Delete(members);
 }

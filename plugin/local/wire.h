@@ -34,7 +34,8 @@ void wire_request_clear(struct wire_request *r);
 
 /*
  * Append the body of an error answer: __type with the namespace the service uses for that name,
- * message, and the members of extra (a JSON object, or empty).
+ * message, and the members of extra (a JSON object, or empty). A `message` there replaces that of e,
+ * for texts that do not fit.
  */
 void wire_write_error(struct buf *out, const struct err *e, struct bytes extra);
 

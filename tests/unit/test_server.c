@@ -18,6 +18,8 @@ struct bench {
 	struct server *server;
 	uint64_t ticket; /* of the next requests */
 	int calls;
+	int ends;    /* requests that may end their waiting */
+	int seconds; /* how long they wait */
 	bool fail;
 	char op[128];
 };
@@ -33,6 +35,15 @@ static int backend(void *arg, const struct wire_request *r, struct buf *answer, 
 		buf_adds(answer, "{\"reason\":\"R\"}");
 		return wire_error(err, "ValidationException", 400, "no");
 	}
+	if (strstr(r->op, "Wait") && b->ends == 0) {
+		buf_addf(
+		    answer,
+		    "{\"key\":\"%s\",\"op\":\"WaitOn\",\"args\":{\"key\":\"%s\"},\"seconds\":%d,"
+		    "\"otherwise\":{\"late\":1}}",
+		    json_get_str(r->args, "key"), json_get_str(r->args, "key"), b->seconds);
+		return err_set(err, ERR_TIMEOUT, "not yet");
+	}
+	b->ends -= b->ends > 0;
 	buf_adds(answer, "{\"ok\":true}");
 	return 0;
 }
@@ -172,6 +183,58 @@ TEST(every_request_is_logged_before_it_is_served)
 			"{\"time\":\"2026-11-21T22:26:40.000Z\",\"operation\":\"ListExecutions\","
 			"\"clientToken\":null,\"executionArn\":null}\n");
 	world_remove_dir(&dir);
+}
+
+TEST(a_request_waits_until_its_answer_comes)
+{
+	struct bench b;
+	set_up(&b, NULL, NULL);
+	b.seconds = 60;
+	request(&b, 0, "Wait", "{\"key\":\"a\"}");
+	request(&b, 1, "Wait", "{\"key\":\"a\"}");
+	request(&b, 2, "Wait", "{\"key\":\"b\"}");
+	CHECK_INT(b.w.n_answers, 0);
+
+	server_wake(b.server, "c");
+	b.ends = 1;
+	server_wake(b.server, "a");
+	server_wake(b.server, "a");
+	CHECK_INT(b.calls, 3);
+	CHECK(world_fire(&b.w));
+	CHECK_INT(b.calls, 5);
+	CHECK_STR(b.op, "us-east-1 WaitOn");
+	REQUIRE(b.w.n_answers == 1);
+	CHECK(b.w.answers[0].exchange == exchange(0));
+	CHECK_STR(b.w.answers[0].body, "{\"ok\":true}");
+
+	b.w.serve.gone(b.w.serve.arg, exchange(1));
+	server_wake(b.server, "a");
+	CHECK_INT(b.calls, 5);
+	server_stop(b.server);
+	CHECK(!world_fire(&b.w));
+}
+
+TEST(a_request_that_waited_long_enough_gets_the_other_answer)
+{
+	struct bench b;
+	set_up(&b, NULL, NULL);
+	b.seconds = 310;
+	request(&b, 0, "Wait", "{\"key\":\"a\"}");
+	b.seconds = 60;
+	request(&b, 1, "Wait", "{\"key\":\"b\"}");
+	int64_t before = b.w.now_ms;
+	while (b.w.n_answers < 1 && world_fire(&b.w))
+		;
+	CHECK_INT(b.w.now_ms - before, 60000);
+	REQUIRE(b.w.n_answers == 1);
+	CHECK(b.w.answers[0].exchange == exchange(1));
+	CHECK_STR(b.w.answers[0].body, "{\"late\":1}");
+	while (b.w.n_answers < 2 && world_fire(&b.w))
+		;
+	CHECK_INT(b.w.now_ms - before, 310000);
+	CHECK_INT(b.w.n_answers, 2);
+	CHECK(!world_fire(&b.w));
+	server_stop(b.server);
 }
 
 /* ---- handlers ---- */
@@ -319,6 +382,8 @@ int main(void)
 				 TAP_CASE(what_could_not_be_stored_is_an_internal_failure),
 				 TAP_CASE(bad_and_denied_requests_never_reach_the_engine),
 				 TAP_CASE(every_request_is_logged_before_it_is_served),
+				 TAP_CASE(a_request_waits_until_its_answer_comes),
+				 TAP_CASE(a_request_that_waited_long_enough_gets_the_other_answer),
 				 TAP_CASE(handlers_run_in_a_later_turn_in_order),
 				 TAP_CASE(a_stopped_task_is_not_run),
 				 TAP_CASE(without_a_file_every_function_is_missing)));

@@ -157,6 +157,12 @@ TEST(errors_have_the_namespace_and_the_members_of_the_service)
 	CHECK_STR(written(&b, "ValidationException", "{}"),
 		  "{\"__type\":\"com.amazon.coral.validate#ValidationException\","
 		  "\"message\":\"it's \\\"so\\\"\"}");
+	CHECK_STR(written(&b, "InvalidDefinition", "{\"message\":\"a longer text\",\"x\":1}"),
+		  "{\"__type\":\"com.amazonaws.swf.service.v2.model#InvalidDefinition\","
+		  "\"message\":\"a longer text\",\"x\":1}");
+	CHECK_STR(written(&b, "ValidationException", "{\"message\":\"a longer text\"}"),
+		  "{\"__type\":\"com.amazon.coral.validate#ValidationException\","
+		  "\"message\":\"a longer text\"}");
 	CHECK_STR(written(&b, "AccessDeniedException", ""),
 		  "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\","
 		  "\"Message\":\"it's \\\"so\\\"\"}");
