@@ -235,6 +235,8 @@ static bool judge_transport(struct call *c, const struct http_answer *a)
 	c->last.status = a->status;
 	aws_answer_fail(&c->last, transport_code(a->err.code), "%s", a->err.message);
 	c->why = a->err.retryable ? RETRY_TRANSIENT : RETRY_NO;
+	if (!a->maybe_sent)
+		client_lost(c->spec.client);
 	return a->maybe_sent;
 }
 

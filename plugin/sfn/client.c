@@ -199,25 +199,20 @@ static void set_user_agent(const struct setup *s)
 	user_agent_format(s->client->user_agent, &ua);
 }
 
-static int find_credentials(const struct setup *s, struct err *err)
+static struct credentials_input keys_input(const struct setup *s)
 {
-	const struct credentials_input in = {
+	return (struct credentials_input){
 		.env = env,
 		.arg = s->client,
 		.profiles = s->profiles,
 		.profile = s->spec->settings->profile,
 	};
-	return credentials_find(&s->client->credentials, &in, err);
 }
 
 static int set_up_aws(struct setup *s, struct err *err)
 {
-	const char *named = s->spec->settings->profile;
-	if (!named)
-		named = setup_env(s, "AWS_PROFILE");
-	if (!named)
-		named = setup_env(s, "AWS_DEFAULT_PROFILE");
-	s->profile = named ? named : "default";
+	const struct credentials_input keys = keys_input(s);
+	s->profile = credentials_profile(&keys);
 	int rc = load_profiles(s, err);
 	if (rc == 0)
 		rc = find_max_attempts(s, err);
@@ -228,7 +223,7 @@ static int set_up_aws(struct setup *s, struct err *err)
 	if (rc == 0)
 		rc = find_ca_file(s, err);
 	if (rc == 0)
-		rc = find_credentials(s, err);
+		rc = credentials_find(&s->client->credentials, &keys, err);
 	s->client->correct_skew = !is_true(
 	    look_up(s, "AWS_DISABLE_CLOCK_SKEW_CORRECTION", "disable_clock_skew_correction"));
 	return rc;
@@ -299,6 +294,12 @@ int client_resolve(struct client *c, struct err *err)
 	if (c->err.code && err)
 		*err = c->err;
 	return c->err.code ? -(int)c->err.code : 0;
+}
+
+void client_lost(struct client *c)
+{
+	if (settings_is_local(c->spec.settings) && c->err.code == 0)
+		c->resolved = false;
 }
 
 /* ---- questions ---- */

@@ -71,6 +71,10 @@ void client_free(struct client *c); /* NULL is fine; no call may be under way */
  */
 NODISCARD int client_resolve(struct client *c, struct err *err);
 
+/* Nobody answers at the endpoint. A local engine may have come back under another port: the next
+ * question opens it anew. */
+void client_lost(struct client *c);
+
 /*
  * A call's question for all that. The answer comes from the loop, never from inside client_ask, and
  * not at all after client_ask_stop. A question for now: credentials that must be fetched make it a

@@ -26,6 +26,7 @@ struct sfn {
 	struct client *client;
 	struct call_list calls;
 	struct local *local; /* NULL until a call needed it */
+	char local_url[LOCAL_URL_SIZE];
 	struct local_command local_command;
 	size_t n_offers;
 	struct offer *offers;
@@ -94,9 +95,19 @@ static void context(void *state, struct bytes args, struct buf *out)
 
 /* ---- the local engine ---- */
 
+static void close_local(struct sfn *s)
+{
+	if (s->local)
+		local_stop(s->local);
+	s->local = NULL;
+}
+
+/* Also asked when nobody answered: an engine of another process may have moved, ours cannot. */
 static int open_local(void *arg, char url[LOCAL_URL_SIZE], struct err *err)
 {
 	struct sfn *s = arg;
+	if (s->local && local_is_elsewhere(s->local))
+		close_local(s);
 	const struct local_spec spec = {
 		.port = (uint16_t)s->settings.local_port,
 		.data = s->settings.local_data,
@@ -106,13 +117,10 @@ static int open_local(void *arg, char url[LOCAL_URL_SIZE], struct err *err)
 		.deny = s->settings.local_deny,
 		.request_log = s->settings.local_request_log,
 	};
-	return local_start(&s->local, url, s->api, &spec, err);
-}
-
-static void close_local(struct sfn *s)
-{
-	if (s->local)
-		local_stop(s->local);
+	int rc = s->local ? 0 : local_start(&s->local, s->local_url, s->api, &spec, err);
+	if (rc == 0)
+		memcpy(url, s->local_url, LOCAL_URL_SIZE);
+	return rc;
 }
 
 /* `runbook local` */

@@ -84,6 +84,22 @@ TEST(the_local_engine_is_opened_by_the_first_call_and_needs_nothing_of_aws)
 	world_clear(&w);
 }
 
+TEST(an_engine_that_does_not_answer_is_opened_again)
+{
+	struct world w;
+	char endpoint[] = "local";
+	world_init(&w);
+	w.settings.endpoint = endpoint;
+	REQUIRE(send(&w, "DescribeMapRun", RUN_ARGS));
+	REQUIRE(fake_break(&w.fake, ERR_IO, "connection refused", false));
+	REQUIRE(resend(&w));
+	CHECK_INT(w.opened, 2);
+	REQUIRE(fake_break(&w.fake, ERR_IO, "connection reset", true));
+	REQUIRE(resend(&w));
+	CHECK_INT(w.opened, 2);
+	world_clear(&w);
+}
+
 TEST(the_settings_reach_the_request)
 {
 	struct world w;
@@ -225,6 +241,7 @@ int main(void)
 	    TAP_CASE(loopback_only_refuses_every_other_host),
 	    TAP_CASE(loopback_only_allows_an_endpoint_on_this_machine_and_keeps_it_from_proxies),
 	    TAP_CASE(the_local_engine_is_opened_by_the_first_call_and_needs_nothing_of_aws),
+	    TAP_CASE(an_engine_that_does_not_answer_is_opened_again),
 	    TAP_CASE(the_settings_reach_the_request),
 	    TAP_CASE(the_profiles_region_counts_when_the_environment_has_none),
 	    TAP_CASE(endpoints_count_in_the_order_of_the_sdks),
