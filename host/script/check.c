@@ -83,9 +83,9 @@ static int min3(int a, int b, int c)
 	return ab < c ? ab : c;
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* Levenshtein, case counted as equal: the commonest slip is mapRunARN. */

@@ -136,6 +136,7 @@ static int explain(struct lua_functions *f, int rc, struct job *j)
 static int run_job(struct lua_functions *f, lua_CFunction fn, struct job *j)
 {
 	struct state *s = f->state;
+	INVARIANT(s);
 	s->fatal = FATAL_NONE;
 	s->cpu_us = 0;
 	lua_pushcfunction(s->L, fn);

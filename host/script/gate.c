@@ -147,11 +147,15 @@ static int dry_run(lua_State *L, struct call *c)
 	return deliver(L);
 }
 
-/* Upvalue 1: a userdata with a pointer to the registered operation. */
+/* Upvalue 1 of the function. */
+struct slot {
+	const struct registered_op *op;
+};
+
 static int gate_call(lua_State *L)
 {
-	const struct registered_op *const *slot = lua_touserdata(L, lua_upvalueindex(1));
-	const struct registered_op *op = *slot;
+	const struct slot *slot = lua_touserdata(L, lua_upvalueindex(1));
+	const struct registered_op *op = slot->op;
 	struct run *r = run_of(L);
 	struct err err = { 0 };
 
@@ -211,8 +215,8 @@ static void push_operations(lua_State *L, const struct registry *reg, const char
 		const struct registered_op *op = registry_operation(reg, i);
 		if (strcmp(op->ns, ns) != 0)
 			continue;
-		const struct registered_op **slot = lua_newuserdatauv(L, sizeof(op), 0);
-		*slot = op;
+		struct slot *slot = lua_newuserdatauv(L, sizeof(*slot), 0);
+		slot->op = op;
 		lua_pushcclosure(L, gate_call, 1);
 		lua_setfield(L, -2, op->op->name);
 	}

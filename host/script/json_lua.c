@@ -167,9 +167,12 @@ static char *tree_text(struct bytes s)
 		nuls += s.p[i] == '\0';
 	char *out = malloc(s.n + nuls + 1);
 	for (size_t i = 0; out && i < s.n; i++) {
-		if (s.p[i] == '\0')
-			out[w++] = (char)0xc0;
-		out[w++] = s.p[i] == '\0' ? (char)0x80 : s.p[i];
+		if (s.p[i] == '\0') {
+			memcpy(out + w, "\xc0\x80", 2);
+			w += 2;
+		} else {
+			out[w++] = s.p[i];
+		}
 	}
 	if (out)
 		out[w] = '\0';

@@ -153,7 +153,8 @@ static const char *balance(struct matcher *m, const char *s, const char *p)
 		(void)luaL_error(m->L, "malformed pattern (missing arguments to '%%b')");
 	if (s >= m->subject_end || *s != *p)
 		return NULL;
-	int open = *p, close = p[1], depth = 1;
+	char open = p[0], close = p[1];
+	int depth = 1;
 	while (++s < m->subject_end) {
 		step(m);
 		if (*s == close) {
@@ -250,7 +251,7 @@ static const char *simple_item(struct matcher *m, const char *s, const char **p,
 			       const char **answer)
 {
 	const char *item = *p, *end = class_end(m, item);
-	char suffix = end < m->pattern_end ? *end : '\0';
+	int suffix = end < m->pattern_end ? byte_at(end) : 0;
 	*p = NULL;
 	*answer = NULL;
 	switch (suffix) {

@@ -19,7 +19,7 @@ static size_t start_position(lua_Integer pos, size_t n)
 static bool has_specials(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (memchr("^$*+?.([%-", p[i], 10))
+		if (p[i] && strchr("^$*+?.([%-", p[i]))
 			return true;
 	return false;
 }

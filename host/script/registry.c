@@ -70,7 +70,7 @@ static struct registered_op *new_op(const char *ns, const struct operation *op)
 		return NULL;
 	char *full = (char *)(r + 1), *copy = full + n_full;
 	(void)snprintf(full, n_full, "%s.%s", ns, op->name);
-	memcpy(copy, ns, n_ns);
+	memcpy(copy, ns, n_ns + 1);
 	r->ns = copy;
 	r->full_name = full;
 	r->op = op;

@@ -19,13 +19,21 @@ static int safe_rep(lua_State *L)
 	if ((lua_Unsigned)times > state_of(L)->memory_max / (n + n_sep))
 		return luaL_error(L, "string.rep: the result is larger than the memory ceiling");
 	luaL_Buffer b;
-	luaL_buffinit(L, &b);
-	while (times-- > 0) {
-		luaL_addlstring(&b, s, n);
-		if (times > 0)
-			luaL_addlstring(&b, sep, n_sep);
+	size_t total = (size_t)times * (n + n_sep) - n_sep;
+	char *p = luaL_buffinitsize(L, &b, total);
+	if (n == 1 && n_sep == 0) {
+		memset(p, *s, total);
+		times = 0;
 	}
-	luaL_pushresult(&b);
+	for (; times > 0; times--) {
+		memcpy(p, s, n);
+		p += n;
+		if (times > 1) {
+			memcpy(p, sep, n_sep);
+			p += n_sep;
+		}
+	}
+	luaL_pushresultsize(&b, total);
 	return 1;
 }
 

@@ -62,7 +62,7 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 		(void)luaL_error(L, "%s", state_fatal_text(s, text, sizeof(text)));
 	}
 	lua_sethook(L, NULL, 0, 0);
-	if (s->slice_us >= STATE_SLICE_MS * 1000 && s->open && lua_isyieldable(L)) {
+	if (s->slice_us >= INT64_C(1000) * STATE_SLICE_MS && s->open && lua_isyieldable(L)) {
 		s->yielding = YIELD_SLICE;
 		(void)lua_yield(L, 0);
 	}
@@ -167,7 +167,7 @@ int state_new(struct state **out, const struct state_spec *spec, struct err *err
 		.watch = spec->watch,
 		.watched = { .tick = on_tick, .arg = s },
 		.cpu_max_us = spec->cpu_ms * 1000,
-		.burst_us = STATE_BURST_MS * 1000,
+		.burst_us = INT64_C(1000) * STATE_BURST_MS,
 	};
 	(void)snprintf(s->seed, sizeof(s->seed), "%s", spec->seed);
 	s->L = lua_newstate(limited_alloc, s);

@@ -13,7 +13,7 @@ static const char source[] =
     "function f.named() error{ error = 'Boom', cause = 'the cause' } end\n"
     "function f.text() error('it broke') end\n"
     "function f.loop() while true do pcall(function() while true do end end) end end\n"
-    "function f.eat() local t = {} while true do t[#t + 1] = ('x'):rep(65536) .. #t end end\n"
+    "function f.eat() local s, t = ('x'):rep(65536), {} while true do t[#t + 1] = s .. #t end end\n"
     "function f.tostring() error(setmetatable({}, { __tostring = function() while true do end end "
     "}))"
     " end\n"
