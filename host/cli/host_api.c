@@ -131,6 +131,8 @@ static void api_lua_close(struct host *h, struct lua_functions *f)
 	functions_close(f);
 }
 
+static void api_log(struct host *h, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
 static void api_log(struct host *h, enum log_level level, const char *fmt, ...)
 {
 	char line[LOG_LINE_MAX];

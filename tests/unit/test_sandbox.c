@@ -122,6 +122,47 @@ TEST(a_busy_script_lets_the_loop_live_and_can_be_cancelled)
 	world_close(&w);
 }
 
+/* The same script, once in one piece and once cut into dozens of slices. */
+TEST(a_pause_does_not_change_what_is_computed)
+{
+	static const char script[] =
+	    "local rounds = ...\n"
+	    "local function va(...) local n = select('#', ...) return n, ... end\n"
+	    "local mt = { __add = function(a, b) return { v = a.v + b.v } end,\n"
+	    "  __index = function(_, k) return k == 'w' and 7 or nil end,\n"
+	    "  __close = function(t) t.log[1] = (t.log[1] or 0) + 1 end }\n"
+	    "local function gen(n) return coroutine.wrap(function()\n"
+	    "  for i = 1, n do coroutine.yield(i, i * i) end end) end\n"
+	    "local sum, log = 0, {}\n"
+	    "for r = 1, rounds.n do\n"
+	    "  local a, b = va(r, nil, r % 7)\n"
+	    "  sum = (sum * 31 + a + b) % 1000000007\n"
+	    "  local m = setmetatable({ v = r }, mt) + setmetatable({ v = 1 }, mt)\n"
+	    "  sum = (sum + m.v + setmetatable({}, mt).w) % 1000000007\n"
+	    "  do local c <close> = setmetatable({ log = log }, mt) sum = sum + #tostring(r) end\n"
+	    "  for i, sq in gen(r % 5) do sum = (sum + i * sq) % 1000000007 end\n"
+	    "  local ok, e = pcall(function() if r % 3 == 0 then error({ n = r }) end return r "
+	    "end)\n"
+	    "  sum = (sum + (ok and e or e.n * 2)) % 1000000007\n"
+	    "  local t = { ('k' .. r % 11):byte(1, -1) }\n"
+	    "  for k, v in pairs(t) do sum = (sum + k * v) % 1000000007 end\n"
+	    "end\n"
+	    "return { sum, log[1] }";
+	struct world w;
+	int slices = 0;
+	world_open(&w);
+	w.spec.input = BYTES_LIT("{\"n\":60000}");
+
+	REQUIRE(world_begin(&w, script) == 0);
+	while (world_step(&w))
+		slices++;
+
+	CHECK_STR(w.message, "");
+	CHECK_STR(w.result, "[193794228,60000]");
+	CHECK(slices > 5);
+	world_close(&w);
+}
+
 TEST(no_c_loop_escapes_its_bound)
 {
 	check_ends("('a'):rep(300):find(('.-'):rep(8) .. 'b')", "pattern too complex");
@@ -477,6 +518,7 @@ int main(void)
 	    TAP_CASE(no_endless_loop_escapes_the_cpu_budget),
 	    TAP_CASE(a_script_that_cannot_be_paused_is_ended_after_a_second),
 	    TAP_CASE(a_busy_script_lets_the_loop_live_and_can_be_cancelled),
+	    TAP_CASE(a_pause_does_not_change_what_is_computed),
 	    TAP_CASE(no_c_loop_escapes_its_bound), TAP_CASE(no_appetite_escapes_the_memory_ceiling),
 	    TAP_CASE(what_is_not_listed_does_not_exist), TAP_CASE(finalizers_are_refused),
 	    TAP_CASE(protected_metatables_stay), TAP_CASE(no_text_has_an_address),
