@@ -189,6 +189,9 @@ struct host_api {
 	const char *(*env)(struct host *h, const char *name);
 	/* End the running command with this exit status. */
 	void (*exit)(struct host *h, int status);
+
+	/* Instead of http_answer: close the connection without a byte of an answer. */
+	void (*http_drop)(struct host *h, struct http_exchange *x);
 };
 
 /* ---- the plugin ---- */

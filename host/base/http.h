@@ -79,7 +79,8 @@ struct http_received {
 	const char *peer; /* "127.0.0.1:40212" */
 };
 
-/* Must lead to exactly one answer, now or later (http_answer of the server or of host_api). */
+/* Must lead to exactly one answer, now or later (http_answer of the server or of host_api), or to
+ * http_drop. */
 typedef void http_serve_fn(void *arg, struct http_exchange *x, const struct http_received *req);
 
 /* The client is gone before the answer: do not answer any more. May be NULL in the spec. */

@@ -67,6 +67,12 @@ static void api_http_answer(struct host *h, struct http_exchange *x, int status,
 	http_server_answer(x, status, headers, n_headers, body);
 }
 
+static void api_http_drop(struct host *h, struct http_exchange *x)
+{
+	(void)h;
+	http_server_drop(x);
+}
+
 static int64_t api_now_ms(struct host *h)
 {
 	(void)h;
@@ -183,5 +189,6 @@ void host_api_fill(struct host *h)
 		.log = api_log,
 		.env = api_env,
 		.exit = api_exit,
+		.http_drop = api_http_drop,
 	};
 }

@@ -271,6 +271,15 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 	release_if_closed(c);
 }
 
+void http_server_drop(struct http_exchange *x)
+{
+	struct http_connection *c = x->connection;
+	INVARIANT(c->sm.now == SERVING);
+	enter(c, CLOSED);
+	if (!c->inside)
+		release_if_closed(c);
+}
+
 /* The client is gone while its request is being served. */
 static void abandon(struct http_connection *c)
 {

@@ -49,4 +49,7 @@ uint16_t http_server_port(const struct http_server *s);
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
 			size_t n_headers, struct bytes body);
 
+/* Close the connection of x without an answer; x is gone afterwards, and with it the request. */
+void http_server_drop(struct http_exchange *x);
+
 #endif

@@ -88,10 +88,10 @@ int api_start(const struct api_call *c, const struct target *to, struct executio
 					 .express = m->express,
 					 .name = name,
 					 .input = doc_of_text(bytes_str(input)),
+					 .version_arn = to->version ? to->version->arn : NULL,
+					 .alias_arn = to->alias ? to->alias->arn : NULL,
 				     });
 	free(name);
-	(*out)->version_arn = mem_str(to->version ? to->version->arn : NULL);
-	(*out)->alias_arn = mem_str(to->alias ? to->alias->arn : NULL);
 	(*out)->trace_header = mem_str(json_get_str(c->args, "traceHeader"));
 	return 0;
 }

@@ -32,6 +32,13 @@ struct engine_record {
 	struct bytes json; /* .p NULL: delete */
 };
 
+/* A Standard execution has begun, begun again or ended. Borrowed for the call. */
+struct engine_status_change {
+	const char *execution_arn;
+	int64_t at_ms;
+	struct bytes detail; /* JSON: the `detail` of the service's EventBridge event */
+};
+
 struct engine_world {
 	void *arg;
 	void (*random)(void *arg, void *out, size_t n);
@@ -41,6 +48,8 @@ struct engine_world {
 	/* What a waiting request waits for has come (see engine_request). May be NULL: then no request
 	 * waits. Must not call the engine from inside. */
 	void (*ready)(void *arg, const char *key);
+	/* May be NULL. Must not call the engine from inside. */
+	void (*status_changed)(void *arg, const struct engine_status_change *change);
 };
 
 struct engine_config {

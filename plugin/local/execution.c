@@ -8,6 +8,7 @@
 #include "local/machine.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/status_event.h"
 
 /* Times out at the latest after a year, the service's own limit. */
 static const int64_t year_ms = INT64_C(365) * 24 * 3600 * 1000;
@@ -113,6 +114,8 @@ struct execution *execution_new(struct engine *e, const struct execution_spec *s
 	x->status = (struct sm){ execution_states, EXECUTION_RUNNING };
 	x->machine_arn = s->map_run ? mem_printf("%s/%s", s->machine->arn, s->map_run->state->label)
 				    : mem_str(s->machine->arn);
+	x->version_arn = mem_str(s->version_arn);
+	x->alias_arn = mem_str(s->alias_arn);
 	table_add(&e->executions, bytes_str(x->arn), x);
 	return x;
 }
@@ -152,6 +155,7 @@ struct execution *execution_start(struct engine *e, const struct execution_spec 
 	x->root = frame_new(x, NULL, 0, x->flow);
 	frame_begin(x->root, doc_ref(x->input), 0);
 	record_touch(e, &x->record);
+	status_event_tell(x);
 	return x;
 }
 
@@ -183,6 +187,7 @@ static void close_at(struct execution *x, int status)
 	alarm_off(&x->e->alarms, &x->timeout);
 	x->stop_ms = x->e->now;
 	move(x, status);
+	status_event_tell(x);
 	if (x->map_run)
 		map_run_child_ended(x->map_run);
 	else if (x->sync && x->e->world.ready)
@@ -260,6 +265,7 @@ void execution_redrive(struct execution *x)
 	details_open(&d);
 	jsonw_int(&d.w, "redriveCount", x->redrive_count);
 	(void)history_add(x, EV_EXECUTION_REDRIVEN, x->history.n, &d);
+	status_event_tell(x);
 	frame_redrive(x->root);
 }
 

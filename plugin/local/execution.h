@@ -91,7 +91,8 @@ struct execution_spec {
 	uint32_t item;
 	bool express;
 	const char *name;
-	struct doc *input; /* one count is taken over */
+	struct doc *input;                   /* one count is taken over */
+	const char *version_arn, *alias_arn; /* as started; NULL: neither; copied */
 };
 
 /* Start one now: its first state runs in the next engine_step. Adds it to every list. */

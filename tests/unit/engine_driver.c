@@ -36,12 +36,20 @@ static void fake_task_stop(void *arg, uint64_t id)
 			d->tasks[i].stopped = true;
 }
 
+static void fake_status_changed(void *arg, const struct engine_status_change *c)
+{
+	struct driver *d = arg;
+	buf_add(&d->status_changes, c->detail.p, c->detail.n);
+	buf_adds(&d->status_changes, "\n");
+}
+
 static void new_engine(struct driver *d)
 {
 	const struct engine_world world = { .arg = d,
 					    .random = fake_random,
 					    .task_start = fake_task_start,
-					    .task_stop = fake_task_stop };
+					    .task_stop = fake_task_stop,
+					    .status_changed = fake_status_changed };
 	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);
 }
 
@@ -50,6 +58,7 @@ void driver_open(struct driver *d, driver_handler *handler)
 	*d = (struct driver){ .now = DRIVER_START, .seed = 1, .handler = handler };
 	d->config = (struct engine_config){ .account = "123456789012", .region = "us-east-1" };
 	d->answer = MEM_BUF;
+	d->status_changes = MEM_BUF;
 	new_engine(d);
 }
 
@@ -80,6 +89,7 @@ void driver_close(struct driver *d)
 	}
 	free(d->records);
 	buf_clear(&d->answer);
+	buf_clear(&d->status_changes);
 }
 
 /* ---- requests ---- */

@@ -43,6 +43,7 @@ struct driver {
 	struct driver_record *records;
 	size_t n_records, cap_records;
 	struct buf answer;
+	struct buf status_changes; /* the detail of each, a line each */
 	struct err err;
 };
 

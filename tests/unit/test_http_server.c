@@ -14,7 +14,7 @@
 #define CLOSE "Connection: close\r\n"
 
 /* How the handler answers. */
-enum manner { AT_ONCE, LATER, NEVER };
+enum manner { AT_ONCE, LATER, NEVER, DROP_AT_ONCE, DROP_LATER };
 
 struct world {
 	struct loop *loop;
@@ -42,6 +42,12 @@ static void answer_later(void *arg)
 	answer(w, w->waiting);
 }
 
+static void drop_later(void *arg)
+{
+	struct world *w = arg;
+	http_server_drop(w->waiting);
+}
+
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
 	struct world *w = arg;
@@ -57,6 +63,10 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 		answer(w, x);
 	else if (w->manner == LATER)
 		loop_post(w->loop, answer_later, w);
+	else if (w->manner == DROP_AT_ONCE)
+		http_server_drop(x);
+	else if (w->manner == DROP_LATER)
+		loop_post(w->loop, drop_later, w);
 }
 
 static void quit(void *arg)
@@ -495,6 +505,25 @@ TEST(without_a_gone_callback_a_late_answer_is_harmless)
 	CHECK_INT(w.served, 1);
 }
 
+TEST(a_dropped_request_gets_no_byte_and_those_behind_it_are_not_served)
+{
+	static const enum manner manners[] = { DROP_AT_ONCE, DROP_LATER };
+	for (size_t i = 0; i < 2; i++) {
+		struct world w;
+		begin(&w);
+		w.manner = manners[i];
+		start(&w);
+
+		CHECK_STR(talk(&w, BYTES_LIT("GET /1 HTTP/1.1\r\n" HOST "\r\n"
+					     "GET /2 HTTP/1.1\r\n" HOST "\r\n")),
+			  "");
+
+		CHECK_INT(w.served, 1);
+		CHECK_INT(w.gone, 0);
+		end(&w);
+	}
+}
+
 TEST(a_server_can_be_freed_in_the_middle)
 {
 	struct world w;
@@ -554,6 +583,7 @@ int main(void)
 		      TAP_CASE(a_connection_at_rest_makes_room_but_no_fresh_one),
 		      TAP_CASE(the_handler_is_told_that_the_client_has_left),
 		      TAP_CASE(without_a_gone_callback_a_late_answer_is_harmless),
+		      TAP_CASE(a_dropped_request_gets_no_byte_and_those_behind_it_are_not_served),
 		      TAP_CASE(a_server_can_be_freed_in_the_middle),
 		      TAP_CASE(an_address_that_is_none_is_named)));
 }
