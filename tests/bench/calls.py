@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.environ["SOURCE_ROOT"], "tests", "integration"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "integration"))
 from program import Workspace
 from tap import check_equal, note, run, test
 

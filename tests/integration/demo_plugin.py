@@ -2,10 +2,10 @@
 
 import os
 
-from program import Workspace
+from program import BUILD_DIR, Workspace
 from tap import check, check_equal, run, test
 
-DEMO_DIR = os.environ["DEMO_DIR"]
+DEMO_DIR = os.path.join(BUILD_DIR, "tests", "plugins")
 
 
 def workspace():

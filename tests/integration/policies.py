@@ -6,7 +6,7 @@ import re
 
 from tap import check, check_equal, run, test
 
-IAM = os.path.join(os.environ["SOURCE_ROOT"], "scripts", "iam")
+IAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "iam")
 READS = {"states:DescribeMapRun", "states:ListExecutions", "states:DescribeExecution", "states:ListMapRuns"}
 
 

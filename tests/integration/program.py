@@ -1,6 +1,6 @@
 """The real programs as processes: `runbook run`, `runbook local`, `runbook serve`.
 
-RUNBOOK and SOURCE_ROOT come from the build. Every process gets an environment made from nothing:
+RUNBOOK and BUILD_DIR come from the build; run by hand, the tests take what is in build/. Every process gets an environment made from nothing:
 no AWS variable, no proxy, no file of the user, and RUNBOOK_LOOPBACK_ONLY=1.
 """
 
@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 
-RUNBOOK = os.environ["RUNBOOK"]
-SOURCE_ROOT = os.environ["SOURCE_ROOT"]
+SOURCE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD_DIR = os.environ.get("BUILD_DIR", os.path.join(SOURCE_ROOT, "build"))
+RUNBOOK = os.environ.get("RUNBOOK", os.path.join(BUILD_DIR, "runbook"))
 SCRIPTS = os.path.join(SOURCE_ROOT, "scripts")
 PEERS = os.path.join(SOURCE_ROOT, "build", "peers")
 

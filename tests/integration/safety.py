@@ -8,10 +8,9 @@ import subprocess
 import tempfile
 import threading
 
-from program import SOURCE_ROOT, Workspace
+from program import BUILD_DIR, SOURCE_ROOT, Workspace
 from tap import Skip, check, check_equal, run, test
 
-BUILD_DIR = os.environ["BUILD_DIR"]
 SHOW_ENVIRONMENT = '. scripts/setup.sh; seal_environment "$1"; env'
 
 

@@ -1,0 +1,92 @@
+"""Runs as processes: many at once, without a configuration, and ended while a change is in flight."""
+
+import glob
+import os
+import signal
+import threading
+
+from program import Workspace
+from scripted_server import ScriptedServer
+from tap import check, check_equal, run, test
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Orders:one"
+REDRIVE = f'return require "sfn".redrive_execution {{ executionArn = "{EXECUTION}" }}'
+DESCRIBE = f'return require "sfn".describe_execution {{ executionArn = "{EXECUTION}" }}'
+REDRIVEN = {"ok": {"redriveDate": 1790218660.927}}
+RUNNING = {"ok": {"executionArn": EXECUTION, "stateMachineArn": "arn:aws:states:us-east-1:123456789012:"
+                  "stateMachine:Orders", "status": "RUNNING", "startDate": 1790218660}}
+
+
+def outcomes(work):
+    return [r["outcome"] for segment in work.records() for r in segment if r["kind"] == "call.outcome"]
+
+
+def interrupt_in_flight(work, step, *signals):
+    """Send the signals as soon as the server has the redrive; how the run ended."""
+    received = threading.Event()
+    with ScriptedServer(step, on_request=lambda _: received.set()) as server:
+        work.configure(endpoint=server.url)
+        process = work.start("run", work.write("redrive.lua", REDRIVE), "--config", work.config, **KEYS)
+        check(received.wait(20), "the server never got the redrive")
+        for number in signals:
+            process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+@test
+def many_at_once_each_write_a_segment_of_their_own():
+    with Workspace() as work, ScriptedServer(RUNNING) as server:
+        work.configure(endpoint=server.url)
+        file = work.write("describe.lua", DESCRIBE)
+        processes = [work.start("run", file, "--config", work.config, **KEYS) for _ in range(12)]
+        for process in processes:
+            _, err = process.communicate(timeout=60)
+            check_equal(process.returncode, 0, f"exit status, having said {err}")
+        segments = work.records()
+        check_equal(len(segments), 12, "segments")
+        check_equal(len({segment[0]["pid"] for segment in segments}), 12, "processes in the log")
+        check_equal(work.verify().status, 0, "audit verify")
+
+
+@test
+def without_a_configuration_everything_comes_from_the_environment():
+    with Workspace() as work, ScriptedServer(RUNNING) as server:
+        state = work.path("xdg")
+        ended = work.command("run", work.write("describe.lua", DESCRIBE), AWS_REGION="us-east-1",
+                             AWS_ENDPOINT_URL_SFN=server.url, XDG_STATE_HOME=state, **KEYS)
+        check_equal(ended.status, 0, f"the run\n{ended}")
+        check_equal(ended.result["status"], "RUNNING", "the answer")
+        check(state in ended.err, f"the state directory is not named in: {ended.err}")
+        check(glob.glob(os.path.join(state, "runbook", "audit", "*.jsonl")), "no log where it said")
+
+
+@test
+def an_interrupt_waits_for_the_answer_of_a_change():
+    with Workspace() as work:
+        status, _, err = interrupt_in_flight(work, {"slow": 1, "then": REDRIVEN}, signal.SIGINT)
+        check_equal(status, 3, f"exit status, having said {err}")
+        check_equal(outcomes(work), ["ok"], "outcomes")
+        check("goes on" in err, f"it does not say that the redrive goes on: {err}")
+
+
+@test
+def a_change_that_is_never_answered_is_unknown_after_the_grace():
+    with Workspace() as work:
+        status, _, err = interrupt_in_flight(work, {"silent": True}, signal.SIGINT)
+        check_equal(status, 5, f"exit status, having said {err}")
+        check_equal(outcomes(work), ["unknown"], "outcomes")
+        check("aws stepfunctions describe-execution" in err, f"no command that tells in: {err}")
+
+
+@test
+def a_read_is_given_up_at_once():
+    with Workspace() as work, ScriptedServer({"silent": True}) as server:
+        work.configure(endpoint=server.url)
+        ended = work.run(DESCRIBE, "--timeout", "300ms", limit=4, **KEYS)
+        check_equal(ended.status, 4, f"the run\n{ended}")
+        check_equal(work.verify().status, 0, "audit verify")
+
+
+run()
