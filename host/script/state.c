@@ -59,7 +59,10 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 	if (over_budget(s)) {
 		/* From here every instruction raises: the script cannot pcall its way on. */
 		lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
-		(void)luaL_error(L, "%s", state_fatal_text(s, text, sizeof(text)));
+		luaL_where(L, 0); /* a hook is no level of its own: 0 is what it interrupted */
+		lua_pushstring(L, state_fatal_text(s, text, sizeof(text)));
+		lua_concat(L, 2);
+		(void)lua_error(L);
 	}
 	lua_sethook(L, NULL, 0, 0);
 	if (s->slice_us >= INT64_C(1000) * STATE_SLICE_MS && s->open && lua_isyieldable(L)) {
