@@ -89,10 +89,10 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 				     .accept = serve_on_delivery,
 				     .reject = serve_on_reject,
 				     .arg = s };
-	int rc = split_address(c->listen, address, &spec.port, err);
 	struct webhook *hooks = calloc(c->n_hooks + 1, sizeof(*hooks));
-	if (rc == 0 && !hooks)
-		rc = err_set(err, ERR_NOMEM, "out of memory");
+	if (!hooks)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	int rc = split_address(c->listen, address, &spec.port, err);
 	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
 		hooks[i] = (struct webhook){ .name = c->hooks[i].start.name,
 					     .path = c->hooks[i].path,

@@ -11,7 +11,7 @@
 #include "cli/config_read.h"
 #include "cli/files.h"
 
-enum { FILE_MAX = 4 << 20 };
+enum { FILE_MAX = 4 << 20, EXPANDED_MAX = 8 << 20 };
 
 static int no_memory(struct err *err)
 {
@@ -114,7 +114,7 @@ static void expand_dir(struct buf *out, struct bytes text, const char *file)
 
 static int read_file(struct config *c, const char *path, struct err *err)
 {
-	struct buf text = BUF_INIT(FILE_MAX), full = BUF_INIT(2 * FILE_MAX);
+	struct buf text = BUF_INIT(FILE_MAX), full = BUF_INIT(EXPANDED_MAX);
 	uint8_t md[SHA256_LEN];
 	int rc = files_read(&text, path, err);
 	if (rc == 0)
