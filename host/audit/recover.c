@@ -154,14 +154,19 @@ static int recover_segment(struct recovered *out, int dir_fd, const char *name,
 	return rc;
 }
 
-/* Most segments ended cleanly: a look at their last line is enough, without a lock. */
+/* Most segments ended cleanly: a look at their last line is enough, and only once. */
 static int is_closed(bool *out, int dir_fd, const char *name, struct err *err)
 {
 	enum segment_writer writer;
+	*out = segment_is_sealed(dir_fd, name);
+	if (*out)
+		return 0;
 	int fd = segment_read(dir_fd, name, &writer, err);
 	if (fd < 0)
 		return fd;
 	int rc = scan_is_closed(out, fd, err);
+	if (rc == 0 && *out)
+		segment_seal(fd);
 	(void)close(fd);
 	return rc;
 }

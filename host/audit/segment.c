@@ -108,6 +108,24 @@ void segment_names_clear(struct segment_names *names)
 
 /* ---- reading ---- */
 
+/* O_NONBLOCK: opening a FIFO would wait for its writer. */
+static int open_file(int dir_fd, const char *name, int flags, struct err *err)
+{
+	struct stat st;
+	int fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return io_error(err, name, "cannot open it");
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	(void)close(fd);
+	return err_set(err, ERR_IO, "audit log %s: it is not a regular file", name);
+}
+
+int segment_open(int dir_fd, const char *name, struct err *err)
+{
+	return open_file(dir_fd, name, O_RDONLY, err);
+}
+
 /* 1: taken, 0: somebody else holds it. */
 static int try_lock(int fd, int how, const char *name, struct err *err)
 {
@@ -123,9 +141,9 @@ static int try_lock(int fd, int how, const char *name, struct err *err)
 
 int segment_read(int dir_fd, const char *name, enum segment_writer *writer, struct err *err)
 {
-	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = segment_open(dir_fd, name, err);
 	if (fd < 0)
-		return io_error(err, name, "cannot open it");
+		return fd;
 	int locked = try_lock(fd, LOCK_SH, name, err);
 	if (locked < 0) {
 		(void)close(fd);
@@ -133,6 +151,18 @@ int segment_read(int dir_fd, const char *name, enum segment_writer *writer, stru
 	}
 	*writer = locked ? WRITER_GONE : WRITER_ALIVE;
 	return fd;
+}
+
+bool segment_is_sealed(int dir_fd, const char *name)
+{
+	struct stat st;
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       !(st.st_mode & S_IWUSR);
+}
+
+void segment_seal(int fd)
+{
+	(void)fchmod(fd, S_IRUSR);
 }
 
 /* ---- writing ---- */
@@ -230,17 +260,19 @@ int segment_create(struct segment *s, int dir_fd, const char *name, struct bytes
 	if (s->fd < 0)
 		return io_error(err, name, "cannot create it");
 	int rc = publish(s, dir_fd, born, first, err);
-	if (rc < 0)
+	if (rc < 0) {
 		segment_close(s);
+		(void)unlinkat(dir_fd, born, 0);
+	}
 	return rc;
 }
 
 int segment_claim(struct segment *s, int dir_fd, const char *name, struct err *err)
 {
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
-	s->fd = openat(dir_fd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	s->fd = open_file(dir_fd, name, O_RDWR | O_APPEND, err);
 	if (s->fd < 0)
-		return io_error(err, name, "cannot open it");
+		return s->fd;
 	int locked = try_lock(s->fd, LOCK_EX, name, err);
 	if (locked <= 0)
 		segment_close(s);

@@ -15,6 +15,7 @@
 #ifndef AUDIT_SEGMENT_H
 #define AUDIT_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,16 +44,28 @@ void segment_names_clear(struct segment_names *names);
 
 /* ---- reading ---- */
 
+/* Open a segment, whoever may be writing it. @return a descriptor owned by the caller (close);
+ * -ERR_IO, also for what is no regular file */
+NODISCARD int segment_open(int dir_fd, const char *name, struct err *err);
+
 enum segment_writer { WRITER_GONE, WRITER_ALIVE };
 
 /*
- * Open a segment to read it. As long as the descriptor is open and the writer is gone, a shared
+ * The same, and tell whether its writer lives. As long as the descriptor is open and the writer is gone, a shared
  * lock keeps recovery away from it.
  *
  * @return a descriptor owned by the caller (close); -ERR_IO
  */
 NODISCARD int segment_read(int dir_fd, const char *name, enum segment_writer *writer,
 			   struct err *err);
+
+/*
+ * A segment that was found to end with log.close is sealed: write permission is taken away, so that
+ * no start opens it again. A mark to save time, no protection: verify reads sealed ones as well.
+ * Best effort; one that cannot be sealed is only looked at every time.
+ */
+void segment_seal(int fd);
+bool segment_is_sealed(int dir_fd, const char *name);
 
 /* ---- writing ---- */
 

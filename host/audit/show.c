@@ -54,18 +54,21 @@ static void print_report(void *arg, const struct verify_report *rep)
 {
 	const struct job *j = arg;
 	FILE *out = j->io->out;
+	struct buf name = BUF_INIT(65536);
+	print_text(&name, bytes_str(rep->segment));
 	(void)fprintf(out, "%-4s %s: %" PRIu64 " records, %" PRIu64 " calls",
-		      verdicts[rep->verdict], rep->segment, rep->records, rep->calls);
+		      verdicts[rep->verdict], buf_cstr(&name), rep->records, rep->calls);
 	if (rep->unknown > 0)
 		(void)fprintf(out, " (%" PRIu64 " with unknown outcome)", rep->unknown);
 	(void)fprintf(out, "%s\n", rep->writer == WRITER_ALIVE ? ", being written" : "");
 	struct buf why = BUF_INIT(65536);
 	print_text(&why, bytes_str(rep->why));
 	if (rep->verdict == VERDICT_BAD)
-		(void)fprintf(j->io->err, "%s:%" PRIu64 ": %s\n", rep->segment, rep->bad_line,
+		(void)fprintf(j->io->err, "%s:%" PRIu64 ": %s\n", buf_cstr(&name), rep->bad_line,
 			      buf_cstr(&why));
 	else if (rep->verdict == VERDICT_NOTE)
 		(void)fprintf(out, "     %s\n", buf_cstr(&why));
+	buf_clear(&name);
 	buf_clear(&why);
 }
 
@@ -75,8 +78,9 @@ static void print_report_json(void *arg, const struct verify_report *rep)
 	const struct job *j = arg;
 	struct err ignored;
 	struct buf b = BUF_INIT(65536);
-	buf_addf(&b, "{\"segment\":\"%s\",\"verdict\":\"%s\",\"records\":%" PRIu64, rep->segment,
-		 names[rep->verdict], rep->records);
+	buf_adds(&b, "{\"segment\":");
+	json_write_string(&b, bytes_str(rep->segment));
+	buf_addf(&b, ",\"verdict\":\"%s\",\"records\":%" PRIu64, names[rep->verdict], rep->records);
 	buf_addf(&b, ",\"calls\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"open\":%" PRIu64, rep->calls,
 		 rep->unknown, rep->open_calls);
 	buf_addf(&b, ",\"writer\":\"%s\"", rep->writer == WRITER_ALIVE ? "alive" : "gone");
@@ -105,6 +109,10 @@ static int run_verify(struct job *j)
 			      " bad segments\n",
 			      good ? "verified" : "NOT verified", sum.segments, sum.records,
 			      sum.calls, sum.unknown, sum.notes, sum.bad);
+	if (fflush(j->io->out) != 0 || ferror(j->io->out)) {
+		(void)err_set(&err, ERR_IO, "cannot write: %s", strerror(errno));
+		return fail(j, &err);
+	}
 	return good ? AUDIT_GOOD : AUDIT_BAD;
 }
 

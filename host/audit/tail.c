@@ -23,6 +23,8 @@ struct tail {
 	int watch_fd;
 	struct place *v;
 	size_t n, cap;
+	size_t
+	    likely; /* place of the next name that is asked for: mostly it goes through in order */
 };
 
 int tail_open(struct tail **out, int dir_fd, const char *path, struct err *err)
@@ -54,9 +56,12 @@ void tail_close(struct tail *t)
 
 static struct place *place_of(struct tail *t, const char *name, struct err *err)
 {
-	for (size_t i = t->n; i-- > 0;) {
-		if (strcmp(t->v[i].name, name) == 0)
-			return &t->v[i];
+	for (size_t k = 0; k < t->n; k++) {
+		size_t i = (t->likely + k) % t->n;
+		if (strcmp(t->v[i].name, name) != 0)
+			continue;
+		t->likely = i + 1;
+		return &t->v[i];
 	}
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 16;
@@ -69,6 +74,7 @@ static struct place *place_of(struct tail *t, const char *name, struct err *err)
 		t->cap = cap;
 	}
 	struct place *p = &t->v[t->n++];
+	t->likely = t->n;
 	*p = (struct place){ 0 };
 	memcpy(p->name, name, strlen(name) + 1); /* segment_list: shorter than a name's size */
 	return p;
@@ -82,9 +88,9 @@ static int read_on(struct tail *t, struct place *p, tail_fn *each, void *arg, st
 	struct lines lines;
 	struct line line;
 	struct err why;
-	int fd = openat(t->dir_fd, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = segment_open(t->dir_fd, p->name, err);
 	if (fd < 0)
-		return err_set(err, ERR_IO, "%s: cannot open it: %s", p->name, strerror(errno));
+		return fd;
 	int rc = lines_open(&lines, fd, p->offset, err);
 	while (rc == 0 && (rc = lines_next(&lines, &line, err)) == 1) {
 		struct record r;
@@ -198,17 +204,18 @@ static int keep_last(struct tail *t, struct keeper *k, const char *name, struct 
 	struct place *p = place_of(t, name, err);
 	if (!p)
 		return -ERR_NOMEM;
-	int fd = openat(t->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		int rc = err_set(err, ERR_IO, "%s: cannot open it: %s", name, strerror(errno));
-		if (fd >= 0)
-			(void)close(fd);
-		return rc;
-	}
-	p->offset = before_last(fd, st.st_size, k->want);
+	int fd = segment_open(t->dir_fd, name, err);
+	if (fd < 0)
+		return fd;
+	int rc =
+	    fstat(fd, &st) == 0 ? 0 : err_set(err, ERR_IO, "%s: fstat: %s", name, strerror(errno));
+	if (rc == 0)
+		p->offset = before_last(fd, st.st_size, k->want);
 	(void)close(fd);
+	if (rc < 0)
+		return rc;
 	k->segment = name;
-	int rc = read_on(t, p, keep, k, err);
+	rc = read_on(t, p, keep, k, err);
 	if (rc == -ERR_NOMEM)
 		return err_set(err, ERR_NOMEM, "no memory for the last records");
 	return rc;

@@ -128,7 +128,15 @@ int verify_dir(struct verify_summary *out, int dir_fd, verify_fn *each, void *ar
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
 		char why[sizeof(err->message) + 80] = "";
 		struct verify_report rep = { .segment = names.v[i], .why = why };
-		rc = verify_segment(&rep, why, sizeof(why), dir_fd, err);
+		struct err unread = { 0 };
+		rc = verify_segment(&rep, why, sizeof(why), dir_fd, &unread);
+		if (rc == -ERR_IO) {
+			rep.verdict = VERDICT_BAD;
+			(void)snprintf(why, sizeof(why), "%s", unread.message);
+			rc = 0;
+		} else if (rc < 0 && err) {
+			*err = unread;
+		}
 		if (rc == 0) {
 			account(out, &rep);
 			each(arg, &rep);

@@ -18,7 +18,7 @@ enum verdict {
 	VERDICT_OK,
 	VERDICT_NOTE, /* nothing was changed, but something is left open: a dead writer's segment
 			 without log.close, or calls without an outcome in it */
-	VERDICT_BAD,  /* changed, damaged or torn */
+	VERDICT_BAD,  /* changed, damaged or torn; or it cannot be read */
 };
 
 struct verify_report {
@@ -40,7 +40,8 @@ struct verify_summary {
 	uint64_t notes, bad; /* segments with that verdict */
 };
 
-/* @return 0, whatever was found; -ERR_IO when a segment could not be read */
+/* @return 0, whatever was found, segments that cannot be read included; -ERR_IO when the directory
+ * cannot be, -ERR_NOMEM */
 NODISCARD int verify_dir(struct verify_summary *out, int dir_fd, verify_fn *each, void *arg,
 			 struct err *err);
 

@@ -447,6 +447,31 @@ TEST(damage_before_the_end_stops_recovery)
 	end(&f);
 }
 
+TEST(a_closed_segment_is_looked_at_once)
+{
+	struct fixture f;
+	struct recovered done;
+	begin(&f);
+	write_log(&f, true);
+	CHECK(!segment_is_sealed(f.dir_fd, f.name));
+	CHECK_INT(recover(&f, &done, NULL), 0);
+	CHECK(segment_is_sealed(f.dir_fd, f.name));
+	CHECK_INT(done.segments, 0);
+
+	REQUIRE(fchmodat(f.dir_fd, f.name, 0600, 0) == 0);
+	put(&f, "spoilt\n", 7);
+	REQUIRE(fchmodat(f.dir_fd, f.name, 0400, 0) == 0);
+	CHECK_INT(recover(&f, &done, NULL), 0); /* did not look */
+	CHECK_INT(verify(&f).verdict, VERDICT_BAD);
+	REQUIRE(fchmodat(f.dir_fd, f.name, 0600, 0) == 0);
+	CHECK_INT(recover(&f, &done, NULL), -ERR_INVALID);
+
+	put(&f, f.lines.p, (size_t)f.line_at[f.n_lines - 1]);
+	CHECK_INT(recover(&f, &done, NULL), 0); /* closes it */
+	CHECK_INT(done.segments, 1);
+	end(&f);
+}
+
 TEST(a_line_without_end_does_not_take_memory_without_end)
 {
 	struct fixture f;
@@ -493,6 +518,7 @@ int main(int argc, char **argv)
 		      TAP_CASE(recovery_can_be_interrupted_anywhere),
 		      TAP_CASE(copying_and_cutting_the_torn_end_can_be_interrupted_between),
 		      TAP_CASE(damage_before_the_end_stops_recovery),
+		      TAP_CASE(a_closed_segment_is_looked_at_once),
 		      TAP_CASE(a_line_without_end_does_not_take_memory_without_end),
 		      TAP_CASE(names_sort_by_time)));
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +151,27 @@ TEST(verify_sums_up_and_names_the_bad_record)
 	end(&f);
 }
 
+TEST(what_cannot_be_read_is_bad_and_the_rest_is_judged)
+{
+	static const char fifo[] = "1.jsonl", loop[] = "3\x1b\"[2J.jsonl";
+	struct fixture f;
+	begin(&f);
+	REQUIRE(mkfifoat(f.dir_fd, fifo, 0600) == 0 && symlinkat(loop, f.dir_fd, loop) == 0);
+
+	CHECK_INT(audit(&f, "verify"), AUDIT_BAD);
+	CHECK(strstr(f.err, "1.jsonl: it is not a regular file\n"));
+	CHECK(strstr(f.err, "3\\u001b\"[2J.jsonl"));
+	CHECK(!strchr(f.err, '\x1b') && !strchr(f.out, '\x1b'));
+	CHECK(strstr(f.out, "NOT verified: 4 segments, 8 records"));
+	CHECK(strstr(f.out, "2 bad segments"));
+	CHECK_INT(audit(&f, "verify --json"), AUDIT_BAD);
+	CHECK(strstr(f.out, "{\"segment\":\"3\\u001b\\\"[2J.jsonl\",\"verdict\":\"bad\""));
+	CHECK_INT(audit(&f, "tail"), AUDIT_BAD);
+	CHECK(strstr(f.err, "not a regular file"));
+	CHECK_INT(audit(&f, "show"), AUDIT_BAD);
+	end(&f);
+}
+
 TEST(strict_does_not_let_notes_pass)
 {
 	struct fixture f;
@@ -286,6 +308,7 @@ TEST(tail_f_follows_old_and_new_segments)
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(verify_sums_up_and_names_the_bad_record),
+				 TAP_CASE(what_cannot_be_read_is_bad_and_the_rest_is_judged),
 				 TAP_CASE(strict_does_not_let_notes_pass),
 				 TAP_CASE(tail_orders_by_time_over_all_segments),
 				 TAP_CASE(show_finds_a_record_and_a_run),
