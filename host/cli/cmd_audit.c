@@ -15,7 +15,7 @@ int cmd_audit(int argc, char **argv)
 		(void)snprintf(dir, sizeof(dir), "%s/audit", config.state_dir);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		config_clear(&config);
-		return fputs(audit_usage, stdout) < 0;
+		return print_help(audit_usage);
 	}
 	int status = audit_command(
 	    argc, argv,

@@ -104,7 +104,7 @@ static int print_all(const char *config_file, const char *name)
 		status = usage_error("ops", "no operation or namespace is called '%s'", name);
 	else if (shown == 0)
 		(void)usage_error("ops", "no plugin is loaded, so there are no operations");
-	host_close(&h);
+	status = host_close(&h, status);
 	config_clear(&config);
 	return fflush(stdout) == 0 ? status : EXIT_FAILED;
 }
@@ -119,7 +119,7 @@ int cmd_ops(int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
 		if (option == 'h')
-			return fputs(help, stdout) < 0;
+			return print_help(help);
 		if (option != 'c')
 			return usage_error("ops", "unknown or incomplete option '%s'",
 					   argv[optind - 1]);

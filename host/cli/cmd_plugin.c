@@ -1,5 +1,4 @@
 /* cmd_plugin.c - commands that plugins offer, such as runbook local. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +24,9 @@ static int run_command(struct host *h, const struct registered_command *c, int a
 	struct err err = { 0 };
 	if (asks_for_help(argc, argv))
 		return printf("usage: runbook %s %s\n\n%s", c->command->name, c->command->synopsis,
-			      c->command->doc) < 0;
-	int rc = loop_on_signal(h->loop, SIGINT, on_signal, h, &err);
-	if (rc == 0)
-		rc = loop_on_signal(h->loop, SIGTERM, on_signal, h, &err);
+			      c->command->doc) < 0 ||
+		       fflush(stdout) != 0;
+	int rc = host_on_stop(h, on_signal, h, &err);
 	if (rc == 0)
 		rc = c->command->start(c->state, argc, argv, &err);
 	if (rc < 0)
@@ -75,7 +73,7 @@ int cmd_plugin(int argc, char **argv)
 		    usage_error("", "no command is called '%s'; see 'runbook --help'", argv[0]);
 	else
 		status = run_command(&h, c, argc, argv);
-	host_close(&h);
+	status = host_close(&h, status);
 	config_clear(&config);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* cmd_run.c - runbook run: one run in the foreground. */
+#include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static const char help[] =
     "  --dry-run             reads are real, changing calls only recorded\n"
     "  --timeout D           end the run after 30s, 15m, 2h ...\n"
     "\n"
-    "Ctrl-C cancels; a change in flight is waited for up to 5 s, a second Ctrl-C does not wait.\n"
+    "Ctrl-C (or SIGTERM, or a terminal that is closed) cancels; a change in flight is waited for\n"
+    "up to 5 s, a second Ctrl-C does not wait.\n"
     "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 cancelled, 4 timed out, 5 outcome\n"
     "unknown or parked, 6 refused by a rule, 7 audit log unavailable.\n";
 
@@ -67,9 +68,16 @@ static int take_option(struct options *o, int option, const char *word, struct e
 	case 'h':
 		o->help = true;
 		return 0;
+	case ':':
+		return err_set(err, ERR_INVALID,
+			       "a value is missing after '%.60s'; see 'runbook run --help'", word);
 	default:
-		return err_set(err, ERR_INVALID, "%s '%.60s'; see 'runbook run --help'",
-			       option == ':' ? "a value is missing after" : "unknown option", word);
+		/* in "-xi" it is the letter that is unknown, and word is still the one before */
+		if (optopt && strncmp(word, "--", 2) != 0)
+			return err_set(err, ERR_INVALID,
+				       "unknown option '-%c'; see 'runbook run --help'", optopt);
+		return err_set(err, ERR_INVALID, "unknown option '%.60s'; see 'runbook run --help'",
+			       word);
 	}
 }
 
@@ -164,8 +172,12 @@ static void on_end(void *arg, const struct run_end *end)
 		(void)fputc('\n', stdout);
 	}
 	f->host.exit_status = status_of(end->outcome);
-	if (fflush(stdout) != 0 && f->host.exit_status == EXIT_DONE)
+	if (fflush(stdout) != 0 && f->host.exit_status == EXIT_DONE) {
+		(void)fprintf(stderr,
+			      "runbook: run %s is done, but its result cannot be printed: %s\n",
+			      end->id, strerror(errno));
 		f->host.exit_status = EXIT_FAILED;
+	}
 	loop_quit(f->host.loop);
 }
 
@@ -221,9 +233,7 @@ static int run_in(struct foreground *f, const struct options *o, struct config *
 		(void)usage_error("run", "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
-	rc = loop_on_signal(f->host.loop, SIGINT, on_signal, f, &err);
-	if (rc == 0)
-		rc = loop_on_signal(f->host.loop, SIGTERM, on_signal, f, &err);
+	rc = host_on_stop(&f->host, on_signal, f, &err);
 	if (rc == 0)
 		rc = start(f, o, &err);
 	if (rc < 0)
@@ -243,10 +253,10 @@ int cmd_run(int argc, char **argv)
 	if (read_options(&o, argc, argv, &err) < 0)
 		status = usage_error("run", "%s", err.message);
 	else if (o.help)
-		status = fputs(help, stdout) < 0;
+		status = print_help(help);
 	else
 		status = run_in(&f, &o, &config);
-	host_close(&f.host);
+	status = host_close(&f.host, status);
 	config_clear(&config);
 	input_clear(&o.input);
 	return status;

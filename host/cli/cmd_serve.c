@@ -1,7 +1,6 @@
 /* cmd_serve.c - runbook serve: starts runs from schedules and webhooks until it is told to stop. */
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 #include "cli/command.h"
 #include "cli/serve.h"
 #include "commit/commit.h"
-#include "net/loop.h"
 #include "trigger/schedule.h"
 #include "trigger/webhook.h"
 
@@ -143,9 +141,7 @@ static int set_up(struct serve *s, struct err *err)
 	int rc = add_schedules(s, err);
 	if (rc == 0 && c->n_hooks > 0)
 		rc = listen_for_hooks(s, err);
-	if (rc == 0)
-		rc = loop_on_signal(s->host.loop, SIGINT, on_signal, s, err);
-	return rc < 0 ? rc : loop_on_signal(s->host.loop, SIGTERM, on_signal, s, err);
+	return rc < 0 ? rc : host_on_stop(&s->host, on_signal, s, err);
 }
 
 static int serve(struct serve *s, struct config *config, const char *file)
@@ -177,7 +173,7 @@ int cmd_serve(int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
 		if (option == 'h')
-			return fputs(help, stdout) < 0;
+			return print_help(help);
 		if (option != 'c')
 			return usage_error("serve", "unknown or incomplete option '%s'",
 					   argv[optind - 1]);
@@ -190,7 +186,7 @@ int cmd_serve(int argc, char **argv)
 	int status = serve(&s, &config, file);
 	webhooks_stop(s.webhooks);
 	schedules_free(s.schedules);
-	host_close(&s.host);
+	status = host_close(&s.host, status);
 	serve_clear(&s);
 	config_clear(&config);
 	return status;

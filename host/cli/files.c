@@ -13,7 +13,7 @@ int files_read(struct buf *out, const char *path, struct err *err)
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+	while (!out->err && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
 		buf_add(out, chunk, n);
 	int broken = ferror(f) ? errno : 0;
 	(void)fclose(f);

@@ -1,11 +1,13 @@
 #include "cli/host.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/command.h"
 #include "cli/files.h"
 #include "cli/host_api.h"
 #include "commit/commit.h"
@@ -157,13 +159,27 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 			err);
 }
 
-void host_close(struct host *h)
+/* A run may have ended well and its last records be missing: that must not go by unseen. */
+static int close_log(struct host *h, int status)
+{
+	struct err err = { 0 };
+	if (!h->committer)
+		return status;
+	(void)commit_append(h->committer, "host.stop", bytes_str(""), NULL, NULL);
+	int rc = commit_close(h->committer, &err);
+	h->committer = NULL;
+	if (rc == 0)
+		return status;
+	terminal_end(&h->terminal);
+	(void)fprintf(stderr, "runbook: the audit log lacks its last records: %s\n", err.message);
+	return status == EXIT_DONE ? EXIT_NO_AUDIT : status;
+}
+
+int host_close(struct host *h, int status)
 {
 	runs_free(h->runs);
-	if (h->committer) {
-		(void)commit_append(h->committer, "host.stop", bytes_str(""), NULL, NULL);
-		commit_close(h->committer);
-	}
+	h->runs = NULL;
+	status = close_log(h, status);
 	plugins_close(h->plugins);
 	registry_free(h->registry);
 	http_client_free(h->http);
@@ -172,8 +188,23 @@ void host_close(struct host *h)
 	worker_free(h->worker);
 	loop_free(h->loop);
 	terminal_end(&h->terminal);
-	h->runs = NULL;
-	h->committer = NULL;
+	return status;
+}
+
+static bool is_ignored(int signo)
+{
+	struct sigaction now;
+	return sigaction(signo, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *err)
+{
+	int rc = loop_on_signal(h->loop, SIGINT, fn, arg, err);
+	if (rc == 0)
+		rc = loop_on_signal(h->loop, SIGTERM, fn, arg, err);
+	if (rc == 0 && !is_ignored(SIGHUP))
+		rc = loop_on_signal(h->loop, SIGHUP, fn, arg, err);
+	return rc;
 }
 
 void host_loop(struct host *h)

@@ -10,6 +10,7 @@
 
 #include "cli/config.h"
 #include "cli/terminal.h"
+#include "net/loop.h"
 #include "plugin_api.h"
 
 struct host {
@@ -32,7 +33,14 @@ NODISCARD int host_open(struct host *h, struct config *config, struct err *err);
 
 /* Create the state directory, open the audit log, record the start. -ERR_IO: no audit log. */
 NODISCARD int host_open_runs(struct host *h, const char *command, struct err *err);
-void host_close(struct host *h);
+
+/* Returns the status it was given; EXIT_NO_AUDIT instead of EXIT_DONE when the log could not be
+ * written to its end. */
+NODISCARD int host_close(struct host *h, int status);
+
+/* Call fn on SIGINT, SIGTERM and SIGHUP (a terminal that was closed); not on a SIGHUP that nohup has
+ * made the process ignore. */
+NODISCARD int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *err);
 
 /* Run the loop until quit. */
 void host_loop(struct host *h);

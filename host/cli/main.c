@@ -1,9 +1,11 @@
 /* main.c - picks the command. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 
@@ -31,6 +33,11 @@ static const struct {
 	{ "audit", cmd_audit },
 };
 
+int print_help(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 int usage_error(const char *command, const char *fmt, ...)
 {
 	va_list ap;
@@ -42,20 +49,32 @@ int usage_error(const char *command, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+/* Where one of the three was closed, the next file to be opened would get its number: what is printed
+ * would end in the audit log. Open to read only, so that printing to it fails and is noticed. */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	/* LC_NUMERIC stays "C": numbers are read and written with a point. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	hold_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a write beyond ulimit -f is an error like a full disk */
 	if (argc < 2) {
 		(void)fputs(help, stderr);
 		return EXIT_USAGE;
 	}
 	const char *name = argv[1];
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		return fputs(help, stdout) < 0;
+		return print_help(help);
 	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
-		return printf("runbook %s\n", RUNBOOK_VERSION) < 0;
+		return print_help("runbook " RUNBOOK_VERSION "\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].main(argc - 1, argv + 1);

@@ -370,10 +370,10 @@ static void write_now(struct committer *c)
 	finish_batch(c);
 }
 
-void commit_close(struct committer *c)
+int commit_close(struct committer *c, struct err *err)
 {
 	if (!c)
-		return;
+		return 0;
 	c->closing = true;
 	worker_drain(c->worker);
 	worker_free(c->worker);
@@ -386,5 +386,9 @@ void commit_close(struct committer *c)
 		(void)commit_append(c, "log.close", (struct bytes){ "", 0 }, NULL, NULL);
 		write_now(c);
 	}
+	int rc = 0;
+	if (c->failed)
+		rc = err_set(err, c->why.code, "%s", c->why.message);
 	release(c);
+	return rc;
 }

@@ -82,7 +82,9 @@ struct commit_stats {
 void commit_stats(const struct committer *c, struct commit_stats *out);
 
 /* Writes and syncs what was handed over, closes the segment with log.close, ends the thread. done
- * callbacks that are still due run before it returns. Blocks. Not from a done. NULL is fine. */
-void commit_close(struct committer *c);
+ * callbacks that are still due run before it returns. Blocks. Not from a done. NULL is fine.
+ *
+ * @return 0; when writing has failed, now or before, why: the log lacks its last records */
+NODISCARD int commit_close(struct committer *c, struct err *err);
 
 #endif

@@ -114,7 +114,7 @@ TEST(records_are_durable_in_the_order_in_which_they_were_handed_over)
 	CHECK_INT(f.in_order, MANY);
 	CHECK_INT(f.failed, 0);
 	CHECK_INT(verify(&f).records, MANY + 1);
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) == 0);
 	struct verify_summary sum = verify(&f);
 	CHECK_INT(sum.records, MANY + 2);
 	CHECK_INT(sum.bad + sum.notes, 0);
@@ -138,7 +138,7 @@ TEST(records_of_one_turn_share_a_sync)
 	commit_stats(f.c, &stats);
 	CHECK_INT(stats.records, MANY);
 	CHECK_INT(stats.syncs, 1);
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) == 0);
 	end(&f);
 }
 
@@ -160,7 +160,7 @@ TEST(a_record_nobody_waits_for_is_synced_all_the_same)
 	commit_stats(f.c, &stats);
 	CHECK_INT(stats.syncs, 1);
 	(void)commit_append(f.c, "run.end", BYTES_LIT(""), NULL, NULL);
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) == 0);
 	CHECK_INT(verify(&f).records, 5);
 	end(&f);
 }
@@ -187,7 +187,7 @@ TEST(an_idle_log_does_not_stay_unsynced)
 	loop_run(f.loop);
 
 	CHECK_INT(verify(&f).records, 2);
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) == 0);
 	end(&f);
 }
 
@@ -209,7 +209,7 @@ TEST(closing_tells_everyone_and_whoever_appends_meanwhile)
 	REQUIRE(open_log(&f) == 0);
 	(void)commit_append(f.c, "run.start", BYTES_LIT(""), append_next, &w);
 
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) == 0);
 
 	CHECK_INT(f.told, 6);
 	CHECK_INT(f.failed, 0);
@@ -238,7 +238,7 @@ TEST(a_record_that_is_too_long_is_refused_alone)
 	CHECK(!commit_failed(f.c, NULL));
 	CHECK_INT(commit_append(f.c, "run.start", big, NULL, NULL), 0);
 	CHECK(commit_failed(f.c, NULL)); /* a record would be missing, and nobody told */
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) < 0);
 	CHECK_INT(verify(&f).records, 3);
 	end(&f);
 }
@@ -264,8 +264,8 @@ TEST(once_writing_has_failed_nothing_is_accepted)
 	uint64_t late = commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[0]);
 	int told_inside = f.told - MANY;
 	run_until(&f, MANY + 1);
-	bool failed = commit_failed(f.c, &why);
-	commit_close(f.c);
+	bool failed = commit_failed(f.c, NULL);
+	CHECK_INT(commit_close(f.c, &why), -ERR_IO);
 	(void)setrlimit(RLIMIT_FSIZE, &before);
 
 	CHECK_INT(f.in_order, MANY);
@@ -276,7 +276,7 @@ TEST(once_writing_has_failed_nothing_is_accepted)
 	CHECK(strstr(why.message, "File too large"));
 	f.c = NULL;
 	REQUIRE(open_log(&f) == 0); /* sets the half batch's torn end aside */
-	commit_close(f.c);
+	CHECK(commit_close(f.c, NULL) == 0);
 	CHECK_INT(verify(&f).bad, 0);
 	end(&f);
 }
@@ -314,7 +314,7 @@ TEST(a_failed_sync_is_not_tried_again)
 	sync_error = 0;
 	CHECK_INT(commit_append(f.c, "run.start", BYTES_LIT(""), on_durable, &waits[2]), 0);
 	CHECK(commit_failed(f.c, &why));
-	commit_close(f.c);
+	CHECK_INT(commit_close(f.c, NULL), -ERR_IO);
 
 	CHECK(strstr(why.message, "sync: Input/output error"));
 	CHECK_INT(syncs, 1);
@@ -413,7 +413,7 @@ TEST(what_was_confirmed_survives_kill_9)
 		struct commit_stats stats;
 		commit_stats(f.c, &stats);
 		CHECK_INT(stats.recovered_segments, 1);
-		commit_close(f.c);
+		CHECK(commit_close(f.c, NULL) == 0);
 		struct verify_summary sum = verify(&f);
 		CHECK_INT(sum.bad + sum.notes, 0);
 		CHECK_INT(sum.segments, 2 * (i + 1));
@@ -434,8 +434,8 @@ TEST(a_living_process_beside_us_is_left_alone)
 
 	commit_stats(g.c, &stats);
 	CHECK_INT(stats.recovered_segments, 0);
-	commit_close(g.c);
-	commit_close(f.c);
+	CHECK(commit_close(g.c, NULL) == 0);
+	CHECK(commit_close(f.c, NULL) == 0);
 	CHECK_INT(verify(&f).segments, 2);
 	CHECK_INT(verify(&f).notes, 0);
 	end(&f);
