@@ -29,6 +29,7 @@ struct engine {
 	struct table executions; /* ARN -> struct execution */
 	struct table map_runs;   /* ARN -> struct map_run */
 	struct table tasks;      /* id -> struct frame: tasks the world works on */
+	struct table objects;    /* id -> struct map_run: operations on buckets */
 	struct table activities; /* ARN -> struct activity */
 	struct table tokens;     /* task token -> struct frame */
 	struct alarms alarms;

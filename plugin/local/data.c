@@ -159,7 +159,7 @@ int data_template(const struct frame *f, const cJSON *template, struct doc *inpu
 }
 
 void data_items_open(struct data_items *d, const struct frame *f, struct doc *input,
-		     const cJSON *template)
+		     const cJSON *template, const char *source)
 {
 	*d = (struct data_items){ .template = template };
 	if (!template)
@@ -167,8 +167,8 @@ void data_items_open(struct data_items *d, const struct frame *f, struct doc *in
 	d->context = data_context(f, NULL);
 	cJSON_DeleteItemFromObjectCaseSensitive(d->context, "Map");
 	d->item = add_object(add_object(d->context, "Map"), "Item");
-	if (f->state->distributed)
-		add_text(d->item, "Source", "STATE_DATA");
+	if (source)
+		add_text(d->item, "Source", source);
 	d->env = (struct template_env){
 		.scope = { .input = doc_tree(input), .context = d->context },
 		.random = f->x->e->world.random,

@@ -53,8 +53,9 @@ struct data_items {
 	cJSON *context, *item;
 };
 
+/* @param source  $$.Map.Item.Source, or NULL */
 void data_items_open(struct data_items *d, const struct frame *f, struct doc *input,
-		     const cJSON *template);
+		     const cJSON *template, const char *source);
 NODISCARD int data_items_eval(struct data_items *d, int64_t index, const cJSON *value,
 			      struct doc **out, struct err *err);
 void data_items_close(struct data_items *d);

@@ -25,6 +25,18 @@ struct engine_task {
 	struct bytes context; /* the context object, JSON */
 };
 
+/* An operation on a bucket: ItemReader and ResultWriter. Borrowed for the call. */
+struct engine_object {
+	uint64_t id; /* names it in engine_object_done */
+	enum {
+		ENGINE_OBJECT_GET,
+		ENGINE_OBJECT_PUT,  /* body */
+		ENGINE_OBJECT_LIST, /* key is the prefix */
+	} what;
+	const char *bucket, *key;
+	struct bytes body;
+};
+
 /* Durable records: the engine names what changed, the shell writes it. */
 struct engine_record {
 	const char *kind;  /* "machine", "execution", "maprun", "event", ... */
@@ -45,6 +57,9 @@ struct engine_world {
 	/* Start a task; its end comes through engine_task_done, never from inside the call. */
 	void (*task_start)(void *arg, const struct engine_task *task);
 	void (*task_stop)(void *arg, uint64_t id); /* its result is not wanted any more */
+	/* Begin an operation on a bucket; its end comes through engine_object_done, never from inside
+	 * the call. May be NULL: there are no buckets. */
+	void (*object_start)(void *arg, const struct engine_object *o);
 	/* What a waiting request waits for has come (see engine_request). May be NULL: then no request
 	 * waits. Must not call the engine from inside. */
 	void (*ready)(void *arg, const char *key);
@@ -82,6 +97,11 @@ NODISCARD int engine_request(struct engine *e, int64_t now_ms, const char *op, c
 /* A task has ended: output JSON, or error and cause. Unknown ids are ignored (stopped meanwhile). */
 void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes output,
 		      const char *error, const char *cause);
+
+/* An operation on a bucket has ended: its body (PUT: nothing; LIST: a JSON array of objects with Etag,
+ * Key, LastModified in seconds, Size and StorageClass), or what went wrong. */
+void engine_object_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes body,
+			const char *error);
 
 /* Do everything due at now_ms, but no more than some 2,000 transitions, so that a loop thread is not
  * held up. Returns when to call again: now_ms when there is more to do at once, INT64_MAX if nothing

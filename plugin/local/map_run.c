@@ -4,9 +4,13 @@
 
 #include "local/core.h"
 #include "local/frame.h"
+#include "local/item_reader.h"
 #include "local/machine.h"
+#include "local/map_items.h"
 #include "local/mem.h"
+#include "local/objects.h"
 #include "local/redrive.h"
+#include "local/result_writer.h"
 #include "local/state.h"
 
 const struct sm_state map_run_states[] = {
@@ -16,6 +20,17 @@ const struct sm_state map_run_states[] = {
 	[MAP_RUN_FAILED] = { "FAILED", SM_TO(MAP_RUN_RUNNING) },
 	[MAP_RUN_ABORTED] = { "ABORTED", SM_TO(MAP_RUN_RUNNING) },
 };
+
+static void set_items(struct map_run *run, struct map_item *items, size_t n)
+{
+	free(run->items);
+	run->items = items;
+	run->n_items = n;
+	run->total_items = 0;
+	run->items_saved = false;
+	for (size_t i = 0; i < n; i++)
+		run->total_items += items[i].count;
+}
 
 struct map_run *map_run_new(struct execution *parent, const struct state *state, const char *arn,
 			    struct map_item *items, size_t n_items)
@@ -27,13 +42,11 @@ struct map_run *map_run_new(struct execution *parent, const struct state *state,
 	run->parent = parent;
 	run->state = state;
 	run->status = (struct sm){ map_run_states, MAP_RUN_RUNNING };
-	run->items = items;
-	run->n_items = n_items;
-	for (size_t i = 0; i < n_items; i++)
-		run->total_items += items[i].count;
+	set_items(run, items, n_items);
 	table_add(&run->e->map_runs, bytes_str(run->arn), run);
 	parent->map_runs = mem_room(parent->map_runs, parent->n_map_runs, &parent->cap_map_runs,
 				    sizeof(struct map_run *));
+	run->nth = parent->n_map_runs;
 	parent->map_runs[parent->n_map_runs++] = run;
 	return run;
 }
@@ -47,9 +60,19 @@ void map_run_free(struct map_run *run)
 	free(run->items);
 	free(run->roll.rows);
 	free(run->arn);
+	object_forget(run);
+	free(run->source);
+	free(run->bucket);
+	free(run->prefix);
 	free(run->error);
 	free(run->cause);
 	free(run);
+}
+
+void map_run_discard(struct map_run *run)
+{
+	run->parent->n_map_runs--; /* it is the newest */
+	map_run_free(run);
 }
 
 void map_run_count(struct map_run *run, const struct execution *child, int from, int to)
@@ -132,10 +155,11 @@ static bool too_many_failures(const struct map_run *run)
 	       (double)bad * 100 > s->tolerated_percentage * (double)run->total_items;
 }
 
-static void finish(struct map_run *run, int status)
+static void finish(struct map_run *run)
 {
 	struct frame *f = run->frame;
-	sm_move(&run->status, status);
+	sm_move(&run->status, run->closing ? run->closing : MAP_RUN_SUCCEEDED);
+	run->stage = STAGE_CHILDREN;
 	run->closing = MAP_RUN_RUNNING;
 	run->stop_ms = run->e->now;
 	run->exported = true;
@@ -150,15 +174,27 @@ static void finish(struct map_run *run, int status)
 		state_map_run_ended(f, run);
 }
 
+static void export(struct map_run *run)
+{
+	run->stage = STAGE_EXPORTING;
+	record_touch(run->e, &run->record);
+	if (!result_writer_next(run))
+		finish(run);
+}
+
 void map_run_settle(struct map_run *run)
 {
-	if (run->status.now != MAP_RUN_RUNNING)
+	if (run->status.now != MAP_RUN_RUNNING || run->stage == STAGE_EXPORTING)
+		return;
+	if (run->stage == STAGE_READING && !run->closing)
 		return;
 	if (!run->closing)
 		admit(run);
 	if (run->executions[EXECUTION_RUNNING] > 0)
 		return;
-	finish(run, run->closing ? run->closing : MAP_RUN_SUCCEEDED);
+	object_forget(run);
+	run->next_file = 0;
+	export(run);
 }
 
 static void close_as(struct map_run *run, int status)
@@ -180,6 +216,15 @@ static void close_as(struct map_run *run, int status)
 	free(cause);
 }
 
+static void fail(struct map_run *run, const char *error, const char *cause)
+{
+	free(run->error);
+	free(run->cause);
+	run->error = mem_str(error);
+	run->cause = mem_str(cause);
+	close_as(run, MAP_RUN_FAILED);
+}
+
 void map_run_child_ended(struct map_run *run)
 {
 	if (run->status.now != MAP_RUN_RUNNING)
@@ -188,11 +233,9 @@ void map_run_child_ended(struct map_run *run)
 		map_run_settle(run);
 		return;
 	}
-	if (too_many_failures(run)) {
-		run->error = mem_str("States.ExceedToleratedFailureThreshold");
-		run->cause = mem_str("The specified tolerated failure threshold was exceeded");
-		close_as(run, MAP_RUN_FAILED);
-	}
+	if (too_many_failures(run))
+		fail(run, "States.ExceedToleratedFailureThreshold",
+		     "The specified tolerated failure threshold was exceeded");
 	map_run_settle(run);
 }
 
@@ -209,6 +252,72 @@ void map_run_abort(struct map_run *run)
 	map_run_settle(run);
 }
 
+/* ---- buckets ---- */
+
+static void read_items(struct map_run *run)
+{
+	struct err why = { 0 };
+	free(run->source);
+	run->source = NULL;
+	run->stage = STAGE_READING;
+	if (item_reader_start(run, run->frame, &run->source, &why) == 0)
+		return;
+	run->stage = STAGE_CHILDREN;
+	fail(run, why.name, why.message);
+	map_run_settle(run);
+}
+
+/* The items have been read: what the run works on from now on, redrives included. */
+static int take_items(struct map_run *run, struct bytes body, struct err *err)
+{
+	cJSON *list;
+	struct map_item *items;
+	size_t n;
+	int rc = item_reader_parse(run->frame, body, &list, err);
+	if (rc)
+		return rc;
+	rc = map_items_make(run->frame, list, run->source, &items, &n, err);
+	cJSON_Delete(list);
+	if (!rc)
+		set_items(run, items, n);
+	return rc;
+}
+
+static void items_read(struct map_run *run, struct bytes body, const char *error)
+{
+	struct err why = { 0 };
+	run->stage = STAGE_CHILDREN;
+	if (error)
+		fail(run, "States.ItemReaderFailed", error);
+	else if (take_items(run, body, &why) != 0)
+		fail(run, why.name, why.message);
+	record_touch(run->e, &run->record);
+	map_run_settle(run);
+}
+
+void map_run_object_done(struct map_run *run, struct bytes body, const char *error)
+{
+	if (run->stage == STAGE_READING) {
+		items_read(run, body, error);
+		return;
+	}
+	if (error)
+		fail(run, "States.ResultWriterFailed", error);
+	if (error || !result_writer_next(run))
+		finish(run);
+}
+
+void map_run_resume(struct map_run *run)
+{
+	if (run->status.now != MAP_RUN_RUNNING || run->stage == STAGE_CHILDREN)
+		return;
+	run->next_file = 0;
+	if (run->stage == STAGE_EXPORTING)
+		export(run);
+	else if (run->frame)
+		read_items(run);
+}
+
 /* ---- start and redrive ---- */
 
 void map_run_start(struct map_run *run, struct frame *f)
@@ -216,7 +325,10 @@ void map_run_start(struct map_run *run, struct frame *f)
 	run->frame = f;
 	run->start_ms = run->e->now;
 	record_touch(run->e, &run->record);
-	map_run_settle(run);
+	if (json_get(run->state->def, "ItemReader"))
+		read_items(run);
+	else
+		map_run_settle(run);
 }
 
 bool map_run_may_redrive(const struct map_run *run, const struct execution *child, int64_t now)
@@ -246,5 +358,8 @@ void map_run_redrive(struct map_run *run, struct frame *f)
 			execution_await_redrive(child, true);
 	}
 	record_touch(run->e, &run->record);
-	map_run_child_ended(run);
+	if (run->n_items == 0 && json_get(run->state->def, "ItemReader"))
+		read_items(run); /* documented: nothing was started, so the list is read again */
+	else
+		map_run_child_ended(run);
 }

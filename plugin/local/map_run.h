@@ -26,6 +26,13 @@ struct map_item {
 	struct execution *child;
 };
 
+/* What a run does beside its children. */
+enum map_run_stage {
+	STAGE_CHILDREN,
+	STAGE_READING,   /* its items come from a bucket */
+	STAGE_EXPORTING, /* its results go to one */
+};
+
 struct map_settings {
 	int64_t max_concurrency;     /* 0: none given */
 	int64_t tolerated_count;     /* -1: none given */
@@ -37,6 +44,7 @@ struct map_run {
 	struct record record;
 	char *arn;
 	struct execution *parent;
+	size_t nth;          /* of the parent's */
 	struct frame *frame; /* the Map state that waits for it; NULL: nobody does */
 	const struct state *state;
 	struct map_settings settings;
@@ -47,6 +55,12 @@ struct map_run {
 	bool redrive_waits; /* asked for while closing */
 	bool exported;      /* results are written */
 	char *error, *cause;
+	enum map_run_stage stage;
+	uint64_t object_id;    /* of the operation under way, 0: none */
+	char *source;          /* where the items came from; NULL: the state's input */
+	char *bucket, *prefix; /* ResultWriter; NULL: none */
+	int next_file;         /* of it */
+	int64_t written[3];    /* sizes of its files */
 	struct map_item *items;
 	size_t n_items;
 	int64_t total_items; /* the sum of their counts */
@@ -61,6 +75,8 @@ struct map_run {
 struct map_run *map_run_new(struct execution *parent, const struct state *state, const char *arn,
 			    struct map_item *items, size_t n_items);
 void map_run_free(struct map_run *run);
+/* One that never started: its execution forgets it too. */
+void map_run_discard(struct map_run *run);
 
 /* Start with the settings filled in: the first children are admitted. */
 void map_run_start(struct map_run *run, struct frame *f);
@@ -75,6 +91,11 @@ void map_run_count(struct map_run *run, const struct execution *child, int from,
 void map_run_child_ended(struct map_run *run);
 /* Admit what the settings allow now (after a change of them, or a restart). */
 void map_run_settle(struct map_run *run);
+
+/* The operation on a bucket has ended. */
+void map_run_object_done(struct map_run *run, struct bytes body, const char *error);
+/* Go on with reading or exporting after a restart. */
+void map_run_resume(struct map_run *run);
 
 bool map_run_may_redrive(const struct map_run *run, const struct execution *child, int64_t now);
 

@@ -229,7 +229,7 @@ static void write_execution(struct sink *s, struct execution *x)
 /* The inputs of the children, once: those that are started by then stand in for themselves. */
 static void write_items(struct sink *s, struct map_run *run)
 {
-	if (run->items_saved)
+	if (run->items_saved || run->n_items == 0)
 		return;
 	run->items_saved = true;
 	struct jsonw w = begin(s);
@@ -266,9 +266,11 @@ static void write_map_run(struct sink *s, struct map_run *run)
 	jsonw_double(&w, "toleratedPercentage", run->settings.tolerated_percentage);
 	jsonw_str(&w, "error", run->error);
 	jsonw_str(&w, "cause", run->cause);
-	for (size_t i = 0; i < run->parent->n_map_runs; i++)
-		if (run->parent->map_runs[i] == run)
-			jsonw_int(&w, "nth", (int64_t)i);
+	jsonw_int(&w, "stage", run->stage);
+	jsonw_str(&w, "source", run->source);
+	jsonw_str(&w, "bucket", run->bucket);
+	jsonw_str(&w, "prefix", run->prefix);
+	jsonw_int(&w, "nth", (int64_t)run->nth);
 	emit(s, &w, "maprun", run->arn);
 }
 

@@ -314,6 +314,11 @@ static void read_map_run(struct map_run *run, const cJSON *j)
 	run->settings.tolerated_percentage = cJSON_IsNumber(p) ? p->valuedouble : -1;
 	copy_text(&run->error, j, "error");
 	copy_text(&run->cause, j, "cause");
+	run->stage = (enum map_run_stage)json_get_int(j, "stage", STAGE_CHILDREN);
+	copy_text(&run->source, j, "source");
+	copy_text(&run->bucket, j, "bucket");
+	copy_text(&run->prefix, j, "prefix");
+	run->nth = (size_t)json_get_int(j, "nth", 0);
 	run->items_saved = true;
 }
 
@@ -326,14 +331,13 @@ static struct map_run *need_map_run(struct engine *e, const char *arn, struct er
 	    k ? need_execution(e, json_get_str(k->json, "parent"), err) : NULL;
 	const char *state = k ? json_get_str(k->json, "state") : NULL;
 	int64_t flow = k ? json_get_int(k->json, "flow", -1) : -1;
-	if (!parent || !items || !state || flow < 0 ||
-	    (size_t)flow >= parent->definition->n_flows ||
+	if (!parent || !state || flow < 0 || (size_t)flow >= parent->definition->n_flows ||
 	    !flow_state(parent->definition->flows[flow], state)) {
 		(void)missing(err, "Map Run", arn);
 		return NULL;
 	}
-	size_t n;
-	struct map_item *list = read_items(items, &n);
+	size_t n = 0;
+	struct map_item *list = items ? read_items(items, &n) : NULL;
 	struct map_run *run =
 	    map_run_new(parent, flow_state(parent->definition->flows[flow], state), arn, list, n);
 	read_map_run(run, k->json);
@@ -441,6 +445,12 @@ static struct frame *build_frame(struct engine *e, struct execution *x, struct f
 	return f;
 }
 
+static int by_nth(const void *a, const void *b)
+{
+	const struct map_run *const *x = a, *const *y = b;
+	return (*x)->nth < (*y)->nth ? -1 : (*x)->nth > (*y)->nth;
+}
+
 static int by_order(const void *a, const void *b)
 {
 	const struct waiting *x = a, *y = b;
@@ -458,6 +468,8 @@ static void go_on(struct engine *e)
 	for (size_t i = 0; i < r->n_waiting; i++)
 		if (r->waiting[i].f->phase.now == FRAME_TASK)
 			task_restore(r->waiting[i].f, json_get(r->waiting[i].json, "task"));
+	for (size_t i = 0; i < r->kinds[MAP_RUNS].n; i++)
+		map_run_resume(r->kinds[MAP_RUNS].all[i]->made);
 }
 
 static int build_all(struct engine *e, struct err *err)
@@ -491,6 +503,8 @@ int engine_restored(struct engine *e, int64_t now_ms, struct err *err)
 	for (size_t i = 0; i < l->n && !rc; i++) {
 		struct execution *x = l->all[i]->made;
 		const cJSON *j = l->all[i]->json;
+		if (x->n_map_runs)
+			qsort(x->map_runs, x->n_map_runs, sizeof(struct map_run *), by_nth);
 		if (json_get(j, "frame"))
 			x->root = build_frame(e, x, NULL, 0, json_get(j, "frame"));
 		if (json_get(j, "timeout"))

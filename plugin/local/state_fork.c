@@ -90,7 +90,7 @@ void state_inline_map_run(struct frame *f, struct doc *input, struct doc *items)
 	const cJSON *list = doc_tree(items);
 	int rc = state_map_max_concurrency(f, input, &f->max_concurrency, &why);
 	make_kids(f, (size_t)cJSON_GetArraySize(list));
-	data_items_open(&d, f, input, f->state->parameters);
+	data_items_open(&d, f, input, f->state->parameters, NULL);
 	size_t i = 0;
 	for (const cJSON *v = list->child; v && !rc; v = v->next, i++) {
 		struct frame *kid = f->kids[i];

@@ -10,8 +10,10 @@
 #include "local/fault.h"
 #include "local/frame.h"
 #include "local/machine.h"
+#include "local/map_items.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/result_writer.h"
 #include "local/state.h"
 
 /* ---- items and settings ---- */
@@ -108,50 +110,22 @@ static int read_settings(struct frame *f, struct doc *input, struct map_settings
 
 /* ---- the Map Run ---- */
 
-static void free_items(struct map_item *items, size_t n)
+static struct map_run *make_run(struct frame *f, struct map_item *items, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		doc_unref(items[i].input);
-	free(items);
-}
-
-/* The inputs of all children: evaluated once, when the run starts (recorded: a redrive does not
- * evaluate the ItemSelector again). */
-static int make_inputs(struct frame *f, struct doc *input, struct doc *list, struct map_item **out,
-		       size_t *n, struct err *err)
-{
-	struct data_items d;
-	int rc = 0;
-	const cJSON *array = doc_tree(list);
-	*n = (size_t)cJSON_GetArraySize(array);
-	*out = mem_zero(*n * sizeof(**out));
-	data_items_open(&d, f, input, f->state->parameters);
-	size_t i = 0;
-	for (const cJSON *item = array->child; item && !rc; item = item->next) {
-		rc = data_items_eval(&d, (int64_t)i, item, &(*out)[i].input, err);
-		if (!rc)
-			doc_slim((*out)[i].input);
-		(*out)[i++].count = 1;
-	}
-	data_items_close(&d);
-	if (rc)
-		free_items(*out, *n);
-	return rc;
-}
-
-static void start_run(struct frame *f, const struct map_settings *s, struct map_item *items,
-		      size_t n)
-{
-	struct engine *e = f->x->e;
-	struct details d;
 	char uuid[40];
-	engine_uuid(e, uuid, 4);
-	const char *tail = strstr(f->x->machine->arn, ":stateMachine:");
-	char *arn = mem_printf("%.*s:mapRun:%s/%s:%s", (int)(tail - f->x->machine->arn),
-			       f->x->machine->arn, f->x->machine->name, f->state->label, uuid);
+	const struct machine *m = f->x->machine;
+	engine_uuid(f->x->e, uuid, 4);
+	const char *tail = strstr(m->arn, ":stateMachine:");
+	char *arn = mem_printf("%.*s:mapRun:%s/%s:%s", (int)(tail - m->arn), m->arn, m->name,
+			       f->state->label, uuid);
 	struct map_run *run = map_run_new(f->x, f->state, arn, items, n);
-	run->settings = *s;
 	free(arn);
+	return run;
+}
+
+static void start_run(struct frame *f, struct map_run *run)
+{
+	struct details d;
 	details_open(&d);
 	jsonw_str(&d.w, "mapRunArn", run->arn);
 	f->last_id = history_add(f->x, EV_MAP_RUN_STARTED, f->started_id, &d);
@@ -160,35 +134,49 @@ static void start_run(struct frame *f, const struct map_settings *s, struct map_
 	map_run_start(run, f);
 }
 
+/* @param list  NULL: an ItemReader brings it */
 static void run_distributed(struct frame *f, struct doc *input, struct doc *list)
 {
 	struct err why = { 0 };
 	struct map_settings settings;
 	struct map_item *items = NULL;
 	size_t n = 0;
+	bool buckets = !list || json_get_str(json_get(f->state->def, "ResultWriter"), "Resource");
 	int rc = read_settings(f, input, &settings, &why);
-	if (!rc)
-		rc = make_inputs(f, input, list, &items, &n, &why);
-	if (rc)
+	if (!rc && buckets && !f->x->e->world.object_start)
+		rc = fault(&why, "States.Runtime", "This engine has no buckets");
+	if (!rc && list)
+		rc = map_items_make(f, doc_tree(list), "STATE_DATA", &items, &n, &why);
+	if (rc) {
 		frame_fault(f, &why);
-	else
-		start_run(f, &settings, items, n);
+		return;
+	}
+	struct map_run *run = make_run(f, items, n);
+	run->settings = settings;
+	if (result_writer_open(run, f, &why) != 0) {
+		map_run_discard(run);
+		frame_fault(f, &why);
+		return;
+	}
+	start_run(f, run);
 }
 
 void state_map_run(struct frame *f)
 {
 	struct err why = { 0 };
-	struct doc *input, *list;
+	struct doc *input, *list = NULL;
 	struct details d;
+	bool reads = f->state->distributed && json_get(f->state->def, "ItemReader");
 	if (!state_input(f, &input))
 		return;
-	if (find_items(f, input, &list, &why) != 0) {
+	if (!reads && find_items(f, input, &list, &why) != 0) {
 		frame_fault(f, &why);
 		doc_unref(input);
 		return;
 	}
+	/* Recorded: 0 when an ItemReader brings the items. */
 	details_open(&d);
-	jsonw_int(&d.w, "length", cJSON_GetArraySize(doc_tree(list)));
+	jsonw_int(&d.w, "length", list ? cJSON_GetArraySize(doc_tree(list)) : 0);
 	f->started_id = history_add(f->x, EV_MAP_STATE_STARTED, f->last_id, &d);
 	f->last_id = f->started_id;
 	if (f->state->distributed)
@@ -236,7 +224,7 @@ void state_map_run_ended(struct frame *f, struct map_run *run)
 	/* Recorded: MapStateExited follows MapRunStarted (or MapRunRedriven), not these two. */
 	int64_t done = history_add(f->x, EV_MAP_RUN_SUCCEEDED, f->last_id, NULL);
 	(void)history_add(f->x, EV_MAP_STATE_SUCCEEDED, done, NULL);
-	struct doc *result = collect(run);
+	struct doc *result = run->bucket ? result_writer_output(run) : collect(run);
 	state_finish(f, result);
 	doc_unref(result);
 }

@@ -43,13 +43,26 @@ static void fake_status_changed(void *arg, const struct engine_status_change *c)
 	buf_adds(&d->status_changes, "\n");
 }
 
+static void fake_object_start(void *arg, const struct engine_object *o)
+{
+	struct driver *d = arg;
+	d->ops = mem_room(d->ops, d->n_ops, &d->cap_ops, sizeof(*d->ops));
+	d->ops[d->n_ops++] = (struct driver_op){
+		.id = o->id,
+		.what = (int)o->what,
+		.path = mem_printf("%s/%s", o->bucket, o->key),
+		.body = mem_dup(o->body),
+	};
+}
+
 static void new_engine(struct driver *d)
 {
 	const struct engine_world world = { .arg = d,
 					    .random = fake_random,
 					    .task_start = fake_task_start,
 					    .task_stop = fake_task_stop,
-					    .status_changed = fake_status_changed };
+					    .status_changed = fake_status_changed,
+					    .object_start = fake_object_start };
 	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);
 }
 
@@ -77,11 +90,27 @@ static void free_tasks(struct driver *d)
 	d->n_tasks = 0;
 }
 
+static void free_ops(struct driver *d)
+{
+	for (size_t i = 0; i < d->n_ops; i++) {
+		free(d->ops[i].path);
+		free(d->ops[i].body);
+	}
+	d->n_ops = 0;
+}
+
 void driver_close(struct driver *d)
 {
 	engine_free(d->e);
 	free_tasks(d);
 	free(d->tasks);
+	free_ops(d);
+	free(d->ops);
+	for (size_t i = 0; i < d->n_objects; i++) {
+		free(d->objects[i].path);
+		free(d->objects[i].body);
+	}
+	free(d->objects);
 	for (size_t i = 0; i < d->n_records; i++) {
 		free(d->records[i].kind);
 		free(d->records[i].key);
@@ -185,6 +214,63 @@ static bool answer_tasks(struct driver *d)
 	return true;
 }
 
+const char *driver_object(struct driver *d, const char *path)
+{
+	for (size_t i = 0; i < d->n_objects; i++)
+		if (strcmp(d->objects[i].path, path) == 0)
+			return d->objects[i].body;
+	return NULL;
+}
+
+void driver_put(struct driver *d, const char *path, const char *body)
+{
+	size_t i = 0;
+	while (i < d->n_objects && strcmp(d->objects[i].path, path) != 0)
+		i++;
+	if (i == d->n_objects) {
+		d->objects = mem_room(d->objects, i, &d->cap_objects, sizeof(*d->objects));
+		d->objects[d->n_objects++] = (struct driver_object){ mem_str(path), NULL };
+	}
+	free(d->objects[i].body);
+	d->objects[i].body = mem_str(body);
+}
+
+/* Every object whose path begins with the prefix. */
+static char *list_objects(const struct driver *d, const char *prefix)
+{
+	struct buf b = MEM_BUF;
+	buf_adds(&b, "[");
+	for (size_t i = 0; i < d->n_objects; i++)
+		if (strncmp(d->objects[i].path, prefix, strlen(prefix)) == 0)
+			buf_addf(&b, "%s{\"Key\":\"%s\",\"Size\":%zu}", b.n > 1 ? "," : "",
+				 strchr(d->objects[i].path, '/') + 1, strlen(d->objects[i].body));
+	buf_adds(&b, "]");
+	return mem_take(&b, NULL);
+}
+
+static bool answer_objects(struct driver *d)
+{
+	size_t n = d->n_ops;
+	struct driver_op *ops = d->ops;
+	d->ops = NULL;
+	d->n_ops = d->cap_ops = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct driver_op *o = &ops[i];
+		char *list = o->what == ENGINE_OBJECT_LIST ? list_objects(d, o->path) : NULL;
+		const char *body = list ? list : driver_object(d, o->path);
+		if (o->what == ENGINE_OBJECT_PUT)
+			driver_put(d, o->path, o->body);
+		bool missing = o->what == ENGINE_OBJECT_GET && !body;
+		engine_object_done(d->e, d->now, o->id, bytes_str(body ? body : ""),
+				   missing ? "The specified key does not exist." : NULL);
+		free(list);
+		free(o->path);
+		free(o->body);
+	}
+	free(ops);
+	return n > 0;
+}
+
 static int64_t run_at(struct driver *d)
 {
 	int64_t next;
@@ -192,7 +278,7 @@ static int64_t run_at(struct driver *d)
 		next = engine_step(d->e, d->now);
 		if (d->restart)
 			driver_restart(d);
-	} while (answer_tasks(d) || next <= d->now);
+	} while (answer_tasks(d) || answer_objects(d) || next <= d->now);
 	return next;
 }
 
@@ -253,6 +339,7 @@ void driver_restart(struct driver *d)
 	driver_drain(d);
 	engine_free(d->e);
 	free_tasks(d);
+	free_ops(d);
 	new_engine(d);
 	/* Backwards: records may come in any order. */
 	for (size_t i = d->n_records; i > 0; i--) {

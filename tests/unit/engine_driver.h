@@ -29,6 +29,17 @@ struct driver_task {
 	bool stopped;
 };
 
+/* An object in the fake bucket, "BUCKET/KEY". */
+struct driver_object {
+	char *path, *body;
+};
+
+struct driver_op {
+	uint64_t id;
+	int what;
+	char *path, *body;
+};
+
 struct driver {
 	struct engine *e;
 	struct engine_config config;
@@ -40,6 +51,10 @@ struct driver {
 	int calls;    /* of the handler */
 	struct driver_task *tasks;
 	size_t n_tasks, cap_tasks;
+	struct driver_object *objects;
+	size_t n_objects, cap_objects;
+	struct driver_op *ops; /* operations on buckets, not yet answered */
+	size_t n_ops, cap_ops;
 	struct driver_record *records;
 	size_t n_records, cap_records;
 	struct buf answer;
@@ -55,6 +70,9 @@ void driver_close(struct driver *d);
 const char *driver_call(struct driver *d, const char *op, const char *args, ...) PRINTF_LIKE(3, 4);
 /* The same; a member of the answer by its dotted path, as text ("events.3.type"). */
 const char *driver_get(struct driver *d, const char *path);
+
+void driver_put(struct driver *d, const char *path, const char *body);
+const char *driver_object(struct driver *d, const char *path); /* its body, or NULL */
 
 void driver_run(struct driver *d);                 /* all that is due now */
 void driver_advance(struct driver *d, int64_t ms); /* run, move the clock, run */
