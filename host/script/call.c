@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "net/loop.h"
+#include "script/json_lua.h"
 #include "script/record.h"
 
 enum { NEW, RECORDING, IN_FLIGHT, SETTLING, ENDED };
@@ -260,7 +261,7 @@ static void on_intent_recorded(void *arg, const struct err *err)
 
 static bool write_args(struct call *c)
 {
-	struct buf text = BUF_INIT(32 << 20);
+	struct buf text = BUF_INIT(JSON_TEXT_MAX);
 	json_write(&text, c->args);
 	c->args_text = text.err ? NULL : text.p;
 	c->host.args = (struct bytes){ c->args_text, text.n };

@@ -19,7 +19,10 @@
 #include "base/json.h"
 #include "plugin_api.h"
 
-enum { JSON_TAKE_MAX = 16 << 20 }; /* estimated size of a tree */
+enum {
+	JSON_TAKE_MAX = 16 << 20,          /* estimated size of a tree */
+	JSON_TEXT_MAX = 7 * JSON_TAKE_MAX, /* of its text: a control character is six bytes there */
+};
 
 /* The registry key of the metatable that marks lists. */
 #define JSON_ARRAY_METATABLE "array"

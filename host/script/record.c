@@ -11,7 +11,6 @@ enum {
 	MEMBERS_MAX = 900 * 1024, /* a line of the log is at most 1 MiB */
 	VALUE_MAX = 256 * 1024,   /* more of arguments or facts is recorded as size and hash */
 	TEXT_MAX = 8 * 1024,
-	TREE_TEXT_MAX = 2 * JSON_TAKE_MAX,
 };
 
 /* ---- members ---- */
@@ -49,7 +48,7 @@ static void add_digest(struct buf *b, const char *name, const char *size_name, s
 
 static void add_tree(struct buf *b, const char *name, const cJSON *v)
 {
-	struct buf text = BUF_INIT(TREE_TEXT_MAX);
+	struct buf text = BUF_INIT(JSON_TEXT_MAX);
 	json_write(&text, v);
 	if (text.n > VALUE_MAX) {
 		add_digest(b, name, "omitted", buf_bytes(&text));
@@ -110,7 +109,7 @@ static void add_origin(struct buf *b, const struct run *r)
 
 static cJSON *redacted_size(const cJSON *v)
 {
-	struct buf text = BUF_INIT(TREE_TEXT_MAX);
+	struct buf text = BUF_INIT(JSON_TEXT_MAX);
 	cJSON *out = cJSON_CreateObject();
 	json_write(&text, v);
 	/* Of a string the size is that of its bytes, without quotes and escapes. */
@@ -182,7 +181,7 @@ static uint64_t append(const struct run *r, const char *kind, struct buf *b, com
 
 void record_run_start(const struct run *r)
 {
-	struct buf b = BUF_INIT(MEMBERS_MAX), input = BUF_INIT(TREE_TEXT_MAX);
+	struct buf b = BUF_INIT(MEMBERS_MAX), input = BUF_INIT(JSON_TEXT_MAX);
 	add_run(&b, r, 0);
 	add_origin(&b, r);
 	json_write(&input, r->input);

@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "script/call.h"
 #include "script/gate.h"
+#include "script/json_lua.h"
 #include "script/record.h"
 #include "script/render.h"
 #include "script/run_private.h"
@@ -30,8 +31,6 @@ static const struct sm_state states[] = {
 	[ENDING] = { "ending", SM_TO(ENDED) },
 	[ENDED] = { "ended", 0 },
 };
-
-enum { RESULT_MAX = 32 << 20 };
 
 const char *run_outcome_name(enum run_outcome o)
 {
@@ -103,7 +102,7 @@ static void end_with(struct run *r, enum run_outcome outcome, const char *messag
 
 static void end_returned(struct run *r)
 {
-	struct buf result = BUF_INIT(RESULT_MAX);
+	struct buf result = BUF_INIT(JSON_TEXT_MAX);
 	struct err err;
 	if (render_result(r->state, &result, &err) < 0)
 		end_with(r, RUN_FAILED, err.message);
