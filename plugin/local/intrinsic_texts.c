@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/random.h"
+#include "base/utf8.h"
 
 #include "local/intrinsic.h"
 
@@ -111,19 +112,40 @@ static cJSON *run_merge(struct intrinsic_call *call)
 	return cJSON_DetachItemViaPointer(call->args, a);
 }
 
+/* Bytes of the character at s; the pair that stands for U+0000 is one, too. */
+static size_t char_len(const char *s)
+{
+	size_t n = utf8_valid_at(s, strnlen(s, 4));
+	if (n > 0)
+		return n;
+	return (unsigned char)s[0] == 0xc0 && s[1] ? 2 : 1;
+}
+
+static bool is_among(const char *c, size_t n, const char *set)
+{
+	for (; *set; set += char_len(set)) {
+		if (char_len(set) == n && memcmp(set, c, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Any of the delimiter's characters splits; empty parts are left out. */
 static cJSON *run_split(struct intrinsic_call *call)
 {
 	const char *s = intrinsic_text(call, 0, "the first argument");
 	const char *delimiters = s ? intrinsic_text(call, 1, "the delimiter") : NULL;
 	cJSON *parts = delimiters ? cJSON_CreateArray() : NULL;
-	while (parts && *s) {
-		size_t n = strcspn(s, delimiters);
-		char *part = n ? strndup(s, n) : NULL;
+	const char *start = s;
+	for (size_t n; parts && start; s += n) {
+		n = *s ? char_len(s) : 0;
+		if (n > 0 && !is_among(s, n, delimiters))
+			continue;
+		char *part = s > start ? strndup(start, (size_t)(s - start)) : NULL;
 		if (part)
 			(void)cJSON_AddItemToArray(parts, cJSON_CreateString(part));
 		free(part);
-		s += n + (s[n] != '\0');
+		start = n > 0 ? s + n : NULL;
 	}
 	return parts;
 }

@@ -131,8 +131,8 @@ static void on_turn(void *arg)
 	struct local *l = arg;
 	int64_t next = INT64_MAX;
 	l->timer = NULL;
-	if (l->store && store_full(l->store))
-		return; /* on_durable asks for the next turn */
+	if (l->store && (store_full(l->store) || store_broken(l->store, NULL)))
+		return; /* on_durable asks for the next turn; a broken store is the end */
 	for (struct realm *r = l->realms; r; r = r->next) {
 		int64_t at = engine_step(r->engine, now_of(l));
 		next = at < next ? at : next;

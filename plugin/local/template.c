@@ -53,8 +53,10 @@ static int eval_path(cJSON **out, const struct expr *e, const char *field,
 	int rc = path_look(&value, e->source, &env->scope, err);
 	if (rc)
 		return rc;
-	if (!value.v)
+	if (!value.v) {
+		path_value_clear(&value);
 		return not_found(e->source, field, env->scope.input, err);
+	}
 	if (value.made == value.v) {
 		*out = value.made;
 		return 0;

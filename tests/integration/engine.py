@@ -3,8 +3,10 @@
 import http.client
 import json
 import os
+import random
 import re
 import signal
+import subprocess
 import time
 
 from program import Workspace
@@ -148,6 +150,36 @@ def kill_at_any_moment_loses_nothing_that_was_answered():
             machine = create(url, {"S": {"Type": "Succeed"}})
             listed = call(url, "ListExecutions", stateMachineArn=machine, maxResults=1000)["executions"]
             check_equal(sorted(e["name"] for e in listed), sorted(answered), "executions")
+
+
+@test
+def a_map_run_is_carried_on_through_one_kill_after_another():
+    rng = random.Random(7)
+    work_state = {"Type": "Task", "End": True, "Resource": "arn:aws:lambda:us-east-1:123456789012:function:half"}
+    machine = {"Type": "Map", "Label": "L", "ItemsPath": "$.items", "End": True, "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Work", "States": {"Work": work_state}}}
+    with Workspace() as work:
+        work.handlers = work.write("half.lua", "return { half = function(n) return n // 2 end }")
+        with work.engine() as (process, url):
+            arn = create(url, {"Map": machine})
+            items = json.dumps({"items": list(range(500))})
+            execution = call(url, "StartExecution", stateMachineArn=arn, input=items)["executionArn"]
+            process.kill()
+        for _ in range(6):
+            with work.engine() as (process, url):
+                try:
+                    process.wait(rng.uniform(0, 0.2))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+        with work.engine() as (_, url):
+            ended = wait_for_end(url, execution)
+            check_equal(ended["status"], "SUCCEEDED", f"{ended}; status")
+            check_equal(json.loads(ended["output"]), [n // 2 for n in range(500)], "its output")
+            map_run = call(url, "ListMapRuns", executionArn=execution)["mapRuns"]
+            check_equal(len(map_run), 1, "Map Runs")
+            counts = call(url, "DescribeMapRun", mapRunArn=map_run[0]["mapRunArn"])["itemCounts"]
+            check_equal((counts["total"], counts["succeeded"]), (500, 500), "items")
 
 
 @test

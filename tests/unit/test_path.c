@@ -77,6 +77,8 @@ TEST(a_definite_path_that_finds_nothing_is_an_error)
 	CHECK_STR(get(&w, "$.limit.x"),
 		  "Invalid path '$.limit.x' : No results for path: $['limit']['x']");
 	CHECK_STR(get(&w, "$.A"), "Invalid path '$.A' : No results for path: $['A']");
+	CHECK_STR(get(&w, "$.nope['a','b']"),
+		  "Invalid path '$.nope['a','b']' : No results for path: $['nope']['a','b']");
 	CHECK_STR(get(&w, "$none.x"), "Invalid path '$none.x' : No results for path: $['x']");
 	teardown(&w);
 }
