@@ -5,6 +5,7 @@
 #include "audit/show.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/usage.h"
 
 int cmd_audit(int argc, char **argv)
 {

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/host.h"
+#include "cli/usage.h"
 #include "net/loop.h"
 #include "script/registry.h"
 

@@ -10,6 +10,7 @@
 #include "cli/duration.h"
 #include "cli/host.h"
 #include "cli/input.h"
+#include "cli/usage.h"
 #include "net/loop.h"
 #include "script/run.h"
 

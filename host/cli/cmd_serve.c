@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/serve.h"
+#include "cli/usage.h"
 #include "commit/commit.h"
 #include "trigger/schedule.h"
 #include "trigger/webhook.h"

@@ -25,10 +25,4 @@ int cmd_ops(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_plugin(int argc, char **argv); /* any other name: a command of a plugin */
 
-/* A text on standard output. Returns EXIT_DONE, or EXIT_FAILED where it could not be written. */
-int print_help(const char *text);
-
-/* "runbook: NAME: ..." on standard error; returns EXIT_USAGE. */
-int usage_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -2,12 +2,12 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/usage.h"
 
 static const char help[] =
     "usage: runbook COMMAND [ARGUMENT ...]\n"
@@ -32,22 +32,6 @@ static const struct {
 	{ "ops", cmd_ops },
 	{ "audit", cmd_audit },
 };
-
-int print_help(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-int usage_error(const char *command, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	(void)fprintf(stderr, "runbook%s%s: ", command[0] ? " " : "", command);
-	(void)vfprintf(stderr, fmt, ap);
-	(void)fputs("\n", stderr);
-	va_end(ap);
-	return EXIT_USAGE;
-}
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed
  * would end in the audit log. Open to read only, so that printing to it fails and is noticed. */
