@@ -73,7 +73,7 @@ enum {
 struct host_call {
 	void *plugin;
 	struct bytes args;
-	int64_t deadline_ms;  /* monotonic; 0: none. The host stops the call then. */
+	int64_t deadline_ms;  /* monotonic; 0: none. End by then; soon after the host stops it. */
 	int64_t not_after_ms; /* wall clock; 0: none. Start no further attempt after it. */
 };
 

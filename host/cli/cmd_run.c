@@ -168,7 +168,7 @@ static void on_end(void *arg, const struct run_end *end)
 		(void)fputs("what the run has already started, a redriven execution too, goes on: "
 			    "ending a run never stops it\n",
 			    stderr);
-	if (end->outcome == RUN_DONE) {
+	if (end->result.n > 0) { /* also of a runbook that caught an unknown outcome */
 		(void)fwrite(end->result.p, 1, end->result.n, stdout);
 		(void)fputc('\n', stdout);
 	}

@@ -10,6 +10,8 @@
 #include "script/json_lua.h"
 #include "script/record.h"
 
+#define OUTCOME_UNKNOWN "OutcomeUnknown"
+
 enum { NEW, RECORDING, IN_FLIGHT, SETTLING, ENDED };
 
 static const struct sm_state states[] = {
@@ -20,7 +22,11 @@ static const struct sm_state states[] = {
 	[ENDED] = { "ended", 0 },
 };
 
-enum { NOT_AFTER_MS = 14 * 60 * 1000 }; /* the service remembers a token for 15 minutes */
+enum {
+	NOT_AFTER_MS = 14 * 60 * 1000, /* the service remembers a token for 15 minutes */
+	DEADLINE_GRACE_MS = 250, /* for the plugin to say how the call ended at its deadline */
+	MESSAGE_MAX = 1 << 20,
+};
 
 const char *call_outcome_name(enum call_outcome o)
 {
@@ -69,6 +75,7 @@ struct call *call_new(struct run *r, const struct registered_op *op, unsigned st
 		.op = op,
 		.step = step,
 		.args = args,
+		.token = "",
 	};
 	return c;
 }
@@ -169,7 +176,7 @@ static void on_deadline(void *arg)
 	INVARIANT(c->sm.now == IN_FLIGHT);
 	stop_plugin(c);
 	if (call_changes(c))
-		set_end(c, CALL_UNKNOWN, "OutcomeUnknown",
+		set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN,
 			"no answer before the deadline of the call: it may have taken effect");
 	else
 		set_end(c, CALL_ERROR, "DeadlineExceeded",
@@ -187,7 +194,7 @@ static void enter_in_flight(struct call *c)
 	c->host.deadline_ms = clock_mono_ms() + timeout;
 	if (c->token[0])
 		c->host.not_after_ms = clock_wall_ms() + NOT_AFTER_MS;
-	c->deadline = timer_start(c->runs->loop, timeout, on_deadline, c);
+	c->deadline = timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_deadline, c);
 	op->start(c->op->state, &c->host);
 }
 
@@ -203,21 +210,24 @@ static void take_answer(struct call *c, const struct call_result *result)
 	cJSON_Delete(c->end.answer);
 	c->end.answer = NULL;
 	set_end(c, call_changes(c) ? CALL_UNKNOWN : CALL_ERROR,
-		call_changes(c) ? "OutcomeUnknown" : "InvalidAnswer",
+		call_changes(c) ? OUTCOME_UNKNOWN : "InvalidAnswer",
 		err.code ? err.message : "the answer is not a JSON object");
 }
 
 static void take_error(struct call *c, const struct call_result *result)
 {
 	const char *message = result->message ? result->message : result->code;
-	char text[1024];
 	if (!result->unknown || !call_changes(c)) {
 		set_end(c, CALL_ERROR, result->code, message);
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "it may have taken effect: %s: %s", result->code,
-		       message);
-	set_end(c, CALL_UNKNOWN, "OutcomeUnknown", text);
+	struct buf text = BUF_INIT(MESSAGE_MAX);
+	buf_adds(&text, "it may have taken effect: ");
+	if (strcmp(result->code, OUTCOME_UNKNOWN) != 0)
+		buf_addf(&text, "%s: ", result->code);
+	buf_adds(&text, message);
+	set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, buf_cstr(&text));
+	buf_clear(&text);
 	c->end.retryable = false;
 }
 
@@ -321,7 +331,7 @@ bool call_cancel(struct call *c, bool force)
 			return true;
 		stop_plugin(c);
 		if (call_changes(c))
-			end_unheard(c, CALL_UNKNOWN, "OutcomeUnknown", cancelled);
+			end_unheard(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, cancelled);
 		else
 			end_unheard(c, CALL_ERROR, "Cancelled", cancelled);
 		return false;

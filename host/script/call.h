@@ -21,8 +21,6 @@
 #include "script/registry.h"
 #include "script/run_private.h"
 
-enum { TOKEN_SIZE = 129 };
-
 enum call_outcome {
 	CALL_OK,
 	CALL_ERROR,
@@ -60,7 +58,7 @@ struct call {
 	cJSON *args;            /* as checked, token filled in */
 	char *args_text;        /* the same as JSON: host.args */
 	const char *token_name; /* the member of type token, or NULL */
-	char token[TOKEN_SIZE]; /* "" if none */
+	const char *token;      /* inside args, however long; "" if none */
 	uint64_t intent;        /* sequence number of its record */
 	bool committing;        /* the committer will still call back */
 	int64_t started_us;

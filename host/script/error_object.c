@@ -9,8 +9,6 @@
 
 #define METATABLE "error object"
 
-enum { TEXT_SIZE = 2048 };
-
 bool error_object_is(lua_State *L, int idx)
 {
 	if (lua_type(L, idx) != LUA_TTABLE || !lua_getmetatable(L, idx))
@@ -32,20 +30,19 @@ const char *error_object_field(lua_State *L, int idx, const char *name)
 	return text;
 }
 
-void error_object_text(lua_State *L, int idx, char *out, size_t n)
+void error_object_push_text(lua_State *L, int idx)
 {
 	const char *request = error_object_field(L, idx, "requestId");
-	(void)snprintf(out, n, "%s: %s: %s%s%s%s", error_object_field(L, idx, "operation"),
-		       error_object_field(L, idx, "code"), error_object_field(L, idx, "message"),
-		       *request ? " (request " : "", request, *request ? ")" : "");
+	(void)lua_pushfstring(L, "%s: %s: %s%s%s%s", error_object_field(L, idx, "operation"),
+			      error_object_field(L, idx, "code"),
+			      error_object_field(L, idx, "message"), *request ? " (request " : "",
+			      request, *request ? ")" : "");
 }
 
 static int to_text(lua_State *L)
 {
-	char text[TEXT_SIZE];
 	luaL_checktype(L, 1, LUA_TTABLE);
-	error_object_text(L, 1, text, sizeof(text));
-	lua_pushstring(L, text);
+	error_object_push_text(L, 1);
 	return 1;
 }
 

@@ -24,7 +24,7 @@ bool error_object_is(lua_State *L, int idx);
 /* Its field as text, "" if it is not a string. Borrowed from the table. Never raises. */
 const char *error_object_field(lua_State *L, int idx, const char *name);
 
-/* "sfn.redrive_execution: ExecutionNotRedrivable: Execution is RUNNING ... (request 4f2...)" */
-void error_object_text(lua_State *L, int idx, char *out, size_t n);
+/* Push "sfn.redrive_execution: ExecutionNotRedrivable: Execution is RUNNING ... (request 4f2...)". */
+void error_object_push_text(lua_State *L, int idx);
 
 #endif

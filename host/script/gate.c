@@ -90,16 +90,15 @@ static const struct member *token_member(const struct operation *op)
 
 /* A hash of run, attempt and step: the same call of the same attempt has the same token for ever,
  * another has another. */
-static void make_token(const struct call *c, char out[TOKEN_SIZE])
+static void make_token(const struct call *c, char out[UUID_SIZE])
 {
-	char text[256], uuid[UUID_SIZE];
+	char text[256];
 	uint8_t hash[SHA256_LEN];
 	const struct run_facts *f = &c->run->facts;
 	int n = snprintf(text, sizeof(text), "token/%s/%d/%u", f->id, f->attempt, c->step);
 	INVARIANT(n > 0 && (size_t)n < sizeof(text));
 	INVARIANT(sha256(hash, (struct bytes){ text, (size_t)n }) == 0);
-	uuid_format(uuid, hash, 8);
-	(void)snprintf(out, TOKEN_SIZE, "%s", uuid);
+	uuid_format(out, hash, 8);
 }
 
 /* Take the script's token, or put ours into the arguments. False: no memory. */
@@ -108,14 +107,15 @@ static bool set_token(struct call *c)
 	const struct member *m = token_member(c->op->op);
 	if (!m)
 		return true;
-	const char *given = json_get_str(c->args, m->name);
-	c->token_name = m->name;
-	if (given) {
-		(void)snprintf(c->token, sizeof(c->token), "%s", given);
-		return true;
+	char made[UUID_SIZE];
+	if (!json_get(c->args, m->name)) {
+		make_token(c, made);
+		if (!cJSON_AddStringToObject(c->args, m->name, made))
+			return false;
 	}
-	make_token(c, c->token);
-	return cJSON_AddStringToObject(c->args, m->name, c->token);
+	c->token_name = m->name;
+	c->token = json_get_str(c->args, m->name);
+	return true;
 }
 
 /* ---- the road ---- */

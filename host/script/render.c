@@ -69,7 +69,9 @@ static void message_of(lua_State *L, struct rendered *out)
 	if (error_object_is(L, -1)) {
 		(void)snprintf(out->code, sizeof(out->code), "%s",
 			       error_object_field(L, -1, "code"));
-		error_object_text(L, -1, text, sizeof(text));
+		error_object_push_text(L, -1);
+		(void)snprintf(text, sizeof(text), "%s", lua_tostring(L, -1));
+		lua_pop(L, 1);
 	} else if (lua_type(L, -1) == LUA_TTABLE) {
 		add_json(L, -1, text, sizeof(text));
 	} else if (lua_type(L, -1) == LUA_TNUMBER) {

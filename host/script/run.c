@@ -86,8 +86,11 @@ static void end(struct run *r, struct run_end *e)
 	e->id = r->facts.id;
 	e->unknown = r->unknown.v;
 	e->n_unknown = r->unknown.n;
-	if (e->n_unknown > 0)
+	if (e->n_unknown > 0) {
 		e->outcome = RUN_UNKNOWN;
+		if (!e->message[0])
+			e->message = "it returned, but how a change it made ended is not known";
+	}
 	record_run_end(r, e);
 	r->on_end(r->arg, e);
 	run_free(r);

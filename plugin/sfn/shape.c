@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+
 enum { PATH_MAX_LEN = 256 };
 
 struct path {
@@ -22,6 +24,13 @@ static const char *kind_of(const cJSON *v)
 	return cJSON_IsObject(v) ? "an object" : "null";
 }
 
+/* The protocol sends times as numbers; text is what other writers of JSON make of them. */
+static bool is_iso8601(const cJSON *v)
+{
+	int64_t ms;
+	return cJSON_IsString(v) && iso8601_parse(&ms, bytes_str(v->valuestring)) == 0;
+}
+
 /* What is expected instead of v; NULL when v is of the type. */
 static const char *mismatch(enum member_type type, const cJSON *v)
 {
@@ -32,8 +41,9 @@ static const char *mismatch(enum member_type type, const cJSON *v)
 	case MEMBER_INTEGER:
 		return json_int(v, &n) ? NULL : "an integer";
 	case MEMBER_NUMBER:
-	case MEMBER_TIMESTAMP:
 		return cJSON_IsNumber(v) ? NULL : "a number";
+	case MEMBER_TIMESTAMP:
+		return cJSON_IsNumber(v) || is_iso8601(v) ? NULL : "a time";
 	case MEMBER_BOOLEAN:
 		return cJSON_IsBool(v) ? NULL : "a boolean";
 	case MEMBER_OBJECT:

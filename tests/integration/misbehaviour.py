@@ -1,6 +1,8 @@
 """The plugin in the real host against a server that misbehaves by a script."""
 
+import contextlib
 import json
+import socket
 
 from program import Workspace
 from scripted_server import ScriptedServer
@@ -24,9 +26,7 @@ return { code = answer.code, message = answer.message, status = answer.status,
 
 
 def call(script, operation, arguments, more=""):
-    """The end of one call, what the server received, and the records of intent and outcome.
-
-    A run with an unknown outcome has no result: what it would have seen is in the outcome's record."""
+    """The end of one call, what the server received, and the record of its intent."""
     with Workspace() as work, ScriptedServer(*script) as server:
         work.configure(endpoint=server.url, more=more)
         ended = work.run(CALL, "--input", json.dumps({"operation": operation, "arguments": arguments}), **KEYS)
@@ -35,7 +35,7 @@ def call(script, operation, arguments, more=""):
         intent, = (record for record in records if record["kind"] == "call.intent")
         outcome, = (record for record in records if record["kind"] == "call.outcome")
         check_equal(ended.status, 5 if outcome["outcome"] == "unknown" else 0, f"the exit status\n{ended}")
-        return ended.result if ended.out else outcome, server.requests, intent
+        return ended.result, server.requests, intent
 
 
 def redrive(*script, more="", **arguments):
@@ -133,6 +133,35 @@ def silence_is_a_time_out():
     check_equal(len(requests), 2, "attempts")
     end, _, _ = redrive({"silent": True}, more=more)
     check_equal(end["code"], "OutcomeUnknown", "the code of a change")
+
+
+@test
+def an_unknown_outcome_that_is_caught_still_has_a_result():
+    with Workspace() as work, ScriptedServer({"close": True}) as server:
+        work.configure(endpoint=server.url)
+        ended = work.run(CALL, "--input", json.dumps(
+            {"operation": "redrive_execution", "arguments": {"executionArn": EXECUTION}}), **KEYS)
+        check_equal(ended.status, 5, f"the exit status\n{ended}")
+        check_equal(ended.result["code"], "OutcomeUnknown", "what the runbook returned")
+        check("is not known" in ended.err, f"why, in: {ended.err}")
+
+
+@test
+def a_deadline_while_connecting_is_not_unknown():
+    with socket.socket() as full, contextlib.ExitStack() as stack, Workspace() as work:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # more than its queue holds: the next connection gets no answer
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        work.configure(endpoint="http://127.0.0.1:%d" % full.getsockname()[1],
+                       more="connect_timeout = 30s\n[limits]\ncall_timeout = 300ms")
+        ended = work.run(CALL, "--input", json.dumps(
+            {"operation": "redrive_execution", "arguments": {"executionArn": EXECUTION}}), **KEYS)
+        check_equal(ended.status, 0, f"the exit status\n{ended}")
+        check_equal(ended.result["code"], "Timeout", "the code")
+        check_equal(ended.result["attempts"], 1, "attempts")
 
 
 @test

@@ -280,7 +280,7 @@ static const struct member change_members[] = {
 	  .type = MEMBER_STRING,
 	  .flags = MEMBER_TOKEN,
 	  .min = 1,
-	  .max = 64 },
+	  .max = 300 },
 	{ .name = "secret", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
 	{ 0 },
 };

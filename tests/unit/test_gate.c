@@ -295,21 +295,61 @@ TEST(an_outcome_that_did_not_become_durable_stops_the_script)
 	world_close(&w);
 }
 
+/* 300 bytes of two-byte characters: whole in the call, the record and what the script gets. */
+TEST(a_long_token_is_not_cut)
+{
+	struct world w;
+	char token[301] = "";
+	for (int i = 0; i < 150; i++)
+		memcpy(token + (ptrdiff_t)2 * i, "\xc3\xbc", 3);
+	world_open(&w);
+
+	world_start(&w, "local t = ('\\195\\188'):rep(150)\n"
+			"local a, token = " CHANGE "{ target = 't', clientToken = t }\n"
+			"return token == t");
+	CHECK(w.call && strstr(w.call->args.p, token));
+	world_answer(&w, "{}");
+
+	CHECK_STR(w.result, "true");
+	CHECK(strstr(world_last(&w, "call.intent"), token));
+	world_close(&w);
+}
+
+TEST(a_long_message_is_not_cut_in_tostring)
+{
+	struct world w;
+	char message[4001] = "";
+	for (int i = 0; i < 2000; i++)
+		memcpy(message + (ptrdiff_t)2 * i, "\xc3\xbc", 3);
+	world_open(&w);
+
+	world_start(&w,
+		    "local ok, e = pcall(" READ ", { name = 'x' })\n"
+		    "return { #e.message, #tostring(e), tostring(e) == 'demo.read_thing: X: ' .. "
+		    "e.message }");
+	world_fail(&w, &(struct call_result){ .code = "X", .message = message });
+
+	CHECK_STR(w.result, "[4000,4020,true]");
+	world_close(&w);
+}
+
 TEST(the_deadline_of_a_read_is_an_error_and_of_a_change_unknown)
 {
 	struct world w;
 	world_open(&w);
 	w.spec.call_timeout_ms = 321;
 
+	/* The plugin is to end the call by 321 ms; the host waits a little longer for it to say how. */
 	world_start(&w, READ "{ name = 'x' }");
 	CHECK(w.call && w.call->deadline_ms > 0);
-	CHECK(world_fire(&w, 321));
+	CHECK(!world_fire(&w, 321));
+	CHECK(world_fire(&w, 321 + 250));
 	CHECK_INT(w.outcome, RUN_FAILED);
 	CHECK(strstr(w.message, "DeadlineExceeded"));
 	CHECK_INT(w.stops, 1);
 
 	world_start(&w, "local ok, e = pcall(" CHANGE ", { target = 't' }) return e.code");
-	CHECK(world_fire(&w, 321));
+	CHECK(world_fire(&w, 321 + 250));
 	CHECK_INT(w.outcome, RUN_UNKNOWN);
 	CHECK_STR(w.result, "\"OutcomeUnknown\"");
 	CHECK_INT(w.n_unknown, 1);
@@ -443,27 +483,28 @@ TEST(an_answer_after_the_memory_is_gone_ends_the_run)
 
 int main(void)
 {
-	return tap_run(
-	    TAP_CASES(TAP_CASE(a_change_is_not_started_before_its_intent_is_durable),
-		      TAP_CASE(a_read_does_not_wait_for_the_disk),
-		      TAP_CASE(the_records_say_who_did_what_to_what),
-		      TAP_CASE(a_misspelt_sensitive_member_is_not_recorded_either),
-		      TAP_CASE(a_failed_call_raises_an_error_object),
-		      TAP_CASE(an_uncaught_error_object_names_the_line_of_the_call),
-		      TAP_CASE(a_token_is_made_from_run_attempt_and_step),
-		      TAP_CASE(a_token_that_is_given_is_sent_unchanged),
-		      TAP_CASE(a_second_change_in_one_run_is_refused),
-		      TAP_CASE(a_caught_refusal_does_not_end_the_run),
-		      TAP_CASE(a_dry_run_reads_for_real_and_changes_nothing),
-		      TAP_CASE(nothing_is_called_when_it_cannot_be_recorded),
-		      TAP_CASE(an_intent_that_did_not_become_durable_is_not_sent),
-		      TAP_CASE(an_outcome_that_did_not_become_durable_stops_the_script),
-		      TAP_CASE(the_deadline_of_a_read_is_an_error_and_of_a_change_unknown),
-		      TAP_CASE(an_unknown_outcome_parks_the_run_even_if_it_is_caught),
-		      TAP_CASE(an_answer_that_is_no_object_is_an_error),
-		      TAP_CASE(a_call_where_the_script_cannot_wait_is_refused_before_it_starts),
-		      TAP_CASE(a_call_inside_a_coroutine_of_the_script_waits),
-		      TAP_CASE(an_error_of_a_call_inside_a_coroutine_reaches_its_resumer),
-		      TAP_CASE(misspelt_operations_and_namespaces_are_named),
-		      TAP_CASE(an_answer_after_the_memory_is_gone_ends_the_run)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(a_change_is_not_started_before_its_intent_is_durable),
+	    TAP_CASE(a_read_does_not_wait_for_the_disk),
+	    TAP_CASE(the_records_say_who_did_what_to_what),
+	    TAP_CASE(a_misspelt_sensitive_member_is_not_recorded_either),
+	    TAP_CASE(a_failed_call_raises_an_error_object),
+	    TAP_CASE(an_uncaught_error_object_names_the_line_of_the_call),
+	    TAP_CASE(a_token_is_made_from_run_attempt_and_step),
+	    TAP_CASE(a_token_that_is_given_is_sent_unchanged),
+	    TAP_CASE(a_second_change_in_one_run_is_refused),
+	    TAP_CASE(a_caught_refusal_does_not_end_the_run),
+	    TAP_CASE(a_dry_run_reads_for_real_and_changes_nothing),
+	    TAP_CASE(nothing_is_called_when_it_cannot_be_recorded),
+	    TAP_CASE(an_intent_that_did_not_become_durable_is_not_sent),
+	    TAP_CASE(an_outcome_that_did_not_become_durable_stops_the_script),
+	    TAP_CASE(a_long_token_is_not_cut), TAP_CASE(a_long_message_is_not_cut_in_tostring),
+	    TAP_CASE(the_deadline_of_a_read_is_an_error_and_of_a_change_unknown),
+	    TAP_CASE(an_unknown_outcome_parks_the_run_even_if_it_is_caught),
+	    TAP_CASE(an_answer_that_is_no_object_is_an_error),
+	    TAP_CASE(a_call_where_the_script_cannot_wait_is_refused_before_it_starts),
+	    TAP_CASE(a_call_inside_a_coroutine_of_the_script_waits),
+	    TAP_CASE(an_error_of_a_call_inside_a_coroutine_reaches_its_resumer),
+	    TAP_CASE(misspelt_operations_and_namespaces_are_named),
+	    TAP_CASE(an_answer_after_the_memory_is_gone_ends_the_run)));
 }

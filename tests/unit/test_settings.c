@@ -105,6 +105,7 @@ TEST(what_is_missing_null_or_unknown_is_fine)
 	CHECK_STR(check("DescribeMapRun", "{}"), "fine");
 	CHECK_STR(check("DescribeMapRun", "{\"stopDate\":null,\"itemCounts\":null}"), "fine");
 	CHECK_STR(check("DescribeMapRun", "{\"new\":[1],\"itemCounts\":{\"new\":\"x\"}}"), "fine");
+	CHECK_STR(check("DescribeMapRun", "{\"startDate\":\"2026-11-21T22:51:03.042Z\"}"), "fine");
 	CHECK_STR(check("DescribeMapRun", "{\"startDate\":1.79E9,\"toleratedFailurePercentage\":0,"
 					  "\"maxConcurrency\":6.0}"),
 		  "fine");
@@ -119,7 +120,7 @@ TEST(a_wrong_type_is_named_with_its_path)
 	CHECK_STR(check("DescribeMapRun", "{\"itemCounts\":[]}"),
 		  "itemCounts is a list, expected an object");
 	CHECK_STR(check("ListMapRuns", "{\"mapRuns\":[{},{\"startDate\":\"x\"}]}"),
-		  "mapRuns[1].startDate is a string, expected a number");
+		  "mapRuns[1].startDate is a string, expected a time");
 	CHECK_STR(check("ListMapRuns", "{\"mapRuns\":[{},true]}"),
 		  "mapRuns[1] is a boolean, expected an object");
 	CHECK_STR(check("DescribeExecution", "{\"inputDetails\":{\"included\":\"yes\"}}"),
