@@ -1,9 +1,11 @@
 /* cmd_serve.c - runbook serve: starts runs from schedules and webhooks until it is told to stop. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -130,6 +132,26 @@ static void on_signal(void *arg)
 	serve_stop(s);
 }
 
+static int check_runbook(const struct config *c, const struct config_start *start, int line,
+			 struct err *err)
+{
+	if (access(start->runbook, R_OK) == 0)
+		return 0;
+	return err_set(err, ERR_INVALID, "%s:%d: [%s] runbook = %s: %s", c->file, line, start->name,
+		       start->runbook, strerror(errno));
+}
+
+/* Now, with somebody looking, rather than at the first trigger. */
+static int check_runbooks(const struct config *c, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->n_schedules; i++)
+		rc = check_runbook(c, &c->schedules[i].start, c->schedules[i].line, err);
+	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++)
+		rc = check_runbook(c, &c->hooks[i].start, c->hooks[i].line, err);
+	return rc;
+}
+
 static int set_up(struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
@@ -139,7 +161,9 @@ static int set_up(struct serve *s, struct err *err)
 	if (c->n_hooks == 0 && c->n_schedules == 0)
 		return err_set(err, ERR_INVALID, "%s: neither a schedule nor a hook: nothing to do",
 			       c->file);
-	int rc = add_schedules(s, err);
+	int rc = check_runbooks(c, err);
+	if (rc == 0)
+		rc = add_schedules(s, err);
 	if (rc == 0 && c->n_hooks > 0)
 		rc = listen_for_hooks(s, err);
 	return rc < 0 ? rc : host_on_stop(&s->host, on_signal, s, err);

@@ -9,6 +9,7 @@
 #include "cli/files.h"
 
 enum { SECRET_MAX = 4096 };
+static const int64_t SIZE_LIMIT = INT64_C(1) << 40;
 
 struct reading {
 	struct config *c;
@@ -83,12 +84,14 @@ static int size_of(struct reading *r, const char *key, size_t *out)
 	size_t digits = strspn(k->value, "0123456789");
 	cJSON *n = json_parse((struct bytes){ k->value, digits }, NULL);
 	int64_t bytes = 0;
-	bool ok = json_int_token(n, &bytes) && bytes > 0 && bytes < INT64_C(1) << 40;
+	bool ok = json_int_token(n, &bytes) && bytes > 0;
 	cJSON_Delete(n);
 	const char *unit = k->value[digits] ? strchr(units, k->value[digits]) : NULL;
-	if (!ok || (k->value[digits] && (!unit || k->value[digits + 1])))
-		return complain(r, k, "a size such as 64M");
-	*out = (size_t)bytes << (unit ? 10 * (unit - units + 1) : 0);
+	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+	if (!ok || (k->value[digits] && (!unit || k->value[digits + 1])) ||
+	    bytes > SIZE_LIMIT >> shift)
+		return complain(r, k, "a size such as 64M, at most 1024G");
+	*out = (size_t)bytes << shift;
 	return 0;
 }
 

@@ -135,16 +135,30 @@ static int wrong(const struct webhook *h, const char *why, struct err *err)
 	return err_set(err, ERR_INVALID, "hook %s: %s", h->name, why);
 }
 
+/* As it comes in a request line: no other path would ever be asked for. */
+static bool is_path(const char *path)
+{
+	for (const char *p = path; *p; p++) {
+		if (*p <= ' ' || *p > '~' || *p == '?' || *p == '#')
+			return false;
+	}
+	return path[0] == '/';
+}
+
 static int route_fill(struct route *r, const struct webhook *h, struct err *err)
 {
 	r->auth = webhook_auth_find(h->auth ? h->auth : "hmac-sha256");
 	if (!r->auth)
 		return err_set(err, ERR_INVALID, "hook %s: auth '%s' is not one of %s", h->name,
 			       h->auth, webhook_auth_names);
-	if (h->path[0] != '/' || strpbrk(h->path, "?# "))
+	if (!is_path(h->path))
 		return err_set(err, ERR_INVALID,
-			       "hook %s: path '%s' must begin with / and have no ?, # or blank",
+			       "hook %s: path '%s' must begin with / and be printable ASCII "
+			       "without ?, # or blank",
 			       h->name, h->path);
+	if (h->header && !http_is_token(bytes_str(h->header)))
+		return err_set(err, ERR_INVALID, "hook %s: header '%s' is no header name", h->name,
+			       h->header);
 	if (h->secret.n == 0)
 		return wrong(h, "the secret is empty", err);
 	r->name = strdup(h->name);
