@@ -157,11 +157,13 @@ static void on_end(void *arg, const struct run_end *end)
 {
 	struct foreground *f = arg;
 	terminal_end(&f->host.terminal);
-	if (end->outcome != RUN_DONE)
-		(void)fprintf(stderr, "runbook: run %s %s: %s\n", end->id,
-			      run_outcome_name(end->outcome), end->message);
+	if (end->outcome != RUN_DONE) {
+		(void)fprintf(stderr, "runbook: run %s %s: ", end->id,
+			      run_outcome_name(end->outcome));
+		terminal_say(&f->host.terminal, end->message);
+	}
 	if (end->traceback[0])
-		(void)fprintf(stderr, "%s\n", end->traceback);
+		terminal_say(&f->host.terminal, end->traceback);
 	for (size_t i = 0; i < end->n_unknown; i++)
 		say_unknown(&end->unknown[i]);
 	if (end->outcome == RUN_CANCELLED || end->outcome == RUN_TIMED_OUT)

@@ -126,8 +126,8 @@ static void tell_recovered(struct host *h)
 		return;
 	(void)snprintf(
 	    text, sizeof(text),
-	    "audit log: closed %u segments of processes that died; the outcome of %" PRIu64
-	    " calls in them is unknown",
+	    "audit log: closed what processes that died left behind (segments: %u, calls whose "
+	    "outcome is unknown: %" PRIu64 ")",
 	    stats.recovered_segments, stats.recovered_calls);
 	terminal_log(&h->terminal, LOG_WARN, text);
 }

@@ -1,9 +1,15 @@
 """What the shell, the disk and the terminal around `runbook` can do to it."""
 
+import contextlib
+import fcntl
 import os
+import pty
+import re
 import resource
 import signal
+import struct
 import subprocess
+import termios
 
 from program import RUNBOOK, Workspace
 from tap import check, check_equal, run, test
@@ -89,6 +95,69 @@ def a_terminal_that_is_closed_cancels_and_nohup_prevents_it():
             kill -HUP $!; kill -TERM $!; wait $!; status=$?; cat said >&2; exit $status""")
         check_equal(status, 3, f"exit status, having said {said}")
         check_equal(work.verify().status, 0, "audit verify")
+
+
+@contextlib.contextmanager
+def on_terminal(work, columns, *args):
+    """Run `runbook ARGS` with standard error on a terminal of that width; gives what came there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([RUNBOOK, *args], cwd=work.dir, env=work.environment(), stderr=theirs,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as stream:
+        while chunk := stream.read(65536):
+            said += chunk
+    yield process.wait(20), said.decode()
+
+
+@test
+def progress_is_one_line_that_fits_the_terminal():
+    with Workspace() as work:
+        work.write("bar.lua", 'progress { done = 1, total = 2, text = ("länge "):rep(30) }\n'
+                              'log.info("between")\nreturn {}')
+        with on_terminal(work, 60, "run", "bar.lua", "--config", work.config) as (status, said):
+            check_equal(status, 0, f"exit status, having said {said}")
+            drawn = re.findall("\\x1b\\[K(\\[[^\r\x1b]*)", said)
+            check_equal(len(drawn), 2, f"times the bar was drawn in {said!r}")
+            check_equal([len(line) for line in drawn], [59, 59], "columns of the bar")
+
+
+@test
+def numbers_of_every_kind_make_a_bar():
+    with Workspace() as work:
+        ended = work.run("for _, done in ipairs { 0, 1/0, -1/0, 0/0, 1e300, 5e-324 } do\n"
+                         "  for _, total in ipairs { 0, 1/0, -1/0, 0/0, 1e300, 5e-324, 1 } do\n"
+                         "    progress { done = done, total = total }\n  end\nend\nreturn {}")
+        check_equal(ended.status, 0, f"the run\n{ended}")
+
+
+@test
+def text_from_elsewhere_cannot_drive_the_terminal_or_forge_a_line():
+    with Workspace() as work:
+        text = 'a\\27[2Jb\\u{9b}\\tc\\n2026-11-22T00:00:00.000Z error forged\\n'
+        ended = work.run(f'log.info("{text}"); progress {{ done = 1, total = 2, text = "{text}" }}\n'
+                         f'error("{text}")')
+        check_equal(ended.status, 1, f"the run\n{ended}")
+        check("\x1b" not in ended.err and "\x9b" not in ended.err, f"control characters in {ended.err!r}")
+        check("a\\u001b[2Jb\\u009b\tc\n    2026" in ended.err, f"not shown in {ended.err!r}")
+        check("\n2026-11-22T00:00:00.000Z" not in ended.err, f"a forged line in {ended.err!r}")
+
+
+@test
+def a_configuration_that_cannot_work_is_refused_at_the_start():
+    with Workspace() as work:
+        work.write("ok.lua", OK)
+        for section, reason in (
+                ("[schedule a]\ncron = * * * * *\nrunbook = none.lua", "runbook = none.lua: No such file"),
+                ("[listen]\naddress = 127.0.0.1:0\n[hook a]\npath = /a\nheader = X Sig\n"
+                 "secret_env = HOME\nrunbook = ok.lua", "header 'X Sig' is no header name"),
+                ("[limits]\nmemory = 99999999999G", "at most 1024G")):
+            work.configure(more=section)
+            ended = work.command("serve", "--config", work.config, limit=20)
+            check_equal(ended.status, 2, f"{section}\n{ended}")
+            check(reason in ended.err, f"no reason in {ended.err}")
 
 
 @test
