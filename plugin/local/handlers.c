@@ -56,15 +56,31 @@ int handlers_open(struct handlers **out, const struct handlers_spec *spec, struc
 	return rc;
 }
 
-void handlers_close(struct handlers *h)
+bool handlers_has(const struct handlers *h, const char *function)
 {
-	if (!h)
-		return;
+	return h->functions && h->api->lua_has(h->api->host, h->functions, function);
+}
+
+bool handlers_busy(const struct handlers *h)
+{
+	return h->first != NULL;
+}
+
+void handlers_drop(struct handlers *h)
+{
 	while (h->first) {
 		struct queued *q = h->first;
 		h->first = q->next;
 		free(q);
 	}
+	h->last = &h->first;
+}
+
+void handlers_close(struct handlers *h)
+{
+	if (!h)
+		return;
+	handlers_drop(h);
 	if (h->turn)
 		h->api->timer_stop(h->api->host, h->turn);
 	if (h->functions)
@@ -159,7 +175,7 @@ static const char *error_name(int rc, struct err *err)
 static void run(struct outcome *o, struct handlers *h, const struct queued *q)
 {
 	const struct host_api *api = h->api;
-	if (!h->functions || !api->lua_has(api->host, h->functions, q->function)) {
+	if (!handlers_has(h, q->function)) {
 		not_found(o, h, q->function);
 		return;
 	}

@@ -38,6 +38,12 @@ NODISCARD int handlers_open(struct handlers **out, const struct handlers_spec *s
 			    struct err *err);
 void handlers_close(struct handlers *h); /* drops what is queued; NULL is fine */
 
+/* Does the file have a function of that name? */
+bool handlers_has(const struct handlers *h, const char *function);
+
+bool handlers_busy(const struct handlers *h); /* is anything queued? */
+void handlers_drop(struct handlers *h);       /* forget everything that is queued */
+
 /* @param owner  handed back to done; id is unique for an owner */
 void handlers_start(struct handlers *h, void *owner, const struct engine_task *task);
 void handlers_stop(struct handlers *h, void *owner, uint64_t id); /* unknown ones are fine */

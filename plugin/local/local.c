@@ -12,20 +12,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/random.h"
 
 #include "local/access.h"
+#include "local/control.h"
 #include "local/data_dir.h"
 #include "local/engine.h"
+#include "local/fault_plan.h"
 #include "local/handlers.h"
+#include "local/lambda.h"
+#include "local/pace.h"
 #include "local/server.h"
+#include "local/signature.h"
+#include "local/status_feed.h"
 #include "local/store.h"
 
-enum {
-	REGIONS_MAX = 64,
-	TIMER_MAX_MS = 60 * 1000, /* look at the wall clock that often: it may be set */
-	MAX_OPEN_DEFAULT = 1000 * 1000,
-};
+enum { REGIONS_MAX = 64, MAX_OPEN_DEFAULT = 1000 * 1000 };
+
+/* The record that keeps the clock's offset; it belongs to no region. */
+static const char clock_kind[] = "clock";
 
 struct realm {
 	struct realm *next;
@@ -38,41 +44,27 @@ struct local {
 	const struct host_api *api;
 	char *account, *region, *deny; /* region NULL: each request's own */
 	int64_t max_open;
-	int64_t now; /* never goes back */
+	struct pace pace; /* what time it is, and the next turn */
 	struct realm *realms;
 	int n_realms;
 	struct data_dir *dir;
 	struct store *store; /* NULL: in memory only */
+	uint64_t durable;    /* the latest ticket known to be on disk */
 	struct handlers *handlers;
+	struct lambda *lambda;       /* NULL: no endpoint */
+	struct status_feed *feed;    /* NULL: no URL */
+	struct signature *signature; /* NULL: anybody may sign */
+	struct fault_plan faults;
+	struct control *control; /* NULL: switched off */
+	bool control_waits;      /* until this ticket is durable */
+	uint64_t control_ticket;
 	struct server *server;
-	struct timer *timer;
-	int64_t timer_at; /* of the wall clock */
 	bool elsewhere;
 };
 
-static void on_turn(void *arg);
-
 static int64_t now_of(struct local *l)
 {
-	int64_t now = l->api->now_ms(l->api->host);
-	if (now > l->now)
-		l->now = now;
-	return l->now;
-}
-
-/* Have a turn at the wall time `at`, or earlier when one is due earlier. */
-static void turn_at(struct local *l, int64_t at)
-{
-	int64_t now = now_of(l);
-	int64_t wait = at > now ? at - now : 0;
-	if (wait > TIMER_MAX_MS)
-		wait = TIMER_MAX_MS;
-	if (l->timer && l->timer_at <= now + wait)
-		return;
-	if (l->timer)
-		l->api->timer_stop(l->api->host, l->timer);
-	l->timer_at = now + wait;
-	l->timer = l->api->timer_start(l->api->host, wait, on_turn, l);
+	return pace_now(&l->pace);
 }
 
 /* ---- an engine's world ---- */
@@ -86,13 +78,19 @@ static void world_random(void *arg, void *out, size_t n)
 static void world_task_start(void *arg, const struct engine_task *task)
 {
 	struct realm *r = arg;
-	handlers_start(r->local->handlers, r, task);
+	struct local *l = r->local;
+	if (l->lambda && task->function && !handlers_has(l->handlers, task->function))
+		lambda_start(l->lambda, r, r->region, task);
+	else
+		handlers_start(l->handlers, r, task);
 }
 
 static void world_task_stop(void *arg, uint64_t id)
 {
 	struct realm *r = arg;
 	handlers_stop(r->local->handlers, r, id);
+	if (r->local->lambda)
+		lambda_stop(r->local->lambda, r, id);
 }
 
 static void world_ready(void *arg, const char *key)
@@ -100,6 +98,12 @@ static void world_ready(void *arg, const char *key)
 	struct realm *r = arg;
 	if (r->local->server)
 		server_wake(r->local->server, key);
+}
+
+static void world_status_changed(void *arg, const struct engine_status_change *change)
+{
+	struct realm *r = arg;
+	status_feed_add(r->local->feed, r->region, change);
 }
 
 static void keep_record(void *arg, const struct engine_record *record)
@@ -112,8 +116,12 @@ static void keep_record(void *arg, const struct engine_record *record)
 /* Give the store what changed; the ticket to wait for. */
 static uint64_t save(struct realm *r)
 {
+	struct local *l = r->local;
 	engine_drain(r->engine, keep_record, r);
-	return r->local->store ? store_commit(r->local->store) : 0;
+	uint64_t ticket = l->store ? store_commit(l->store) : 0;
+	if (l->feed)
+		status_feed_ticket(l->feed, ticket);
+	return ticket;
 }
 
 static void on_task_done(void *arg, void *owner, uint64_t id, struct bytes output,
@@ -123,23 +131,70 @@ static void on_task_done(void *arg, void *owner, uint64_t id, struct bytes outpu
 	struct realm *r = owner;
 	engine_task_done(r->engine, now_of(l), id, output, error, cause);
 	(void)save(r);
-	turn_at(l, l->now);
+	pace_wake(&l->pace, l->pace.now);
 }
 
-static void on_turn(void *arg)
+/* ---- time ---- */
+
+static void tell_control(struct local *l)
+{
+	struct err err = { 0 };
+	if (!l->control_waits || l->control_ticket > l->durable)
+		return;
+	l->control_waits = false;
+	if (l->store)
+		(void)store_broken(l->store, &err);
+	control_done(l->control, &err);
+}
+
+static int64_t on_turn(void *arg, int64_t now)
 {
 	struct local *l = arg;
 	int64_t next = INT64_MAX;
-	l->timer = NULL;
+	tell_control(l);
 	if (l->store && (store_full(l->store) || store_broken(l->store, NULL)))
-		return; /* on_durable asks for the next turn; a broken store is the end */
+		return INT64_MAX; /* on_durable asks for the next turn; a broken store is the end */
 	for (struct realm *r = l->realms; r; r = r->next) {
-		int64_t at = engine_step(r->engine, now_of(l));
+		int64_t at = engine_step(r->engine, now);
 		next = at < next ? at : next;
 		(void)save(r);
 	}
-	if (next < INT64_MAX)
-		turn_at(l, next);
+	return next;
+}
+
+/* Is work under way that takes time of its own? */
+static bool on_busy(void *arg)
+{
+	const struct local *l = arg;
+	return handlers_busy(l->handlers) || (l->lambda && lambda_busy(l->lambda)) ||
+	       (l->store && (store_full(l->store) || store_broken(l->store, NULL)));
+}
+
+static void on_moved(void *arg, int64_t offset_ms)
+{
+	struct local *l = arg;
+	char json[32];
+	int n = snprintf(json, sizeof(json), "{\"aheadMs\":%" PRId64 "}", offset_ms);
+	const struct engine_record record = { .kind = clock_kind,
+					      .key = "offset",
+					      .json = { json, (size_t)n } };
+	if (!l->store)
+		return;
+	store_add(l->store, "", &record);
+	(void)store_commit(l->store);
+}
+
+/* Tell control in a later turn, when all that was done until now is durable. */
+static void control_waits(struct local *l)
+{
+	l->control_ticket = l->store ? store_commit(l->store) : 0;
+	l->control_waits = true;
+	pace_wake(&l->pace, now_of(l));
+}
+
+static void on_arrived(void *arg)
+{
+	control_waits(arg);
 }
 
 /* ---- regions ---- */
@@ -161,7 +216,9 @@ static struct realm *realm_new(struct local *l, const char *region, struct err *
 					    .random = world_random,
 					    .task_start = world_task_start,
 					    .task_stop = world_task_stop,
-					    .ready = world_ready };
+					    .ready = world_ready,
+					    .status_changed =
+						l->feed ? world_status_changed : NULL };
 	if (engine_new(&r->engine, &config, &world, err) != 0) {
 		free(r);
 		return NULL;
@@ -214,7 +271,7 @@ static int on_request(void *arg, const struct wire_request *q, struct buf *answe
 		return -ERR_REMOTE;
 	int rc = engine_request(r->engine, now_of(l), q->op, q->args, answer, err);
 	*ticket = save(r);
-	turn_at(l, l->now);
+	pace_wake(&l->pace, l->pace.now);
 	return rc;
 }
 
@@ -225,14 +282,30 @@ static void on_durable(void *arg, uint64_t ticket, const struct err *err)
 	struct local *l = arg;
 	if (err->code)
 		l->api->log(l->api->host, LOG_ERROR, "local engine: %s", err->message);
+	l->durable = ticket > l->durable ? ticket : l->durable;
+	if (l->feed && !err->code)
+		status_feed_release(l->feed, ticket);
 	server_release(l->server, ticket, err);
-	turn_at(l, now_of(l));
+	pace_wake(&l->pace, now_of(l));
+}
+
+static int load_clock(struct local *l, const struct engine_record *record, struct err *err)
+{
+	cJSON *v = json_parse(record->json, err);
+	int64_t ahead = json_get_int(v, "aheadMs", -1);
+	cJSON_Delete(v);
+	if (ahead < 0 || ahead > PACE_ADVANCE_MAX)
+		return err_set(err, ERR_INVALID, "store: the record of the clock is damaged");
+	pace_set_offset(&l->pace, ahead);
+	return 0;
 }
 
 static int on_load(void *arg, const char *region, const struct engine_record *record,
 		   struct err *err)
 {
 	struct local *l = arg;
+	if (strcmp(record->kind, clock_kind) == 0)
+		return load_clock(l, record, err);
 	struct realm *r = realm_of(l, region);
 	if (!r)
 		r = realm_new(l, region, err);
@@ -256,8 +329,68 @@ static int resume(struct local *l, struct err *err)
 		rc = engine_restored(r->engine, now_of(l), err);
 		(void)save(r);
 	}
-	turn_at(l, l->now);
+	pace_wake(&l->pace, l->pace.now);
 	return rc;
+}
+
+static void free_realms(struct local *l)
+{
+	while (l->realms) {
+		struct realm *r = l->realms;
+		l->realms = r->next;
+		engine_free(r->engine);
+		free(r);
+	}
+	l->n_realms = 0;
+}
+
+/* ---- what control may ask for ---- */
+
+static int64_t target_now(void *arg)
+{
+	return now_of(arg);
+}
+
+static int target_advance(void *arg, int64_t ms, struct err *err)
+{
+	struct local *l = arg;
+	return pace_advance(&l->pace, ms, err);
+}
+
+static void on_copied(void *arg, const struct err *err)
+{
+	struct local *l = arg;
+	control_done(l->control, err);
+}
+
+static int target_snapshot(void *arg, const char *dir, struct err *err)
+{
+	struct local *l = arg;
+	if (!l->store)
+		return err_set(err, ERR_INVALID,
+			       "this engine keeps nothing on disk; start it with --data DIR");
+	if (store_broken(l->store, err))
+		return -ERR_IO;
+	store_snapshot(l->store, dir, on_copied, l);
+	return 0;
+}
+
+static int target_reset(void *arg, struct err *err)
+{
+	struct local *l = arg;
+	if (l->store && store_broken(l->store, err))
+		return -ERR_IO;
+	handlers_drop(l->handlers);
+	if (l->lambda)
+		lambda_drop(l->lambda);
+	if (l->feed)
+		status_feed_drop(l->feed);
+	free_realms(l);
+	pace_reset(&l->pace);
+	if (l->store)
+		store_erase(l->store);
+	control_waits(l);
+	return 0;
 }
 
 /* ---- starting and stopping ---- */
@@ -292,6 +425,9 @@ static int start_serving(struct local *l, char url[LOCAL_URL_SIZE], const struct
 					    .account = l->account,
 					    .deny = l->deny,
 					    .request_log = spec->request_log,
+					    .faults = &l->faults,
+					    .control = l->control,
+					    .signature = l->signature,
 					    .backend = on_request,
 					    .arg = l };
 	int rc = server_start(&l->server, &port, &server, err);
@@ -301,13 +437,52 @@ static int start_serving(struct local *l, char url[LOCAL_URL_SIZE], const struct
 	return l->dir ? data_dir_announce(l->dir, url, err) : 0;
 }
 
-static int start_here(struct local *l, char url[LOCAL_URL_SIZE], const struct local_spec *spec,
-		      struct err *err)
+/* Where tasks go: the handlers file first. */
+static int open_functions(struct local *l, const struct local_spec *spec, struct err *err)
 {
+	const char *endpoint = spec->lambda_endpoint;
 	const struct handlers_spec handlers = {
 		.api = l->api, .path = spec->handlers, .done = on_task_done, .arg = l
 	};
 	int rc = handlers_open(&l->handlers, &handlers, err);
+	if (!endpoint)
+		endpoint = l->api->env(l->api->host, "AWS_ENDPOINT_URL_LAMBDA");
+	if (rc || !endpoint || !*endpoint)
+		return rc;
+	const struct lambda_spec lambda = {
+		.api = l->api, .endpoint = endpoint, .done = on_task_done, .arg = l
+	};
+	return lambda_open(&l->lambda, &lambda, err);
+}
+
+static int open_feed(struct local *l, const char *url, struct err *err)
+{
+	const struct status_feed_spec spec = { .api = l->api, .url = url, .account = l->account };
+	return status_feed_open(&l->feed, &spec, err);
+}
+
+static int open_control(struct local *l, struct err *err)
+{
+	const struct control_spec spec = { .api = l->api,
+					   .faults = &l->faults,
+					   .target = { .arg = l,
+						       .now = target_now,
+						       .advance = target_advance,
+						       .snapshot = target_snapshot,
+						       .reset = target_reset } };
+	return control_new(&l->control, &spec, err);
+}
+
+static int start_here(struct local *l, char url[LOCAL_URL_SIZE], const struct local_spec *spec,
+		      struct err *err)
+{
+	int rc = open_functions(l, spec, err);
+	if (!rc && spec->events_url)
+		rc = open_feed(l, spec->events_url, err);
+	if (!rc && spec->signatures)
+		rc = signature_new(&l->signature, spec->signatures, err);
+	if (!rc && spec->control)
+		rc = open_control(l, err);
 	if (!rc && l->dir)
 		rc = open_store(l, err);
 	if (!rc)
@@ -322,6 +497,12 @@ int local_start(struct local **out, char url[LOCAL_URL_SIZE], const struct host_
 	if (!l)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	l->api = api;
+	pace_init(&l->pace, &(struct pace_spec){ .api = api,
+						 .turn = on_turn,
+						 .busy = on_busy,
+						 .moved = on_moved,
+						 .arrived = on_arrived,
+						 .arg = l });
 	int rc = copy_spec(l, spec, err);
 	if (!rc && spec->data)
 		rc = data_dir_open(&l->dir, spec->data, url, LOCAL_URL_SIZE, err);
@@ -343,18 +524,17 @@ bool local_is_elsewhere(const struct local *l)
 void local_stop(struct local *l)
 {
 	struct err err;
-	if (l->timer)
-		l->api->timer_stop(l->api->host, l->timer);
+	pace_stop(&l->pace);
 	server_stop(l->server);
+	control_free(l->control);
+	fault_plan_clear(&l->faults);
+	signature_free(l->signature);
+	lambda_close(l->lambda);
 	handlers_close(l->handlers);
+	status_feed_close(l->feed);
 	if (l->store && store_close(l->store, &err) != 0)
 		l->api->log(l->api->host, LOG_ERROR, "local engine: %s", err.message);
-	while (l->realms) {
-		struct realm *r = l->realms;
-		l->realms = r->next;
-		engine_free(r->engine);
-		free(r);
-	}
+	free_realms(l);
 	data_dir_close(l->dir);
 	free(l->account);
 	free(l->region);

@@ -20,6 +20,13 @@ struct local_spec {
 	int64_t max_open_executions; /* 0: 1,000,000 */
 	const char *deny;        /* "RedriveExecution,states:StopExecution": refused; NULL: none */
 	const char *request_log; /* file that gets a line of JSON before a request is served */
+	bool control;            /* serve control.h's path */
+	/* Lambda Invoke API for functions that the handlers file does not have; NULL: what the
+	 * environment says in AWS_ENDPOINT_URL_LAMBDA */
+	const char *lambda_endpoint;
+	const char
+	    *events_url; /* changes of status are posted there (status_feed.h); NULL: nowhere */
+	const char *signatures; /* "ACCESS_KEY_ID:SECRET": others are refused; NULL: any will do */
 };
 
 enum { LOCAL_URL_SIZE = 64 };
@@ -30,7 +37,7 @@ enum { LOCAL_URL_SIZE = 64 };
  *
  * @param[out] out  owned by the caller; local_stop
  * @param[out] url  "http://127.0.0.1:PORT"
- * @return 0; -ERR_INVALID for a spec that cannot work (handlers file, deny list); -ERR_IO when the
+ * @return 0; -ERR_INVALID for a spec that cannot work (handlers file, deny list, URLs); -ERR_IO when the
  *         folder, its store or the port cannot be had
  */
 NODISCARD int local_start(struct local **out, char url[LOCAL_URL_SIZE], const struct host_api *api,

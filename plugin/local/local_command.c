@@ -18,7 +18,13 @@ static const char doc[] =
     "  --handlers FILE          Lua file that returns the task handlers by function name\n"
     "  --max-open-executions N  more than N running executions are refused\n"
     "  --deny ACTION[,ACTION]   answer AccessDeniedException to these actions\n"
-    "  --request-log FILE       append a line of JSON for each request before it is served\n";
+    "  --request-log FILE       append a line of JSON for each request before it is served\n"
+    "  --lambda-endpoint URL    invoke functions that FILE does not have by Lambda's API there;\n"
+    "                           otherwise AWS_ENDPOINT_URL_LAMBDA\n"
+    "  --events-url URL         post each change of an execution's status there, as EventBridge\n"
+    "  --check-signatures ID:SECRET   refuse requests that this key pair has not signed\n"
+    "  --no-control             do not serve POST /_runbook/control: clock, faults, snapshot, "
+    "reset\n";
 
 static int read_number(int64_t *out, const char *option, const char *text, int64_t max,
 		       struct err *err)
@@ -56,6 +62,18 @@ static int take_option(struct local_spec *spec, int option, const char *word, st
 	case 'l':
 		spec->request_log = optarg;
 		break;
+	case 'L':
+		spec->lambda_endpoint = optarg;
+		break;
+	case 'e':
+		spec->events_url = optarg;
+		break;
+	case 's':
+		spec->signatures = optarg;
+		break;
+	case 'C':
+		spec->control = false;
+		break;
 	default:
 		rc = err_set(err, ERR_INVALID, "%s '%.60s'",
 			     option == ':' ? "a value is missing after" : "unknown option", word);
@@ -72,6 +90,10 @@ static int read_options(struct local_spec *spec, int argc, char **argv, struct e
 		{ "max-open-executions", required_argument, NULL, 'm' },
 		{ "deny", required_argument, NULL, 'n' },
 		{ "request-log", required_argument, NULL, 'l' },
+		{ "lambda-endpoint", required_argument, NULL, 'L' },
+		{ "events-url", required_argument, NULL, 'e' },
+		{ "check-signatures", required_argument, NULL, 's' },
+		{ "no-control", no_argument, NULL, 'C' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -90,7 +112,7 @@ static int read_options(struct local_spec *spec, int argc, char **argv, struct e
 static int start(void *state, int argc, char **argv, struct err *err)
 {
 	struct local_command *c = state;
-	struct local_spec spec = { 0 };
+	struct local_spec spec = { .control = true };
 	char url[LOCAL_URL_SIZE];
 	int rc = read_options(&spec, argc, argv, err);
 	if (!rc)
@@ -123,7 +145,9 @@ int local_register(const struct host_api *api, struct local_command *state, stru
 	static const struct command command = {
 		.name = "local",
 		.synopsis = "[--port N] [--data DIR] [--handlers FILE] [--max-open-executions N] "
-			    "[--deny ACTION[,ACTION]] [--request-log FILE]",
+			    "[--deny ACTION[,ACTION]] [--request-log FILE] "
+			    "[--lambda-endpoint URL] [--events-url URL] "
+			    "[--check-signatures ID:SECRET] [--no-control]",
 		.doc = doc,
 		.start = start,
 		.stop = stop,

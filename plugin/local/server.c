@@ -5,8 +5,11 @@
 #include "base/random.h"
 
 #include "local/access.h"
+#include "local/control.h"
+#include "local/inject.h"
 #include "local/parked.h"
 #include "local/request_log.h"
+#include "local/signature.h"
 
 enum { ANSWER_MAX = 64 * 1024 * 1024 };
 
@@ -28,10 +31,12 @@ struct server {
 	struct timer *timer; /* for the parked: to ask them again, or because their time is over */
 	int64_t timer_at;
 	bool asking; /* the timer is the former */
+	struct injector injector;
 };
 
-static void answer(struct server *s, struct http_exchange *x, int status, struct bytes body)
+static void reply(void *arg, struct http_exchange *x, int status, struct bytes body)
 {
+	struct server *s = arg;
 	char id[UUID_SIZE];
 	const struct http_header headers[] = {
 		{ "x-amzn-RequestId", id },
@@ -39,6 +44,12 @@ static void answer(struct server *s, struct http_exchange *x, int status, struct
 	};
 	uuid_v4(id);
 	s->spec.api->http_answer(s->spec.api->host, x, status, headers, 2, body);
+}
+
+static void answer(struct server *s, struct http_exchange *x, int status, struct bytes body)
+{
+	if (!inject_answer(&s->injector, x, status, body))
+		reply(s, x, status, body);
 }
 
 static void answer_error(struct server *s, struct http_exchange *x, const struct err *e,
@@ -67,12 +78,15 @@ static void hold(struct server *s, struct http_exchange *x, uint64_t ticket, int
 	s->last = &h->next;
 }
 
+static int64_t now(const struct server *s)
+{
+	return s->spec.api->now_ms(s->spec.api->host);
+}
+
 static int check(struct server *s, const struct wire_request *r, struct err *err)
 {
-	const struct host_api *api = s->spec.api;
 	struct err why = { 0 };
-	if (s->log &&
-	    request_log_write(s->log, api->now_ms(api->host), r->op, r->args, &why) != 0) {
+	if (s->log && request_log_write(s->log, now(s), r->op, r->args, &why) != 0) {
 		internal_failure(err, "the request was not served", &why);
 		return -ERR_REMOTE;
 	}
@@ -174,8 +188,9 @@ void server_wake(struct server *s, const char *key)
 
 /* ---- requests ---- */
 
-static void serve(struct server *s, struct http_exchange *x, struct wire_request *r)
+static void serve(void *arg, struct http_exchange *x, struct wire_request *r)
 {
+	struct server *s = arg;
 	struct buf body = BUF_INIT(ANSWER_MAX);
 	struct err err = { 0 };
 	if (access_check(s->spec.deny, r->op, r->args, s->spec.account, r->region, &err) != 0) {
@@ -192,13 +207,22 @@ static void on_request(void *arg, struct http_exchange *x, const struct http_rec
 	struct server *s = arg;
 	struct wire_request r;
 	struct err err = { 0 }, log_err = { 0 };
+	if (s->spec.control && strcmp(req->path, CONTROL_PATH) == 0) {
+		control_serve(s->spec.control, x, req);
+		return;
+	}
+	struct buf extra = BUF_INIT(ANSWER_MAX);
 	int rc = wire_read(&r, req, &err);
+	if (s->spec.signature && r.region[0] && /* whose, is asked before what */
+	    signature_check(s->spec.signature, req, r.region, now(s), &extra, &err) != 0)
+		rc = -ERR_REMOTE;
 	if (check(s, &r, &log_err) != 0)
 		answer_error(s, x, &log_err, (struct bytes){ 0 });
 	else if (rc)
-		answer_error(s, x, &err, (struct bytes){ 0 });
-	else
+		answer_error(s, x, &err, buf_bytes(&extra));
+	else if (!inject_request(&s->injector, x, &r))
 		serve(s, x, &r);
+	buf_clear(&extra);
 	wire_request_clear(&r);
 }
 
@@ -216,6 +240,9 @@ static void on_gone(void *arg, struct http_exchange *x)
 {
 	struct server *s = arg;
 	struct parked *p = parked_find(&s->parked, x);
+	inject_gone(&s->injector, x);
+	if (s->spec.control)
+		control_gone(s->spec.control, x);
 	if (p)
 		parked_remove(&s->parked, p);
 	for (struct held **link = &s->first; *link; link = &(*link)->next) {
@@ -252,6 +279,12 @@ int server_start(struct server **out, uint16_t *port, const struct server_spec *
 	s->spec = *spec;
 	s->last = &s->first;
 	parked_init(&s->parked);
+	s->injector = (struct injector){ .api = api,
+					 .plan = spec->faults,
+					 .account = spec->account,
+					 .serve = serve,
+					 .reply = reply,
+					 .arg = s };
 	if (spec->request_log)
 		rc = request_log_open(&s->log, spec->request_log, err);
 	const struct http_serve_spec http = { .address = "127.0.0.1",
@@ -275,6 +308,7 @@ void server_stop(struct server *s)
 	while (s->first)
 		drop(s, &s->first);
 	parked_clear(&s->parked);
+	inject_stop(&s->injector);
 	if (s->timer)
 		s->spec.api->timer_stop(s->spec.api->host, s->timer);
 	if (s->http)

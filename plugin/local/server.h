@@ -3,6 +3,8 @@
  *
  *	received -> read (wire.h) -> logged -> allowed? -> backend -> held for its ticket -> answered
  *
+ * What a test has ordered comes in between: inject.h. Its orders have a path of their own: control.h.
+ *
  * An answer leaves when everything the engine did before it is on disk: no client ever sees what a
  * crash could undo. A request whose answer the engine does not have yet is parked and asked again
  * when it comes. Listens on 127.0.0.1 only. For the loop's thread.
@@ -13,7 +15,10 @@
 #include "local/wire.h"
 #include "plugin_api.h"
 
+struct control;
+struct fault_plan;
 struct server;
+struct signature;
 
 /*
  * Serve one request.
@@ -26,11 +31,14 @@ typedef int server_backend_fn(void *arg, const struct wire_request *r, struct bu
 			      uint64_t *ticket, struct err *err);
 
 struct server_spec {
-	const struct host_api *api; /* borrowed */
-	uint16_t port;              /* 0: a free one */
-	const char *account;        /* for the words of a denial; borrowed */
-	const char *deny;           /* see access.h; NULL: nothing; borrowed */
-	const char *request_log;    /* see request_log.h; NULL: none */
+	const struct host_api *api;  /* borrowed */
+	uint16_t port;               /* 0: a free one */
+	const char *account;         /* for the words of a denial; borrowed */
+	const char *deny;            /* see access.h; NULL: nothing; borrowed */
+	const char *request_log;     /* see request_log.h; NULL: none */
+	struct fault_plan *faults;   /* for requests to meet; NULL: none; borrowed */
+	struct control *control;     /* serves CONTROL_PATH; NULL: nobody does; borrowed */
+	struct signature *signature; /* who may sign; NULL: anybody; borrowed */
 	server_backend_fn *backend;
 	void *arg;
 };

@@ -18,12 +18,14 @@ struct store {
 	struct batch filling, written;
 	uint64_t last_ticket; /* given to a batch */
 	bool writing;
-	struct err error; /* of the first write that failed; code 0: none */
+	struct err error;        /* of the first write that failed; code 0: none */
+	store_copied_fn *copied; /* while a snapshot is under way */
+	void *copied_arg;
 
 	pthread_mutex_t lock; /* protects `finished` and, until it is set, `result` */
 	pthread_cond_t idle;
 	bool finished; /* the worker is through with `written` */
-	struct err result;
+	struct err result, copy_result;
 };
 
 int store_open(struct store **out, const struct store_spec *spec, struct err *err)
@@ -75,16 +77,25 @@ void store_add(struct store *s, const char *region, const struct engine_record *
 static void write_batch(void *arg)
 {
 	struct store *s = arg;
-	struct err result = { 0 };
+	struct err result = { 0 }, copy = { 0 };
 	int rc = store_db_write(s->db, &s->written, &result);
+	if (!rc && s->written.snapshot && store_db_copy(s->db, s->written.snapshot, &copy) == 0)
+		copy = (struct err){ 0 };
 	(void)pthread_mutex_lock(&s->lock);
 	s->finished = true;
 	s->result = rc ? result : (struct err){ 0 };
+	s->copy_result = copy;
 	(void)pthread_cond_signal(&s->idle);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
 static void on_written(void *arg);
+
+static bool something_to_write(const struct store *s)
+{
+	const struct batch *b = &s->filling;
+	return (b->n || b->erase || b->snapshot) && !s->error.code;
+}
 
 static void start_writing(struct store *s)
 {
@@ -107,23 +118,49 @@ static uint64_t finish_writing(struct store *s)
 	return ticket;
 }
 
+static void tell_copied(struct store *s)
+{
+	store_copied_fn *fn = s->copied;
+	s->copied = NULL;
+	if (fn)
+		fn(s->copied_arg, s->error.code ? &s->error : &s->copy_result);
+}
+
 static void on_written(void *arg)
 {
 	struct store *s = arg;
+	bool copied = s->written.snapshot != NULL;
 	uint64_t ticket = finish_writing(s);
-	if (s->filling.n && !s->error.code)
+	if (something_to_write(s))
 		start_writing(s);
 	s->durable(s->arg, s->error.code ? s->last_ticket : ticket, &s->error);
+	if (copied || s->error.code)
+		tell_copied(s);
 }
 
 uint64_t store_commit(struct store *s)
 {
-	if (s->filling.n && !s->filling.ticket)
+	if ((s->filling.n || s->filling.erase) && !s->filling.ticket)
 		s->filling.ticket = ++s->last_ticket;
 	uint64_t ticket = s->filling.ticket ? s->filling.ticket : s->written.ticket;
-	if (s->filling.n && !s->writing && !s->error.code)
+	if (something_to_write(s) && !s->writing)
 		start_writing(s);
 	return ticket;
+}
+
+void store_erase(struct store *s)
+{
+	batch_erase(&s->filling);
+}
+
+void store_snapshot(struct store *s, const char *dir, store_copied_fn *copied, void *arg)
+{
+	INVARIANT(!s->copied && !s->error.code);
+	s->filling.snapshot = strdup(dir);
+	INVARIANT(s->filling.snapshot != NULL);
+	s->copied = copied;
+	s->copied_arg = arg;
+	(void)store_commit(s);
 }
 
 static void wait_for_worker(struct store *s)
@@ -139,7 +176,7 @@ int store_close(struct store *s, struct err *err)
 	wait_for_worker(s);
 	if (s->writing)
 		(void)finish_writing(s);
-	if (s->filling.n && !s->error.code) {
+	if (something_to_write(s)) {
 		struct err failure;
 		if (store_db_write(s->db, &s->filling, &failure) != 0)
 			s->error = failure;

@@ -46,6 +46,20 @@ void store_add(struct store *s, const char *region, const struct engine_record *
 /* @return the ticket to wait for; 0: everything is on disk already */
 uint64_t store_commit(struct store *s);
 
+/* Everything stored and everything added goes; what is added later stays. */
+void store_erase(struct store *s);
+
+/*
+ * Copy the database, with all that was added until now, to a folder, which is made (mode 0700) when
+ * it is missing and must not hold one. One snapshot at a time; not of a broken store.
+ *
+ * @param dir     copied
+ * @param copied  called once from the loop, never inside the call, not after store_close;
+ *                err->code 0: the copy is there
+ */
+typedef void store_copied_fn(void *arg, const struct err *err);
+void store_snapshot(struct store *s, const char *dir, store_copied_fn *copied, void *arg);
+
 /* Is more waiting to be written than should? Then make no more before the next `durable`. */
 bool store_full(const struct store *s);
 

@@ -11,7 +11,15 @@ void batch_clear(struct batch *b)
 {
 	buf_clear(&b->bytes);
 	free(b->rows);
+	free(b->snapshot);
 	batch_init(b);
+}
+
+void batch_erase(struct batch *b)
+{
+	b->n = 0;
+	buf_cut(&b->bytes, 0);
+	b->erase = true;
 }
 
 static size_t add_text(struct buf *bytes, const char *text)

@@ -24,10 +24,13 @@ struct batch {
 	struct batch_row *rows;
 	size_t n, cap;
 	uint64_t ticket;
+	bool erase;     /* delete all that is stored, then write the rows */
+	char *snapshot; /* then copy the database to this folder; NULL: no copy */
 };
 
 void batch_init(struct batch *b);
 void batch_clear(struct batch *b); /* empty and usable again */
+void batch_erase(struct batch *b); /* drop the rows, and what was stored before them */
 NODISCARD int batch_add(struct batch *b, const char *region, const struct engine_record *r);
 
 #endif

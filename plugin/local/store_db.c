@@ -1,11 +1,15 @@
 #include "local/store_db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { APPLICATION_ID = 0x72627366 }; /* "rbsf" */
+enum { APPLICATION_ID = 0x72627366 /* "rbsf" */, COPY_PATH_MAX = 4096 };
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -178,11 +182,46 @@ int store_db_write(struct store_db *d, const struct batch *b, struct err *err)
 	int rc = execute(d, "BEGIN IMMEDIATE", err);
 	if (rc)
 		return rc;
+	if (b->erase)
+		rc = execute(d, "DELETE FROM record", err);
 	for (size_t i = 0; i < b->n && !rc; i++)
 		rc = write_row(d, b, &b->rows[i], err);
 	if (!rc)
 		rc = execute(d, "COMMIT", err);
 	if (rc)
 		(void)execute(d, "ROLLBACK", NULL);
+	return rc;
+}
+
+/* The file DIR/engine.db, empty: SQLite copies into it, and nobody else can read it. */
+static int make_copy(char path[COPY_PATH_MAX], const char *dir, struct err *err)
+{
+	int n = snprintf(path, COPY_PATH_MAX, "%s/engine.db", dir);
+	if (n < 0 || n >= COPY_PATH_MAX)
+		return err_set(err, ERR_INVALID, "the path of the snapshot is too long");
+	int fd = -1;
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, errno == EEXIST ? ERR_INVALID : ERR_IO,
+			       "cannot create the snapshot '%.300s': %s", path, strerror(errno));
+	(void)close(fd);
+	return 0;
+}
+
+int store_db_copy(struct store_db *d, const char *dir, struct err *err)
+{
+	char path[COPY_PATH_MAX];
+	sqlite3_stmt *s;
+	int rc = make_copy(path, dir, err);
+	if (rc)
+		return rc;
+	if (sqlite3_prepare_v2(d->db, "VACUUM INTO ?1", -1, &s, NULL) != SQLITE_OK)
+		return failed(d, err);
+	if (!bind_text(s, 1, path) || sqlite3_step(s) != SQLITE_DONE)
+		rc = err_set(err, ERR_IO, "the snapshot '%.300s': %s", path, sqlite3_errmsg(d->db));
+	(void)sqlite3_finalize(s);
+	if (rc)
+		(void)unlink(path);
 	return rc;
 }

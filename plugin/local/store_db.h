@@ -22,4 +22,8 @@ NODISCARD int store_db_load(struct store_db *db, store_load_fn *fn, void *arg, s
 /* Write a batch as one transaction, synced. Nothing of it is written on failure. */
 NODISCARD int store_db_write(struct store_db *db, const struct batch *b, struct err *err);
 
+/* Write a consistent copy, synced, to DIR/engine.db. @return 0; -ERR_INVALID: there is one already;
+ * -ERR_IO */
+NODISCARD int store_db_copy(struct store_db *db, const char *dir, struct err *err);
+
 #endif

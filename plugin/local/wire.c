@@ -225,7 +225,9 @@ static const char *namespace_of(const char *name, const cJSON *members)
 		"InvalidSignatureException",
 		"MissingAuthenticationTokenException",
 		"SerializationException",
+		"ServiceUnavailable",
 		"UnknownOperationException",
+		"UnrecognizedClientException",
 	};
 	for (size_t i = 0; i < sizeof(front) / sizeof(front[0]); i++) {
 		if (strcmp(name, front[i]) == 0)

@@ -9,7 +9,7 @@
  *	scope not DATE/REGION/states/aws4_request         InvalidSignatureException
  *	body not a JSON object                            SerializationException
  *
- * The signature itself is not verified: any key is accepted.
+ * The signature itself is verified by signature.h, when that is asked for: else any key is accepted.
  */
 #ifndef LOCAL_WIRE_H
 #define LOCAL_WIRE_H

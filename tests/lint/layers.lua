@@ -26,7 +26,7 @@ local layers = {
   { "host/admin/", on("host/commit/", "host/net/") },
   { "host/cli/", { "host/" } },
   { "plugin/aws/", on() },
-  { "plugin/local/", on("plugin/sfn/ops.h") },
+  { "plugin/local/", on("plugin/aws/", "plugin/sfn/ops.h") },
   { "plugin/sfn/", on("plugin/aws/", "plugin/local/local.h") },
   { "plugin/http/", on() },
 }

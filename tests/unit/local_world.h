@@ -144,6 +144,12 @@ static inline int world_lua_call(struct host *h, struct lua_functions *f, const 
 	return world_of(h)->handler(name, input, out, err);
 }
 
+static inline const char *world_env(struct host *h, const char *name)
+{
+	(void)h, (void)name;
+	return NULL;
+}
+
 static inline void world_lua_close(struct host *h, struct lua_functions *f)
 {
 	(void)h, (void)f;
@@ -185,6 +191,7 @@ static inline void world_init(struct local_world *w)
 		.lua_call = world_lua_call,
 		.lua_close = world_lua_close,
 		.log = world_log,
+		.env = world_env,
 	};
 }
 
