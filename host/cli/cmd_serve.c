@@ -209,6 +209,7 @@ int cmd_serve(int argc, char **argv)
 	struct serve s = { 0 };
 	struct config config = { 0 };
 	int status = serve(&s, &config, file);
+	s.stopping = true;
 	webhooks_stop(s.webhooks);
 	schedules_free(s.schedules);
 	status = host_close(&s.host, status);

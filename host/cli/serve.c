@@ -33,9 +33,22 @@ static void add_text(struct buf *out, const char *member, const char *text)
 	json_write_string(out, bytes_str(text));
 }
 
+/* Without its log a daemon can only refuse, and it does not get it back: whoever watches it is to
+ * start it anew. */
+static void on_recorded(void *arg, const struct err *err)
+{
+	struct serve *s = arg;
+	char line[LINE_MAX_LEN];
+	if (!err->code || s->stopping)
+		return;
+	(void)snprintf(line, sizeof(line), "audit log unavailable: %s", err->message);
+	terminal_log(&s->host.terminal, LOG_ERROR, line);
+	serve_stop(s);
+}
+
 static void record(struct serve *s, const char *kind, const struct buf *members)
 {
-	(void)commit_append(s->host.committer, kind, buf_bytes(members), NULL, NULL);
+	(void)commit_append(s->host.committer, kind, buf_bytes(members), on_recorded, s);
 }
 
 /* ---- runs ---- */

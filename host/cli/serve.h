@@ -2,8 +2,9 @@
  * serve.h - how a trigger becomes a run.
  *
  * Every accepted and rejected trigger is recorded (trigger.reject; trigger.accept, which names the
- * run, right behind its run.start). A schedule whose last run is still going on is skipped; a hook takes as many at once as
- * come, up to SERVE_RUNS_MAX in all.
+ * run, right behind its run.start). Where that cannot be written, the daemon stops (exit status 7).
+ * A schedule whose last run is still going on is skipped; a hook takes as many at once as come, up
+ * to SERVE_RUNS_MAX in all.
  */
 #ifndef CLI_SERVE_H
 #define CLI_SERVE_H

@@ -2,11 +2,13 @@
 
 import contextlib
 import fcntl
+import hmac
 import os
 import pty
 import re
 import resource
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -18,10 +20,10 @@ OK = 'log.info "at work"; return {}'
 
 
 def read_until(stream, text):
-    """Wait for the line that says so."""
+    """Wait for the line that says so, and give it."""
     for line in stream:
         if text in line:
-            return
+            return line
     raise AssertionError(f"the program ended without saying {text!r}")
 
 
@@ -76,6 +78,26 @@ def a_full_disk_is_status_7_also_when_only_the_end_of_the_run_cannot_be_recorded
         check_equal(work.verify().status, 0, f"audit verify\n{work.verify()}")
         check(not [name for name in os.listdir(work.audit_dir) if name.endswith(".new")],
               "segments that could not be created are left over")
+
+
+@test
+def a_daemon_that_cannot_record_stops():
+    with Workspace() as work:
+        work.write("ok.lua", OK)
+        work.configure(more="[listen]\naddress = 127.0.0.1:0\n[hook a]\npath = /a\nheader = X-S\n"
+                            "secret_env = HOME\nrunbook = ok.lua")
+        process = work.start("serve", "--config", work.config)
+        port = re.search(r"port (\d+)", read_until(process.stderr, "hooks are received"))[1]
+        read_until(process.stderr, "state in")
+        size = max(os.path.getsize(os.path.join(work.audit_dir, name)) for name in os.listdir(work.audit_dir))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
+        signature = hmac.digest(work.dir.encode(), b"{}", "sha256").hex()
+        with socket.create_connection(("127.0.0.1", int(port)), 10) as connection:
+            connection.sendall(f"POST /a HTTP/1.1\r\nHost: a\r\nX-S: {signature}\r\n"
+                               "Content-Length: 2\r\n\r\n{}".encode())
+            _, err = process.communicate(timeout=20)
+        check_equal(process.returncode, 7, f"exit status, having said {err}")
+        check("audit log unavailable" in err, f"no reason in {err}")
 
 
 @test
