@@ -149,6 +149,8 @@ int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON
 		   struct buf *answer, struct err *err)
 {
 	const struct api_row *row = find_row(op);
+	struct err ignored;
+	err = err ? err : &ignored;
 	if (!row)
 		return fault(err, "UnknownOperationException", "%s is not an operation", op);
 	struct buf body = MEM_BUF, extra = MEM_BUF;

@@ -41,7 +41,7 @@ static int collect(const struct api_call *c, struct err *err)
 	struct execution *x = table_find(&c->e->executions, arn);
 	if (!x || !x->sync || execution_is_open(x))
 		return fault(err, "ExecutionDoesNotExist", "Execution Does Not Exist: '%s'", arn);
-	int64_t took = x->stop_ms - x->start_ms;
+	int64_t took = x->stop_ms > x->start_ms ? x->stop_ms - x->start_ms : 1;
 	const char *colon = strrchr(x->name, ':');
 	jsonw_open(c->w, "billingDetails", '{');
 	jsonw_int(c->w, "billedDurationInMilliseconds", (took + 99) / 100 * 100);

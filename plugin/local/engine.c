@@ -57,6 +57,7 @@ void engine_free(struct engine *e)
 	table_clear(&e->machines);
 	table_clear(&e->tasks);
 	table_clear(&e->tokens);
+	table_clear(&e->nested);
 	table_clear(&e->objects);
 	table_clear(&e->activities);
 	alarms_clear(&e->alarms);

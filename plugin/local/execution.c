@@ -8,6 +8,7 @@
 #include "local/machine.h"
 #include "local/map_run.h"
 #include "local/mem.h"
+#include "local/nested.h"
 #include "local/status_event.h"
 
 /* Times out at the latest after a year, the service's own limit. */
@@ -188,6 +189,7 @@ static void close_at(struct execution *x, int status)
 	x->stop_ms = x->e->now;
 	move(x, status);
 	status_event_tell(x);
+	nested_ended(x);
 	if (x->map_run)
 		map_run_child_ended(x->map_run);
 	else if (x->sync && x->e->world.ready)

@@ -11,6 +11,7 @@
 #include "local/fault.h"
 #include "local/frame.h"
 #include "local/mem.h"
+#include "local/nested.h"
 #include "local/state.h"
 #include "local/task_events.h"
 #include "local/task_token.h"
@@ -33,6 +34,8 @@ static enum task_kind kind_of(const char *resource)
 		return TASK_LAMBDA;
 	if (strstr(resource, ":states:") && strstr(resource, ":activity:"))
 		return TASK_ACTIVITY;
+	if (nested_is(resource) && !strstr(resource, token_suffix))
+		return TASK_NESTED;
 	const char *service = strstr(resource, ":::");
 	if (service && strncmp(service, ":::lambda:invoke", 16) == 0)
 		return TASK_INVOKE;
@@ -177,7 +180,10 @@ void state_task_run(struct frame *f)
 	if (f->task->kind != TASK_ACTIVITY) {
 		task_note_started(f, NULL);
 		start_clock(f);
-		give(f);
+		if (f->task->kind == TASK_NESTED)
+			nested_start(f);
+		else
+			give(f);
 	} else if (!activity_schedule(f)) {
 		char *cause = mem_printf("Activity Does Not Exist: '%s'", f->task->resource);
 		task_failed(f, "States.Runtime", cause);
@@ -215,6 +221,7 @@ void task_free(struct frame *f)
 	activity_unschedule(f);
 	if (t->token)
 		(void)table_del(&f->x->e->tokens, bytes_str(t->token));
+	nested_unwait(f);
 	free(t->resource);
 	free(t->function);
 	free(t->token);
@@ -228,6 +235,7 @@ void task_stop(struct frame *f)
 	struct engine *e = f->x->e;
 	if (!f->task || f->task->cancelled)
 		return;
+	nested_stop(f);
 	if (f->task->id && e->world.task_stop)
 		e->world.task_stop(e->world.arg, f->task->id);
 	task_free(f);
@@ -298,6 +306,7 @@ void task_write(struct jsonw *w, const struct frame *f)
 	jsonw_open(w, "task", '{');
 	jsonw_bytes(w, "input", doc_text(t->input));
 	jsonw_str(w, "token", t->token);
+	jsonw_str(w, "nested", t->nested);
 	jsonw_bool(w, "started", t->started);
 	jsonw_bool(w, "given", t->id != 0);
 	jsonw_int(w, "timeout", t->timeout_s);
@@ -313,6 +322,8 @@ void task_restore(struct frame *f, const cJSON *j)
 	set_input(t, doc_of_text(bytes_str(input ? input : "{}")));
 	if (token)
 		set_token(f, mem_str(token));
+	if (json_get_str(j, "nested"))
+		nested_wait(f, mem_str(json_get_str(j, "nested")));
 	t->started = json_get_bool(j, "started", false);
 	t->timeout_s = json_get_int(j, "timeout", 0);
 	t->heartbeat_s = json_get_int(j, "heartbeat", 0);

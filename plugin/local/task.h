@@ -34,6 +34,7 @@ enum task_kind {
 	TASK_LAMBDA,   /* arn:aws:lambda:...:function:NAME */
 	TASK_ACTIVITY, /* arn:aws:states:...:activity:NAME */
 	TASK_INVOKE,   /* arn:aws:states:::lambda:invoke */
+	TASK_NESTED,   /* arn:aws:states:::states:startExecution (nested.h) */
 	TASK_OTHER,    /* arn:aws:states:::SERVICE:ACTION */
 };
 
@@ -46,11 +47,12 @@ struct task {
 	char *resource; /* of the state */
 	char *function; /* Lambda function name, or NULL */
 	char *token;    /* key in engine.tokens, or NULL */
+	char *nested;   /* key in engine.nested: the execution it waits for, or NULL */
 	struct doc *input;
 	int64_t timeout_s, heartbeat_s; /* 0: none */
 	int64_t deadline_ms;            /* by the time-out; INT64_MAX: none */
 	struct activity *activity;      /* in whose queue it is */
-	struct frame *next, *prev;      /* there */
+	struct frame *next, *prev;      /* there, or of those that wait for one execution */
 };
 
 void task_stop(struct frame *f);      /* its result is not wanted any more; fine without a task */

@@ -37,7 +37,10 @@ static void add_resource(struct jsonw *w, const struct frame *f)
 {
 	const char *start = strstr(f->task->resource, ":::");
 	start = start ? start + 3 : f->task->resource;
-	const char *colon = strrchr(start, ':');
+	size_t n = strlen(start);
+	/* The colon of ".sync:2" belongs to the resource. */
+	n -= n > 7 && strcmp(start + n - 7, ".sync:2") == 0 ? 2 : 0;
+	const char *colon = memrchr(start, ':', n);
 	jsonw_str(w, "resource", colon ? colon + 1 : start);
 	jsonw_bytes(w, "resourceType",
 		    (struct bytes){ start, colon ? (size_t)(colon - start) : strlen(start) });
