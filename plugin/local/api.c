@@ -158,7 +158,7 @@ int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON
 	const struct api_call c = { e, args, &w, &extra };
 	e->now = now_ms > e->now ? now_ms : e->now;
 	jsonw_open(&w, NULL, '{');
-	int rc = args_check(args, row->members, err);
+	int rc = args_check(args, row->members, &extra, err);
 	if (!rc)
 		rc = row->fn(&c, err);
 	jsonw_close(&w, '}');

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "local/fault.h"
+#include "local/jsonw.h"
 #include "local/mem.h"
 
 struct faults {
@@ -112,9 +113,22 @@ static bool type_ok(const struct arg *m, const cJSON *v)
 	return false;
 }
 
-int args_check(const cJSON *args, const struct arg *members, struct err *err)
+/* The whole of a long text, beside what fits into err->message. */
+static void keep_long_text(const struct faults *f, struct buf *extra)
 {
-	struct faults f = { BUF_INIT(4096), 0 };
+	struct buf text = MEM_BUF;
+	struct jsonw w = { extra, false };
+	buf_addf(&text, "%d validation error%s detected: ", f->n, f->n == 1 ? "" : "s");
+	buf_add(&text, f->text.p, f->text.n);
+	jsonw_open(&w, NULL, '{');
+	jsonw_bytes(&w, "message", buf_bytes(&text));
+	jsonw_close(&w, '}');
+	buf_clear(&text);
+}
+
+int args_check(const cJSON *args, const struct arg *members, struct buf *extra, struct err *err)
+{
+	struct faults f = { MEM_BUF, 0 };
 	int rc = 0;
 	for (const struct arg *m = members; m->name && !rc; m++) {
 		const cJSON *v = json_get(args, m->name);
@@ -130,6 +144,8 @@ int args_check(const cJSON *args, const struct arg *members, struct err *err)
 			check_number(&f, m, v);
 		}
 	}
+	if (!rc && f.text.n > sizeof(err->message) - 64)
+		keep_long_text(&f, extra);
 	if (!rc && f.n)
 		rc = fault(err, "ValidationException", "%d validation error%s detected: %s", f.n,
 			   f.n == 1 ? "" : "s", buf_cstr(&f.text));

@@ -24,7 +24,9 @@ struct arg {
 	bool sensitive;      /* its value is not repeated in the message */
 };
 
-/* @return 0; -ERR_REMOTE ValidationException, or SerializationException for a wrong JSON type */
-NODISCARD int args_check(const cJSON *args, const struct arg *members, struct err *err);
+/* @param extra  gets {"message": ...} when the text is too long for err->message
+ * @return 0; -ERR_REMOTE ValidationException, or SerializationException for a wrong JSON type */
+NODISCARD int args_check(const cJSON *args, const struct arg *members, struct buf *extra,
+			 struct err *err);
 
 #endif

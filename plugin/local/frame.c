@@ -307,9 +307,12 @@ void frame_fail(struct frame *f, const char *error, const char *cause)
 	struct catcher catcher;
 	int64_t wait_ms;
 	bool over = !execution_is_open(f->x);
-	if (!over && retry_pick(f, error, &wait_ms))
+	bool retry = !over && retry_pick(f, error, &wait_ms);
+	bool caught = !over && !retry && catch_pick(f, error, &catcher);
+	f->beat_missed = false;
+	if (retry)
 		back_off(f, wait_ms);
-	else if (!over && catch_pick(f->state, error, &catcher))
+	else if (caught)
 		go_to_catcher(f, &catcher, error, cause);
 	else
 		fail_up(f, error, cause);

@@ -60,6 +60,7 @@ struct frame {
 	int64_t last_id; /* what the next event follows */
 	uint64_t order;
 	struct alarm alarm;  /* WAITING, BACKOFF; time-out of a TASK */
+	bool beat_missed;    /* its failure is a missed heartbeat */
 	int64_t *attempts;   /* one count for each retrier, or NULL */
 	struct task *task;   /* while TASK (state_task.h) */
 	struct frame **kids; /* branches or iterations, while FORKED or stopped in it */

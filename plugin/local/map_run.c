@@ -61,6 +61,7 @@ void map_run_free(struct map_run *run)
 	free(run->roll.rows);
 	free(run->arn);
 	object_forget(run);
+	alarm_off(&run->e->alarms, &run->more);
 	free(run->source);
 	free(run->bucket);
 	free(run->prefix);
@@ -130,13 +131,26 @@ static bool admit_one(struct map_run *run)
 	return true;
 }
 
+static void on_more(struct engine *e, struct alarm *a)
+{
+	(void)e;
+	map_run_settle(CONTAINER_OF(a, struct map_run, more));
+}
+
 static void admit(struct map_run *run)
 {
 	int64_t most = run->settings.max_concurrency;
 	if (most <= 0 || most > MAP_RUN_CONCURRENCY)
 		most = MAP_RUN_CONCURRENCY;
-	while (run->executions[EXECUTION_RUNNING] < most && admit_one(run))
-		;
+	for (int n = 0; run->executions[EXECUTION_RUNNING] < most; n++) {
+		if (n == MAP_RUN_AT_ONCE) {
+			struct engine *e = run->e;
+			alarm_set(&e->alarms, &run->more, e->now, engine_order(e), on_more);
+			return;
+		}
+		if (!admit_one(run))
+			return;
+	}
 }
 
 /* ---- closing ---- */
@@ -309,10 +323,12 @@ void map_run_object_done(struct map_run *run, struct bytes body, const char *err
 
 void map_run_resume(struct map_run *run)
 {
-	if (run->status.now != MAP_RUN_RUNNING || run->stage == STAGE_CHILDREN)
+	if (run->status.now != MAP_RUN_RUNNING)
 		return;
 	run->next_file = 0;
-	if (run->stage == STAGE_EXPORTING)
+	if (run->stage == STAGE_CHILDREN)
+		map_run_settle(run);
+	else if (run->stage == STAGE_EXPORTING)
 		export(run);
 	else if (run->frame)
 		read_items(run);

@@ -19,6 +19,9 @@ enum map_run_status { MAP_RUN_RUNNING, MAP_RUN_SUCCEEDED, MAP_RUN_FAILED, MAP_RU
 
 enum { MAP_RUN_CONCURRENCY = 10000, MAP_RUN_REDRIVES = 1000 };
 
+/* How many children are started in one go: others get their turn in between. */
+enum { MAP_RUN_AT_ONCE = 500 };
+
 /* What one child works on: one item, or a batch. */
 struct map_item {
 	struct doc *input; /* of the child; NULL once it is started */
@@ -68,7 +71,8 @@ struct map_run {
 	size_t next_item;    /* the first never started */
 	size_t next_redrive; /* none before this waits for its redrive */
 	int64_t executions[EXECUTION_STATUSES], item_counts[EXECUTION_STATUSES];
-	struct roll roll; /* started children */
+	struct roll roll;  /* started children */
+	struct alarm more; /* the rest of an admission */
 };
 
 /* The run, not started. items are taken over. */

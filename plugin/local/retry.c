@@ -10,7 +10,7 @@
 
 /* States.Runtime is the execution's end in any case; States.DataLimitExceeded can be named, but
  * States.ALL does not cover it. */
-static bool matches(const cJSON *names, const char *error)
+static bool matches(const struct frame *f, const cJSON *names, const char *error)
 {
 	bool is_runtime = strcmp(error, "States.Runtime") == 0;
 	bool is_limit = strcmp(error, "States.DataLimitExceeded") == 0;
@@ -20,7 +20,7 @@ static bool matches(const cJSON *names, const char *error)
 		const char *name = cJSON_IsString(n) ? n->valuestring : "";
 		if (strcmp(name, error) == 0 || (strcmp(name, "States.ALL") == 0 && !is_limit) ||
 		    (strcmp(name, "States.TaskFailed") == 0 && !is_timeout && !is_limit) ||
-		    (strcmp(name, "States.HeartbeatTimeout") == 0 && is_timeout))
+		    (strcmp(name, "States.HeartbeatTimeout") == 0 && f->beat_missed))
 			return true;
 	}
 	return false;
@@ -53,7 +53,7 @@ bool retry_pick(struct frame *f, const char *error, int64_t *wait_ms)
 	const cJSON *retriers = json_get(f->state->def, "Retry");
 	size_t i = 0;
 	const cJSON *r = retriers ? retriers->child : NULL;
-	while (r && !matches(r, error ? error : "")) {
+	while (r && !matches(f, r, error ? error : "")) {
 		r = r->next;
 		i++;
 	}
@@ -76,14 +76,14 @@ int64_t frame_retry_count(const struct frame *f)
 	return total;
 }
 
-bool catch_pick(const struct state *s, const char *error, struct catcher *out)
+bool catch_pick(const struct frame *f, const char *error, struct catcher *out)
 {
-	const cJSON *catchers = json_get(s->def, "Catch");
+	const cJSON *catchers = json_get(f->state->def, "Catch");
 	for (const cJSON *c = catchers ? catchers->child : NULL; c; c = c->next) {
 		const cJSON *path = json_get(c, "ResultPath");
-		if (!matches(c, error ? error : ""))
+		if (!matches(f, c, error ? error : ""))
 			continue;
-		out->next = flow_state(s->flow, json_get_str(c, "Next"));
+		out->next = flow_state(f->flow, json_get_str(c, "Next"));
 		out->result_path =
 		    (struct path_field){ cJSON_IsNull(path),
 					 cJSON_IsString(path) ? path->valuestring : NULL };

@@ -19,6 +19,6 @@ struct catcher {
 bool retry_pick(struct frame *f, const char *error, int64_t *wait_ms);
 
 /* The first Catch of the state that matches. */
-bool catch_pick(const struct state *s, const char *error, struct catcher *out);
+bool catch_pick(const struct frame *f, const char *error, struct catcher *out);
 
 #endif

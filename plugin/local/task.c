@@ -291,8 +291,10 @@ void task_failed(struct frame *f, const char *error, const char *cause)
 
 void task_timed_out(struct frame *f)
 {
+	bool beat_missed = f->x->e->now < f->task->deadline_ms;
 	task_note_failed(f, true, "States.Timeout", NULL);
 	task_stop(f);
+	f->beat_missed = beat_missed;
 	frame_fail(f, "States.Timeout", NULL);
 }
 
