@@ -25,6 +25,7 @@ struct job {
 	const char *dir;
 	int dir_fd;
 	uint64_t shown; /* records, by show */
+	bool damaged;   /* show met a bad record */
 };
 
 static int fail(const struct job *j, const struct err *err)
@@ -194,9 +195,11 @@ static int show_segment(struct job *j, const char *name, struct err *err)
 	};
 	int rc = scan_segment(&scan, &spec, err);
 	(void)close(fd);
-	if (rc == 0 && scan.bad_line > 0 && !(writer == WRITER_ALIVE && scan.unended))
+	if (rc == 0 && scan.bad_line > 0 && !(writer == WRITER_ALIVE && scan.unended)) {
+		j->damaged = true;
 		(void)fprintf(j->io->err, "%s:%" PRIu64 ": %s; nothing from there on is shown\n",
 			      name, scan.bad_line, scan.why.message);
+	}
 	scan_clear(&scan);
 	return rc;
 }
@@ -232,7 +235,9 @@ static int run_show(struct job *j)
 	segment_names_clear(&names);
 	if (rc == 0 && j->shown == 0)
 		rc = err_set(&err, ERR_INVALID, "no such record in %s", j->dir);
-	return rc < 0 ? fail(j, &err) : AUDIT_GOOD;
+	if (rc < 0)
+		return fail(j, &err);
+	return j->damaged ? AUDIT_BAD : AUDIT_GOOD;
 }
 
 /* ---- the border ---- */

@@ -67,6 +67,30 @@ static bool is_loaded(void *arg, const char *name)
 	return false;
 }
 
+static const struct registered_op *operation_of(const struct host *h, const char *full_name)
+{
+	char ns[NAME_SIZE];
+	const char *dot = strchr(full_name, '.');
+	if (!dot || (size_t)(dot - full_name) >= sizeof(ns))
+		return NULL;
+	(void)snprintf(ns, sizeof(ns), "%.*s", (int)(dot - full_name), full_name);
+	return registry_find(h->registry, ns, dot + 1);
+}
+
+/* A rule with a misspelt name would let pass what it was written to forbid. */
+static int check_rules(const struct host *h, struct err *err)
+{
+	for (size_t i = 0; i < h->config->n_rules; i++) {
+		const char *name = h->config->rules[i].operation;
+		if (!operation_of(h, name))
+			return err_set(err, ERR_INVALID,
+				       "%s: [rules] %.80s: no plugin has this operation; 'runbook "
+				       "ops' lists all",
+				       h->config->file, name);
+	}
+	return 0;
+}
+
 int host_open(struct host *h, struct config *config, struct err *err)
 {
 	*h = (struct host){ .config = config, .log_level = LOG_INFO };
@@ -88,7 +112,9 @@ int host_open(struct host *h, struct config *config, struct err *err)
 		    err);
 	if (rc == 0)
 		rc = load_plugins(h, err);
-	return rc < 0 ? rc : config_check_sections(config, is_loaded, h, err);
+	if (rc == 0)
+		rc = config_check_sections(config, is_loaded, h, err);
+	return rc < 0 ? rc : check_rules(h, err);
 }
 
 static void record_start(struct host *h, const char *command)

@@ -230,6 +230,11 @@ TEST(show_finds_a_record_and_a_run)
 	CHECK(strstr(f.err, "no such record in /tmp/"));
 	CHECK_INT(audit(&f, "show 000000:3"), AUDIT_BAD);
 	CHECK_STR(f.err, "audit: 2 segments fit the name 000000\n");
+
+	damage(&f);
+	CHECK_INT(audit(&f, "show"), AUDIT_BAD);
+	CHECK(strstr(f.err, "000000aa.jsonl:2: the sum does not match"));
+	CHECK(strstr(f.out, "000000bb:2 run.start\n"));
 	end(&f);
 }
 
