@@ -174,6 +174,8 @@ static int serve(struct serve *s, struct config *config, const char *file)
 	struct err err = { 0 };
 	int rc = config_load(config, file, &err);
 	if (rc == 0)
+		rc = config_read_secrets(config, &err);
+	if (rc == 0)
 		rc = host_open(&s->host, config, &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);

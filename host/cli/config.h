@@ -40,7 +40,8 @@ struct config_schedule {
 struct config_hook {
 	struct config_start start;
 	const char *path, *header;
-	char *secret; /* wiped by config_clear */
+	const struct ini_section *section;
+	char *secret; /* NULL until config_read_secrets; wiped by config_clear */
 	int line;
 };
 
@@ -70,6 +71,9 @@ struct config {
  */
 NODISCARD int config_load(struct config *c, const char *path, struct err *err);
 void config_clear(struct config *c);
+
+/* Read the secrets of the hooks, for who serves them: a run by hand need not be able to. */
+NODISCARD int config_read_secrets(struct config *c, struct err *err);
 
 /* The section [name] of a plugin as a JSON object of strings. */
 void config_plugin(const struct config *c, const char *name, struct buf *out);

@@ -184,10 +184,6 @@ static int read_secret(struct reading *r, char **out)
 	const struct ini_key *file = ini_key(r->s, "secret_file"),
 			     *env = ini_key(r->s, "secret_env");
 	struct buf text = BUF_INIT(SECRET_MAX);
-	if (!file == !env)
-		return err_set(r->err, ERR_INVALID,
-			       "%s:%d: [hook %s] needs secret_file or secret_env, and not both",
-			       r->c->ini->file, r->s->line, r->s->name);
 	if (file && files_read(&text, file->value, r->err) < 0) {
 		buf_clear(&text);
 		return -ERR_INVALID;
@@ -209,15 +205,27 @@ static int read_hook(struct reading *r)
 		return err_set(r->err, ERR_NOMEM, "out of memory");
 	c->hooks = list;
 	struct config_hook *h = &list[c->n_hooks++];
-	*h = (struct config_hook){ .line = r->s->line };
+	*h = (struct config_hook){ .line = r->s->line, .section = r->s };
 	int rc = required(r, "path", &h->path);
 	if (rc == 0)
 		rc = required(r, "header", &h->header);
 	if (rc == 0 && h->path[0] != '/')
 		rc = complain(r, ini_key(r->s, "path"), "a path that begins with '/'");
-	if (rc == 0)
-		rc = read_start(r, &h->start);
-	return rc < 0 ? rc : read_secret(r, &h->secret);
+	if (rc == 0 && !ini_key(r->s, "secret_file") == !ini_key(r->s, "secret_env"))
+		rc = err_set(r->err, ERR_INVALID,
+			     "%s:%d: [hook %s] needs secret_file or secret_env, and not both",
+			     r->c->ini->file, r->s->line, r->s->name);
+	return rc < 0 ? rc : read_start(r, &h->start);
+}
+
+int config_read_secrets(struct config *c, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
+		struct reading r = { c, c->hooks[i].section, err };
+		rc = read_secret(&r, &c->hooks[i].secret);
+	}
+	return rc;
 }
 
 static const struct section_kind kinds[] = {

@@ -184,6 +184,18 @@ def a_configuration_that_cannot_work_is_refused_at_the_start():
 
 
 @test
+def a_run_by_hand_needs_no_secret_of_the_hooks():
+    with Workspace() as work:
+        work.write("ok.lua", OK)
+        work.configure(more="[listen]\naddress = 127.0.0.1:0\n[hook a]\npath = /a\nheader = X-S\n"
+                            "secret_env = NOWHERE\nrunbook = ok.lua")
+        check_equal(work.run("ok.lua").status, 0, "a run")
+        ended = work.command("serve", "--config", work.config, limit=20)
+        check_equal(ended.status, 2, f"serve\n{ended}")
+        check("secret_env = NOWHERE: expected a secret there" in ended.err, f"no reason in {ended.err}")
+
+
+@test
 def a_file_without_an_end_is_refused():
     with Workspace() as work:
         work.write("ok.lua", OK)
