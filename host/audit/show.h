@@ -25,7 +25,7 @@ struct audit_io {
 /* Exit statuses. */
 enum audit_status {
 	AUDIT_GOOD = 0,
-	AUDIT_BAD = 1,   /* verify or show met a bad record; show found nothing; or reading failed */
+	AUDIT_BAD = 1, /* verify or show met a bad record; show found nothing; or reading failed */
 	AUDIT_USAGE = 2, /* printed to err */
 };
 

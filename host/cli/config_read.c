@@ -181,20 +181,21 @@ static int read_schedule(struct reading *r)
 /* From a file without its last line end, or from the environment. */
 static int read_secret(struct reading *r, char **out)
 {
-	const struct ini_key *file = ini_key(r->s, "secret_file"),
-			     *env = ini_key(r->s, "secret_env");
+	const struct ini_key *file = ini_key(r->s, "secret_file");
+	const struct ini_key *key = file ? file : ini_key(r->s, "secret_env");
+	INVARIANT(key != NULL); /* read_hook has seen to it */
 	struct buf text = BUF_INIT(SECRET_MAX);
 	if (file && files_read(&text, file->value, r->err) < 0) {
 		buf_clear(&text);
 		return -ERR_INVALID;
 	}
-	const char *value = env ? getenv(env->value) : buf_cstr(&text);
+	const char *value = file ? buf_cstr(&text) : getenv(key->value);
 	size_t n = value ? strcspn(value, "\r\n") : 0;
 	*out = n > 0 ? strndup(value, n) : NULL;
 	if (text.p)
 		wipe(text.p, text.n);
 	buf_clear(&text);
-	return *out ? 0 : complain(r, file ? file : env, "a secret there; it is empty or unset");
+	return *out ? 0 : complain(r, key, "a secret there; it is empty or unset");
 }
 
 static int read_hook(struct reading *r)
