@@ -7,7 +7,7 @@ local sfn = require "sfn"
 
 local M = {}
 
-local SETTLE_SECONDS = 30   -- DescribeExecution is eventually consistent
+local SETTLE_SECONDS = 30   -- DescribeExecution and DescribeMapRun are eventually consistent
 local RESTART_SECONDS = 60  -- a Map Run may first finish what it was doing when it failed
 local LONGEST_POLL = 30
 local GROWTH = 1.4
@@ -48,15 +48,18 @@ end
 
 -- Waiting -------------------------------------------------------------------------------------------
 
--- Growing pauses. One DescribeMapRun a second is what an account and region may do in the long run.
+-- Growing pauses; returns their length. One DescribeMapRun a second is what an account and region may
+-- do in the long run: there is a pause before each look.
 local function poller(args, deadline)
   local pause = args.pollSeconds
   return function(what)
-    if deadline and now() + pause > deadline then
+    local this = pause
+    if deadline and now() + this > deadline then
       fail("no end after %g s: %s (a redriven execution goes on by itself)", args.timeoutSeconds, what)
     end
-    sleep(pause)
-    pause = math.min(pause * GROWTH, math.max(LONGEST_POLL, args.pollSeconds))
+    sleep(this)
+    pause = math.min(this * GROWTH, math.max(LONGEST_POLL, args.pollSeconds))
+    return this
   end
 end
 
@@ -82,18 +85,21 @@ local function check_before(execution)
   end
 end
 
+local function check_alone(count, execution)
+  if execution.redriveCount > count then
+    fail("redriveCount went up to %d and not to %d: someone else redrives this execution too",
+      execution.redriveCount, count)
+  end
+end
+
 -- The count of redrives must go up by exactly one: by none means an older call with the same token was
 -- answered again, by more that someone else redrives too.
 local function wait_until_counted(args, before, answer, pause)
   local started = now()
   while true do
     local execution = sfn.describe_execution { executionArn = args.executionArn }
-    local more = execution.redriveCount - before.redriveCount
-    if more == 1 then return execution end
-    if more > 1 then
-      fail("redriveCount went from %d to %d: someone else redrives this execution too",
-        before.redriveCount, execution.redriveCount)
-    end
+    check_alone(before.redriveCount + 1, execution)
+    if execution.redriveCount > before.redriveCount then return execution end
     if now() - started > SETTLE_SECONDS then
       fail("the service answered with redriveDate %s, but redriveCount is still %d",
         iso8601(answer.redriveDate), execution.redriveCount)
@@ -147,16 +153,25 @@ local function ended(status)
   return status ~= "RUNNING" and status ~= "PENDING_REDRIVE"
 end
 
-local function wait_for_end(args, execution, watch, pause)
-  watch.look()
+-- The execution has ended, but its Map Run was not seen to restart: the view of it may lag.
+local function wait_for_restart(watch, pause)
+  local waited = 0
+  while watch.arn and not watch.restarted and waited < SETTLE_SECONDS do
+    waited = waited + pause("the execution has ended, its Map Run has not been seen to restart")
+    watch.look()
+    if not watch.restarted then watch.look_for_replacement() end
+  end
+end
+
+local function wait_for_end(args, execution, watch, deadline)
+  local count, pause = execution.redriveCount, poller(args, deadline)
   while not ended(execution.status) do
     pause("the execution is " .. execution.status)
     execution = sfn.describe_execution { executionArn = args.executionArn }
+    check_alone(count, execution)
     watch.look()
   end
-  if watch.arn and not watch.restarted then
-    watch.look_for_replacement()
-  end
+  wait_for_restart(watch, poller(args, deadline))
   if watch.arn and not watch.restarted then
     fail("the execution was redriven and is %s, but its Map Run was not restarted: %s: %s",
       execution.status, execution.error or "no error name", execution.cause or "no cause")
@@ -180,7 +195,7 @@ local function redrive_once(args, deadline)
 
   local execution = wait_until_counted(args, before, answer, poller(args, deadline))
   local watch = watcher(args, map_before, answer)
-  execution = wait_for_end(args, execution, watch, poller(args, deadline))
+  execution = wait_for_end(args, execution, watch, deadline)
   return execution, watch.map_run
 end
 
@@ -211,6 +226,7 @@ function M.until_done(args)
       }
     end
     log.warn(("attempt %d of %d ended %s"):format(attempt, args.attempts, execution.status))
+    sleep(args.pollSeconds)
   end
 end
 

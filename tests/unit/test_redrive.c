@@ -142,6 +142,7 @@ TEST(a_redrive_is_seen_through_to_its_end)
 		  { "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
 		  { "describe_execution", EXECUTION("FAILED", "0"), NULL }, /* lags */
 		  { "describe_execution", EXECUTION("RUNNING", "1"), NULL },
+		  { "describe_execution", EXECUTION("RUNNING", "1"), NULL },
 		  { "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL }, /* lags */
 		  { "describe_execution", EXECUTION("RUNNING", "1"), NULL },
 		  { "describe_map_run", MAP_RUN("RUNNING", "1", ",\"redriveDate\":1790218661"),
@@ -246,24 +247,57 @@ TEST(an_execution_without_map_run_is_redriven_too)
 	world_close(&w);
 }
 
+#define NOT_RESTARTED \
+	{ "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL }, \
+	{ \
+		"list_map_runs", "{\"mapRuns\":[{\"mapRunArn\":\"M\",\"startDate\":1}]}", NULL \
+	}
+
+TEST(a_map_run_that_lags_behind_the_end_of_its_execution_is_waited_for)
+{
+	struct world w;
+	open_service(&w);
+
+	serve(&w, ARGS,
+	      (const struct answer[]){
+		  { "describe_execution", EXECUTION("FAILED", "0"), NULL },
+		  { "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
+		  { "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
+		  { "describe_execution", EXECUTION("SUCCEEDED", "1"), NULL },
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  { "describe_map_run", MAP_RUN("SUCCEEDED", "1", ",\"redriveDate\":2"), NULL },
+		  { NULL, NULL, NULL } });
+
+	CHECK_STR(w.message, "");
+	CHECK(strstr(w.result, "\"mapRunStatus\":\"SUCCEEDED\""));
+	world_close(&w);
+}
+
 TEST(a_map_run_that_was_not_restarted_is_an_error)
 {
 	struct world w;
 	open_service(&w);
 
-	serve(
-	    &w, ARGS,
-	    (const struct answer[]){
-		{ "describe_execution", EXECUTION("FAILED", "0"), NULL },
-		{ "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
-		{ "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
-		{ "describe_execution",
-		  "{\"status\":\"FAILED\",\"redriveCount\":1,\"error\":\"States.Runtime\","
-		  "\"cause\":\"Failed to write a test manifest\"}",
-		  NULL },
-		{ "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
-		{ "list_map_runs", "{\"mapRuns\":[{\"mapRunArn\":\"M\",\"startDate\":1}]}", NULL },
-		{ NULL, NULL, NULL } });
+	serve(&w, ARGS,
+	      (const struct answer[]){
+		  { "describe_execution", EXECUTION("FAILED", "0"), NULL },
+		  { "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
+		  { "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
+		  { "describe_execution",
+		    "{\"status\":\"FAILED\",\"redriveCount\":1,\"error\":\"States.Runtime\","
+		    "\"cause\":\"Failed to write a test manifest\"}",
+		    NULL },
+		  /* for 30 s, by growing pauses */
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  NOT_RESTARTED,
+		  { NULL, NULL, NULL } });
 
 	CHECK_STR(w.message,
 		  "redrive.until_done: the execution was redriven and is FAILED, but its Map "
@@ -334,7 +368,18 @@ TEST(a_colleagues_redrive_is_noticed)
 			{ "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
 			{ "describe_execution", EXECUTION("RUNNING", "2"), NULL },
 			{ NULL, NULL, NULL } },
-		    "redriveCount went from 0 to 2: someone else redrives this execution too");
+		    "redriveCount went up to 2 and not to 1: someone else redrives this execution "
+		    "too");
+	check_error(ARGS,
+		    (const struct answer[]){
+			{ "describe_execution", EXECUTION("FAILED", "0"), NULL },
+			{ "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
+			{ "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
+			{ "describe_execution", EXECUTION("RUNNING", "1"), NULL },
+			{ "describe_execution", EXECUTION("RUNNING", "2"), NULL },
+			{ NULL, NULL, NULL } },
+		    "redriveCount went up to 2 and not to 1: someone else redrives this execution "
+		    "too");
 	check_error(
 	    ARGS,
 	    (const struct answer[]){ { "describe_execution", EXECUTION("FAILED", "0"), NULL },
@@ -365,7 +410,6 @@ TEST(a_time_out_says_that_the_redrive_goes_on)
 			{ "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
 			{ "redrive_execution", "{\"redriveDate\":1790218660.927}", NULL },
 			{ "describe_execution", EXECUTION("RUNNING", "1"), NULL },
-			{ "describe_map_run", MAP_RUN("RUNNING", "1", ""), NULL },
 			{ NULL, NULL, NULL } },
 		    "no end after 0.5 s: the execution is RUNNING (a redriven execution goes on by "
 		    "itself)");
@@ -388,16 +432,17 @@ TEST(a_dry_run_stops_before_the_change)
 
 int main(void)
 {
-	return tap_run(TAP_CASES(TAP_CASE(a_redrive_is_seen_through_to_its_end),
-				 TAP_CASE(a_run_that_failed_again_is_a_result_not_an_error),
-				 TAP_CASE(more_attempts_are_more_redrives_and_the_rules_apply),
-				 TAP_CASE(the_map_run_is_found_when_it_is_not_given),
-				 TAP_CASE(an_execution_without_map_run_is_redriven_too),
-				 TAP_CASE(a_map_run_that_was_not_restarted_is_an_error),
-				 TAP_CASE(a_new_map_run_in_place_of_the_old_one_is_followed),
-				 TAP_CASE(what_cannot_be_redriven_is_not_tried),
-				 TAP_CASE(a_colleagues_redrive_is_noticed),
-				 TAP_CASE(wrong_arguments_are_named),
-				 TAP_CASE(a_time_out_says_that_the_redrive_goes_on),
-				 TAP_CASE(a_dry_run_stops_before_the_change)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(a_redrive_is_seen_through_to_its_end),
+	    TAP_CASE(a_run_that_failed_again_is_a_result_not_an_error),
+	    TAP_CASE(more_attempts_are_more_redrives_and_the_rules_apply),
+	    TAP_CASE(the_map_run_is_found_when_it_is_not_given),
+	    TAP_CASE(an_execution_without_map_run_is_redriven_too),
+	    TAP_CASE(a_map_run_that_lags_behind_the_end_of_its_execution_is_waited_for),
+	    TAP_CASE(a_map_run_that_was_not_restarted_is_an_error),
+	    TAP_CASE(a_new_map_run_in_place_of_the_old_one_is_followed),
+	    TAP_CASE(what_cannot_be_redriven_is_not_tried),
+	    TAP_CASE(a_colleagues_redrive_is_noticed), TAP_CASE(wrong_arguments_are_named),
+	    TAP_CASE(a_time_out_says_that_the_redrive_goes_on),
+	    TAP_CASE(a_dry_run_stops_before_the_change)));
 }
