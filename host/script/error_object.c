@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "script/json_lua.h"
 #include "script/sandbox.h"
 
@@ -68,11 +69,27 @@ void error_object_open(lua_State *L)
 	lua_pop(L, 1);
 }
 
+/* Messages quote what was wrong, and may have cut it: what is no UTF-8 could not be returned. */
+static void push_clean(lua_State *L, const char *text)
+{
+	luaL_Buffer b;
+	luaL_buffinit(L, &b);
+	for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+		n = utf8_valid_at(text, left);
+		if (n > 0)
+			luaL_addlstring(&b, text, n);
+		else
+			luaL_addstring(&b, "\xef\xbf\xbd");
+		n = n > 0 ? n : 1;
+	}
+	luaL_pushresult(&b);
+}
+
 static void set_text(lua_State *L, const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
-	lua_pushstring(L, text);
+	push_clean(L, text);
 	lua_setfield(L, -2, name);
 }
 

@@ -44,6 +44,8 @@ TEST(arguments_are_checked_before_anything_leaves)
 	check_invalid("{ name = 'x', count = '1' }", "count must be an integer, got a string");
 	check_invalid("{ name = 'x', code = 'aB' }", "code 'aB' does not match [a-z]+");
 	check_invalid("{ name = 'x', code = 'a\\n' }", "code 'a\n' does not match [a-z]+");
+	check_invalid("{ name = 'x', code = 'a\\0' }",
+		      "code 'a\xef\xbf\xbd\xef\xbf\xbd' does not match [a-z]+");
 	check_invalid("{ name = 'x', colour = 'blue' }",
 		      "colour must be one of red, green, got 'blue'");
 	check_invalid("{ name = 'x', when = 'soon' }",
