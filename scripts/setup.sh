@@ -10,6 +10,8 @@ build_packages=(gcc libc6-dev meson ninja-build pkgconf
   libsqlite3-dev libssl-dev)
 test_packages=(lua5.4 python3 binutils)
 
+packages_are_new=no # by install_packages
+
 die() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 1
@@ -59,6 +61,7 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --no-install-recommends -y -q "${missing[@]}" ||
     die "apt-get could not install: ${missing[*]}"
+  packages_are_new=yes
 }
 
 # forget_aws: nothing of the caller's AWS set-up is left in this process or its children.
@@ -87,11 +90,15 @@ seal_environment() {
   export AWS_EC2_METADATA_DISABLED=true RUNBOOK_LOOPBACK_ONLY=1
 }
 
-# configure DIR OPTION...: meson's set-up of a build folder, once. Compilers come as CC.
+# configure DIR OPTION...: meson's set-up of a build folder, once; again when packages were installed
+# since, as it remembers what was not there. Compilers come as CC.
 configure() {
   local dir=$1
   shift
-  [ -f "$dir/build.ninja" ] && return 0
+  if [ -f "$dir/build.ninja" ]; then
+    [ $packages_are_new = yes ] || return 0
+    set -- --reconfigure "$@"
+  fi
   mkdir -p "$dir"
   if ! meson setup "$dir" "$root" "$@" >"$dir/setup.log" 2>&1; then
     tail -n 20 "$dir/setup.log" >&2
