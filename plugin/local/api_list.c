@@ -103,13 +103,13 @@ static int read_filter(const struct api_call *c, struct filter *f, struct err *e
 
 static int list_executions(const struct api_call *c, struct err *err)
 {
-	const struct roll *roll;
+	const struct roll *roll = NULL;
 	struct filter filter = { 0 };
 	int64_t start = 0;
 	int rc = read_filter(c, &filter, err);
 	if (!rc)
 		rc = find_roll(c, &roll, &filter, err);
-	if (rc)
+	if (rc || !roll)
 		return rc;
 	const char *arn = json_get_str(c->args, "mapRunArn");
 	arn = arn ? arn : json_get_str(c->args, "stateMachineArn");

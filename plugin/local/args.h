@@ -15,13 +15,13 @@
 enum arg_type { ARG_STRING, ARG_INTEGER, ARG_NUMBER, ARG_BOOLEAN, ARG_OBJECT, ARG_LIST };
 
 struct arg {
-	const char *name; /* NULL ends the list */
-	enum arg_type type;
-	bool required;
-	int64_t min, max;    /* of the length of a string, or of a value; max 0: none */
+	const char *name;    /* NULL ends the list */
 	const char *choices; /* "[A, B]": the allowed strings as the service prints them, or NULL */
 	const char *pattern; /* POSIX extended, of the whole string, or NULL */
-	bool sensitive;      /* its value is not repeated in the message */
+	int64_t min, max;    /* of the length of a string, or of a value; max 0: none */
+	enum arg_type type;
+	bool required;
+	bool sensitive; /* its value is not repeated in the message */
 };
 
 /* @param extra  gets {"message": ...} when the text is too long for err->message

@@ -3,15 +3,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int fault(struct err *err, const char *code, const char *fmt, ...)
+void fault_fill(struct err *err, const char *code, const char *fmt, ...)
 {
 	if (!err)
-		return -ERR_REMOTE;
+		return;
 	*err = (struct err){ .code = ERR_REMOTE, .status = 400 };
 	(void)snprintf(err->name, sizeof(err->name), "%s", code);
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
 	va_end(ap);
-	return -ERR_REMOTE;
 }

@@ -4,7 +4,9 @@
 
 #include "base/err.h"
 
-/* Fill *err and return -ERR_REMOTE. */
-int fault(struct err *err, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void fault_fill(struct err *err, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Fill *err; the value is -ERR_REMOTE. A macro, so that readers of one file (analyzers too) see it. */
+#define fault(...) (fault_fill(__VA_ARGS__), -ERR_REMOTE)
 
 #endif

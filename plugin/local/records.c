@@ -145,7 +145,7 @@ static void write_frame(struct jsonw *w, const char *name, const struct frame *f
 	jsonw_int(w, "most", f->max_concurrency);
 	if (f->alarm.place)
 		jsonw_int(w, "alarm", f->alarm.at);
-	if (f->attempts) {
+	if (f->attempts && f->state) {
 		jsonw_open(w, "attempts", '[');
 		for (int i = 0; i < cJSON_GetArraySize(json_get(f->state->def, "Retry")); i++)
 			jsonw_int(w, NULL, f->attempts[i]);
