@@ -112,20 +112,10 @@ static int print_all(const char *config_file, const char *name)
 
 int cmd_ops(int argc, char **argv)
 {
-	static const struct option names[] = { { "config", required_argument, NULL, 'c' },
-					       { "help", no_argument, NULL, 'h' },
-					       { NULL, 0, NULL, 0 } };
-	const char *config = NULL;
-	int option;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
-		if (option == 'h')
-			return print_help(help);
-		if (option != 'c')
-			return usage_error("ops", "unknown or incomplete option '%s'",
-					   argv[optind - 1]);
-		config = optarg;
-	}
+	const char *config;
+	int status;
+	if (!read_config_option(&config, help, argc, argv, &status))
+		return status;
 	if (argc - optind > 1)
 		return usage_error("ops", "expected at most one NAME");
 	return print_all(config, argv[optind]);

@@ -29,11 +29,10 @@ static const char help[] =
     "                              secret_file = secret\n"
     "                              runbook = redrive.lua\n"
     "\n"
-    "Schedules are in UTC. A hook takes a JSON object signed with HMAC-SHA256 (hex, with or "
-    "without\n"
-    "'sha256=' before it), which becomes the input. The first SIGINT or SIGTERM cancels the runs "
-    "and\n"
-    "waits for them, up to 5 s for a change in flight.\n";
+    "Schedules are in UTC. A hook takes a JSON object signed with HMAC-SHA256 (hex, with or\n"
+    "without 'sha256=' before it), which becomes the input. The first SIGINT, SIGTERM or SIGHUP\n"
+    "cancels the runs and waits for them, up to 5 s for a change in flight.\n"
+    "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
 
 static void on_schedule(void *arg, const char *name, int64_t due_ms)
 {
@@ -192,25 +191,15 @@ static int serve(struct serve *s, struct config *config, const char *file)
 
 int cmd_serve(int argc, char **argv)
 {
-	static const struct option names[] = { { "config", required_argument, NULL, 'c' },
-					       { "help", no_argument, NULL, 'h' },
-					       { NULL, 0, NULL, 0 } };
-	const char *file = NULL;
-	int option;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
-		if (option == 'h')
-			return print_help(help);
-		if (option != 'c')
-			return usage_error("serve", "unknown or incomplete option '%s'",
-					   argv[optind - 1]);
-		file = optarg;
-	}
+	int status;
+	const char *file;
+	if (!read_config_option(&file, help, argc, argv, &status))
+		return status;
 	if (!file || optind != argc)
 		return usage_error("serve", "expected --config FILE and nothing else");
 	struct serve s = { 0 };
 	struct config config = { 0 };
-	int status = serve(&s, &config, file);
+	status = serve(&s, &config, file);
 	s.stopping = true;
 	webhooks_stop(s.webhooks);
 	schedules_free(s.schedules);

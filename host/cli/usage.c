@@ -1,5 +1,6 @@
 #include "cli/usage.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -19,4 +20,22 @@ int usage_error(const char *command, const char *fmt, ...)
 	(void)fputs("\n", stderr);
 	va_end(ap);
 	return EXIT_USAGE;
+}
+
+bool read_config_option(const char **file, const char *help, int argc, char **argv, int *status)
+{
+	static const struct option names[] = { { "config", required_argument, NULL, 'c' },
+					       { "help", no_argument, NULL, 'h' },
+					       { NULL, 0, NULL, 0 } };
+	int option;
+	*file = NULL;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", names, NULL)) == 'c')
+		*file = optarg;
+	if (option == -1)
+		return true;
+	*status = option == 'h'
+		      ? print_help(help)
+		      : usage_error(argv[0], "unknown or incomplete option '%s'", argv[optind - 1]);
+	return false;
 }
