@@ -139,12 +139,23 @@ static bool path_is_plain(const char *path)
 	return true;
 }
 
+/* "user:password@host": not sent, and not repeated in a message either. */
+static bool has_user(const char *host)
+{
+	const char *end = strpbrk(host, "@/?#");
+	return end && *end == '@';
+}
+
 int endpoint_parse(struct endpoint *out, const char *url, struct err *err)
 {
 	bool https = strncasecmp(url, "https://", 8) == 0;
 	if (!https && strncasecmp(url, "http://", 7) != 0)
 		return refuse(url, "has no scheme", err);
 	const char *host = url + (https ? 8 : 7);
+	if (has_user(host))
+		return err_named(err, ERR_INVALID, "InvalidEndpoint",
+				 "the endpoint names a user before its host: credentials come from "
+				 "the environment or a profile");
 	size_t n = host_len(host);
 	const char *rest = host + n;
 	int port = read_port(&rest);

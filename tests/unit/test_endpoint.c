@@ -88,6 +88,16 @@ TEST(an_override_is_a_url_and_nothing_else)
 	CHECK_STR(REGION("us-east-1", .override = "http://h", .fips = true), "InvalidEndpoint");
 }
 
+TEST(a_password_in_an_endpoint_is_not_repeated)
+{
+	struct endpoint e;
+	struct err err;
+	CHECK_INT(endpoint_parse(&e, "http://user:hunter2@h:1/p", &err), -ERR_INVALID);
+	CHECK(strstr(err.message, "names a user"));
+	CHECK(!strstr(err.message, "hunter2"));
+	CHECK_INT(endpoint_parse(&e, "http://h/a@b", NULL), 0);
+}
+
 TEST(the_host_header_has_the_port_unless_it_is_the_default)
 {
 	struct endpoint e;
@@ -143,6 +153,7 @@ int main(void)
 				 TAP_CASE(fips_and_dual_stack_have_names_of_their_own),
 				 TAP_CASE(a_region_that_is_none_never_becomes_a_host_name),
 				 TAP_CASE(an_override_is_a_url_and_nothing_else),
+				 TAP_CASE(a_password_in_an_endpoint_is_not_repeated),
 				 TAP_CASE(the_host_header_has_the_port_unless_it_is_the_default),
 				 TAP_CASE(loopback_only_lets_nothing_else_pass),
 				 TAP_CASE(the_user_agent_holds_no_character_of_others)));
