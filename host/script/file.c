@@ -49,6 +49,8 @@ int file_read(struct buf *out, const char *path, struct err *err)
 
 struct bytes file_chunk(struct bytes source)
 {
+	if (source.n >= 3 && memcmp(source.p, "\xef\xbb\xbf", 3) == 0)
+		source = (struct bytes){ source.p + 3, source.n - 3 };
 	if (source.n == 0 || source.p[0] != '#')
 		return source;
 	const char *line = memchr(source.p, '\n', source.n);

@@ -18,7 +18,7 @@ NODISCARD int file_read(struct buf *out, const char *path, struct err *err);
 /* The folder a path is in: "." if it names none. Owned by the caller; NULL: no memory. */
 char *file_folder(const char *path);
 
-/* What Lua compiles of a source: all but a first line that starts with '#' and names an interpreter.
+/* What Lua compiles of a source: all but a byte order mark and a first line that starts with '#' and names an interpreter.
  * Its newline stays, so that line numbers hold. */
 struct bytes file_chunk(struct bytes source);
 

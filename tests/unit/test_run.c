@@ -53,6 +53,16 @@ TEST(an_uncaught_error_names_the_runbooks_lines)
 	world_close(&w);
 }
 
+TEST(a_byte_order_mark_and_a_line_for_the_shell_are_no_lua)
+{
+	struct world w;
+	world_open(&w);
+	world_run(&w, "\xef\xbb\xbf#!/usr/bin/env runbook\nreturn debug == nil");
+	CHECK_STR(w.result, "true");
+	CHECK_STR(w.message, "");
+	world_close(&w);
+}
+
 TEST(a_syntax_error_is_a_run_that_fails)
 {
 	struct world w;
@@ -274,6 +284,7 @@ int main(void)
 	    TAP_CASE(a_result_is_returned_as_json),
 	    TAP_CASE(a_call_suspends_the_run_and_its_answer_resumes_it),
 	    TAP_CASE(an_uncaught_error_names_the_runbooks_lines),
+	    TAP_CASE(a_byte_order_mark_and_a_line_for_the_shell_are_no_lua),
 	    TAP_CASE(a_syntax_error_is_a_run_that_fails),
 	    TAP_CASE(a_missing_runbook_or_bad_input_never_starts),
 	    TAP_CASE(sleep_waits_for_its_timer),
