@@ -100,7 +100,165 @@ TEST(a_failed_map_run_is_redriven_to_success)
 	driver_close(&d);
 }
 
+/* A machine whose items wait `n` seconds each; the processor and the fields of the Map are given. */
+static void wait_machine(struct driver *d, const char *kind, const char *fields)
+{
+	char text[900];
+	(void)snprintf(text, sizeof(text),
+		       "{'StartAt':'Each','States':{'Each':{'Type':'Map','Label':'Each',%s,"
+		       "'ItemProcessor':{'ProcessorConfig':{'Mode':'DISTRIBUTED','ExecutionType':"
+		       "'%s'},'StartAt':'W','States':{'W':{'Type':'Wait','SecondsPath':'$.s',"
+		       "'Next':'T'},'T':{'Type':'Task',"
+		       "'Resource':'arn:aws:lambda:us-east-1:123456789012:function:work',"
+		       "'End':true}}},'End':true}}}",
+		       fields, kind);
+	driver_machine(d, "w", text);
+}
+
+TEST(a_stopped_parent_aborts_its_map_run)
+{
+	struct driver d;
+	char run[300];
+	driver_open(&d, work);
+	broken = true;
+	wait_machine(&d, "STANDARD", "'MaxConcurrency':2");
+	const char *arn = driver_start(&d, "w", "one",
+				       "[{'n':0,'s':1},{'n':5,'s':9},{'n':2,'s':9},{'n':3,'s':1}]");
+	driver_advance(&d, 2000);
+	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
+	check_counts(&d, run, "RUNNING", "1 2 1 0 0 0 4 0 0 0");
+	CHECK_STR(driver_get(&d, "stopDate"), "(absent)");
+	(void)driver_call(&d, "StopExecution", "{'executionArn':'%s','cause':'me'}", arn);
+	check_counts(&d, run, "ABORTED", "1 0 1 0 0 2 4 4 0 0");
+	CHECK_STR(driver_history(&d, arn),
+		  "1<0 ExecutionStarted, 2<0 MapStateEntered, 3<2 MapStateStarted, "
+		  "4<3 MapRunStarted, 5<0 ExecutionAborted");
+
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
+	driver_run(&d);
+	check_counts(&d, run, "RUNNING", "1 2 1 0 0 0 4 0 0 0");
+	driver_advance(&d, 20000);
+	check_counts(&d, run, "SUCCEEDED", "0 0 4 0 0 0 4 4 0 0");
+	driver_close(&d);
+}
+
+TEST(children_wait_for_a_slot_to_be_redriven)
+{
+	struct driver d;
+	char run[300];
+	driver_open(&d, work);
+	broken = true;
+	wait_machine(&d, "STANDARD", "'MaxConcurrency':3");
+	const char *arn =
+	    driver_start(&d, "w", "one", "[{'n':1,'s':1},{'n':5,'s':9},{'n':2,'s':9}]");
+	driver_advance(&d, 1000);
+	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
+	check_counts(&d, run, "FAILED", "0 0 0 1 0 2 3 3 0 0");
+	broken = false;
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
+	(void)driver_call(&d, "UpdateMapRun", "{'mapRunArn':'%s','maxConcurrency':1}", run);
+	driver_run(&d);
+	check_counts(&d, run, "RUNNING", "0 2 1 0 0 0 3 0 0 0"); /* the task needs no time */
+	(void)driver_call(&d, "StopExecution", "{'executionArn':'%s'}", arn);
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
+	driver_run(&d);
+	/* The setting lives on the run: now one at a time. */
+	check_counts(&d, run, "RUNNING", "0 1 1 0 0 0 3 0 0 1");
+	driver_advance(&d, 60000);
+	check_counts(&d, run, "SUCCEEDED", "0 0 3 0 0 0 3 3 0 0");
+	CHECK_STR(driver_call(&d, "UpdateMapRun", "{'mapRunArn':'%s','maxConcurrency':1}", run),
+		  "ValidationException: The Map Run has completed and cannot be updated "
+		  "{\"reason\":\"CANNOT_UPDATE_COMPLETED_MAP_RUN\"}");
+	driver_close(&d);
+}
+
+TEST(express_children_run_to_their_end_and_restart_under_their_arn)
+{
+	struct driver d;
+	char run[300], child[300];
+	driver_open(&d, work);
+	broken = true;
+	wait_machine(&d, "EXPRESS", "'MaxConcurrency':2");
+	const char *arn =
+	    driver_start(&d, "w", "one", "[{'n':5,'s':9},{'n':1,'s':1},{'n':2,'s':1}]");
+	driver_advance(&d, 1000);
+	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
+	check_counts(&d, run, "RUNNING", "1 1 0 1 0 0 3 0 0 0");
+	driver_advance(&d, 8000);
+	check_counts(&d, run, "FAILED", "1 0 1 1 0 0 3 3 0 0");
+	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s','statusFilter':'FAILED'}", run);
+	(void)snprintf(child, sizeof(child), "%s", driver_get(&d, "executions.0.executionArn"));
+	broken = false;
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
+	driver_advance(&d, 60000);
+	check_counts(&d, run, "SUCCEEDED", "0 0 3 0 0 0 3 3 0 0");
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", child);
+	CHECK_STR(driver_get(&d, "redriveCount"), "1");
+	CHECK_STR(driver_get(&d, "redriveDate"), "(absent)");
+	CHECK_STR(driver_get(&d, "startDate"), "1.790208009E9");
+	CHECK_STR(driver_call(&d, "GetExecutionHistory", "{'executionArn':'%s'}", child),
+		  "InvalidArn: Invalid Arn: 'Resource type not valid in this context: express'");
+	driver_close(&d);
+}
+
+TEST(tolerated_failures_are_not_exceeded_by_reaching_them)
+{
+	struct driver d;
+	driver_open(&d, work);
+	broken = true;
+	wait_machine(&d, "STANDARD", "'ToleratedFailurePercentage':50");
+	const char *arn = driver_start(&d, "w", "one", "[{'n':1,'s':0},{'n':2,'s':0}]");
+	driver_run(&d);
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", arn);
+	CHECK_STR(driver_get(&d, "output"), "[{\"done\":2}]");
+	check_counts(&d, map_run_of(&d, arn), "SUCCEEDED", "0 0 1 1 0 0 2 2 0 0");
+	CHECK_STR(driver_get(&d, "toleratedFailurePercentage"), "50.0");
+	CHECK_STR(driver_get(&d, "maxConcurrency"), "2147483647");
+	driver_close(&d);
+}
+
+/* The answer of DescribeMapRun after 10,000 items with 3 % failures, redriven once. */
+static void live_with_many(char *out, size_t size)
+{
+	struct driver d;
+	struct buf input = BUF_INIT(1 << 20);
+	driver_open(&d, work);
+	d.config.max_data_bytes = 1 << 24;
+	driver_reopen(&d);
+	broken = true;
+	wait_machine(&d, "STANDARD", "'ToleratedFailureCount':100");
+	buf_adds(&input, "[");
+	for (int i = 0; i < 10000; i++)
+		buf_addf(&input, "%s{'n':%d,'s':%d}", i ? "," : "", i % 33 == 0 ? 1 : 2, i % 7);
+	buf_adds(&input, "]");
+	const char *arn = driver_start(&d, "w", "one", buf_cstr(&input));
+	driver_advance(&d, 100000);
+	broken = false;
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
+	driver_advance(&d, 100000);
+	(void)driver_call(&d, "DescribeMapRun", "{'mapRunArn':'%s'}", map_run_of(&d, arn));
+	(void)snprintf(out, size, "%s", buf_cstr(&d.answer));
+	buf_clear(&input);
+	driver_close(&d);
+}
+
+TEST(ten_thousand_items_end_the_same_way_twice)
+{
+	char one[1200], two[1200];
+	live_with_many(one, sizeof(one));
+	live_with_many(two, sizeof(two));
+	CHECK_STR(one, two);
+	CHECK(strstr(one, "\"status\":\"SUCCEEDED\"") != NULL);
+	CHECK(strstr(one, "\"succeeded\":10000,") != NULL);
+}
+
 int main(void)
 {
-	return tap_run(TAP_CASES(TAP_CASE(a_failed_map_run_is_redriven_to_success)));
+	return tap_run(
+	    TAP_CASES(TAP_CASE(a_failed_map_run_is_redriven_to_success),
+		      TAP_CASE(a_stopped_parent_aborts_its_map_run),
+		      TAP_CASE(children_wait_for_a_slot_to_be_redriven),
+		      TAP_CASE(express_children_run_to_their_end_and_restart_under_their_arn),
+		      TAP_CASE(tolerated_failures_are_not_exceeded_by_reaching_them),
+		      TAP_CASE(ten_thousand_items_end_the_same_way_twice)));
 }
