@@ -318,6 +318,10 @@ static void set_message(struct setup *s, struct http_transfer *t)
 		set_pointer(s, CURLOPT_POSTFIELDS, t->body.n ? t->body.p : "");
 	}
 	set_pointer(s, CURLOPT_CUSTOMREQUEST, t->method);
+	/* An answer that announces more is not waited for; on_body counts one that does not. */
+	if (s->rc == CURLE_OK)
+		s->rc =
+		    curl_easy_setopt(s->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_body);
 }
 
 static void set_connection(struct setup *s, const struct http_transfer *t)
@@ -398,6 +402,7 @@ static const struct outcome outcomes[] = {
 	{ CURLE_RECV_ERROR, ERR_IO, true },
 	{ CURLE_HTTP2_STREAM, ERR_IO, true },
 	{ CURLE_URL_MALFORMAT, ERR_INVALID, false },
+	{ CURLE_FILESIZE_EXCEEDED, ERR_LIMIT, false },
 	{ CURLE_OUT_OF_MEMORY, ERR_NOMEM, false },
 	{ CURLE_ABORTED_BY_CALLBACK, ERR_CANCELLED, false },
 };

@@ -231,6 +231,10 @@ TEST(an_answer_that_is_too_large_is_cut_off)
 {
 	expect_failure((struct peer_step){ PEER_HOLD, "HTTP/1.1 200 OK\r\n\r\n0123456789a" },
 		       ERR_LIMIT, false, "larger than 10 bytes");
+	expect_failure(
+	    (struct peer_step){ PEER_HOLD,
+				"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" },
+	    ERR_LIMIT, false, "size exceeded");
 
 	struct buf head = BUF_INIT(1 << 20);
 	buf_adds(&head, "HTTP/1.1 200 OK\r\n");
