@@ -1,6 +1,7 @@
 """Task functions behind the Lambda Invoke API: what a function server's answers become in an execution."""
 
 import json
+import threading
 
 from program import Workspace
 from receiver import Receiver
@@ -129,13 +130,22 @@ def more_items_than_run_at_once_are_all_invoked():
 
 @test
 def a_function_that_is_not_waited_for_is_let_go():
-    with Receiver(functions) as server, Workspace() as work, \
+    stopped = threading.Event()
+
+    def held(path, headers, body):
+        """echo answers only once its execution has been stopped."""
+        if "/echo/" in path:
+            stopped.wait(20)
+        return functions(path, headers, body)
+
+    with Receiver(held) as server, Workspace() as work, \
             work.engine("--lambda-endpoint", server.url) as (_, url):
-        machine = create(url, task("echo"))
-        execution = start(url, machine, "one")
+        execution = start(url, create(url, task("echo")), "one")
+        server.wait_for(1)
         call(url, "StopExecution", executionArn=execution)
-        check_equal(end_of(url, execution)["status"], "ABORTED", "status")
+        stopped.set()
         check_equal(run_one(url, "nothing")["output"], "null", "output of the next one")
+        check_equal(describe(url, execution)["status"], "ABORTED", "status")
 
 
 @test
