@@ -38,10 +38,11 @@ static void jump(struct pace *p, int64_t to)
 /* One step of the journey, after a turn that has nothing more to do before `next`. */
 static int64_t travel(struct pace *p, int64_t next)
 {
-	int64_t stop = next < p->target ? next : p->target;
-	if (next <= pace_now(p) || p->spec.busy(p->spec.arg))
+	bool there = pace_now(p) >= p->target;
+	int64_t stop = next < p->target || there ? next : p->target;
+	if (next <= p->now || p->spec.busy(p->spec.arg))
 		return stop;
-	if (p->now < p->target) {
+	if (!there) {
 		jump(p, stop);
 		return stop;
 	}
