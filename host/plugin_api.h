@@ -105,7 +105,8 @@ struct operation {
 	const char *iam_action;       /* "states:DescribeMapRun" */
 	const char *iam_resource;     /* the form of ARN it needs */
 	const char *doc;              /* one line */
-	const char *tell; /* a command that shows what became of it, with {member}s; NULL: none */
+	const char *tell; /* command that shows what became of it, with {member}s of arguments or
+			   * context, never inside quotes; NULL: none */
 
 	/* Begin. Never completes inside the call; ends in exactly one host_api.call_done. */
 	void (*start)(void *state, struct host_call *call);

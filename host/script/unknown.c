@@ -27,7 +27,7 @@ static void add_quoted(struct buf *out, const char *s)
 	buf_adds(out, "'");
 }
 
-void unknown_tell(struct buf *out, const char *template, const cJSON *args)
+void unknown_tell(struct buf *out, const char *template, const cJSON *args, const cJSON *context)
 {
 	char name[64];
 	for (const char *p = template; *p;) {
@@ -38,6 +38,8 @@ void unknown_tell(struct buf *out, const char *template, const cJSON *args)
 			memcpy(name, p + 1, n);
 			name[n] = '\0';
 			value = json_get_str(args, name);
+			if (!value)
+				value = json_get_str(context, name);
 		}
 		if (value) {
 			add_quoted(out, value);
@@ -81,10 +83,16 @@ void unknown_add(struct unknown_list *list, const struct call *c)
 {
 	const struct operation *op = c->op->op;
 	struct buf args = BUF_INIT(TEXT_MAX), tell = BUF_INIT(TEXT_MAX);
+	struct buf where = BUF_INIT(TEXT_MAX);
 	cJSON *shown = record_redacted(c->args, op->members);
 	json_write(&args, shown);
+	if (op->tell && op->context && c->args_text)
+		op->context(c->op->state, c->host.args, &where);
+	cJSON *context = where.n > 0 ? json_parse(buf_bytes(&where), NULL) : NULL;
 	if (op->tell)
-		unknown_tell(&tell, op->tell, c->args);
+		unknown_tell(&tell, op->tell, c->args, context);
+	cJSON_Delete(context);
+	buf_clear(&where);
 
 	size_t i = grow(list);
 	char **s = list->owned[i];

@@ -8,8 +8,9 @@
 void unknown_add(struct unknown_list *list, const struct call *c);
 void unknown_clear(struct unknown_list *list);
 
-/* Append template with every {member} replaced by that argument, quoted for a shell where it needs
- * it. Members that are not there or not text stay as they are written. */
-void unknown_tell(struct buf *out, const char *template, const cJSON *args);
+/* Append template with every {member} replaced by that argument, or else by that member of the call's
+ * context (the region), quoted for a shell where it needs it. What is in neither, or not text, stays
+ * as it is written. */
+void unknown_tell(struct buf *out, const char *template, const cJSON *args, const cJSON *context);
 
 #endif

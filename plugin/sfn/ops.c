@@ -31,7 +31,8 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:RedriveExecution",
 	    .iam_resource = EXECUTION_ARN,
 	    .doc = "restart a failed, aborted or timed out execution where it went wrong",
-	    .tell = "aws stepfunctions describe-execution --execution-arn {executionArn} --query "
+	    .tell = "aws stepfunctions describe-execution --region {region} "
+		    "--execution-arn {executionArn} --query "
 		    "'[status,redriveCount,redriveDate]'",
 	    .max_calls = 1,
 	},
@@ -45,7 +46,8 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:StartExecution",
 	    .iam_resource = STATE_MACHINE_ARN,
 	    .doc = "start an execution; with a name, starting it twice starts it once",
-	    .tell = "aws stepfunctions list-executions --state-machine-arn {stateMachineArn} "
+	    .tell = "aws stepfunctions list-executions --region {region} --state-machine-arn "
+		    "{stateMachineArn} "
 		    "--max-results 10",
 	},
 	{
@@ -69,7 +71,8 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:StopExecution",
 	    .iam_resource = EXECUTION_ARN,
 	    .doc = "abort a running execution and the Map Runs it started",
-	    .tell = "aws stepfunctions describe-execution --execution-arn {executionArn} --query "
+	    .tell = "aws stepfunctions describe-execution --region {region} "
+		    "--execution-arn {executionArn} --query "
 		    "'[status,stopDate]'",
 	},
 	{
@@ -105,8 +108,8 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:CreateStateMachine",
 	    .iam_resource = STATE_MACHINE_ARN,
 	    .doc = "create a state machine; needs iam:PassRole on roleArn too",
-	    .tell = "aws stepfunctions list-state-machines --query "
-		    "\"stateMachines[?name=='{name}']\"",
+	    .tell = "aws stepfunctions list-state-machines --region {region} --query "
+		    "'stateMachines[].[name,creationDate]'",
 	},
 	{
 	    .name = "delete_state_machine",
@@ -118,8 +121,9 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:DeleteStateMachine",
 	    .iam_resource = STATE_MACHINE_ARN,
 	    .doc = "delete a state machine once its running executions have ended",
-	    .tell = "aws stepfunctions describe-state-machine --state-machine-arn "
-		    "{stateMachineArn} --query status",
+	    .tell =
+		"aws stepfunctions describe-state-machine --region {region} --state-machine-arn "
+		"{stateMachineArn} --query status",
 	},
 	{ .name = NULL },
 };

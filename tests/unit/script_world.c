@@ -305,9 +305,10 @@ static const struct operation op_change = {
 	.members = change_members,
 	.resource = "target",
 	.doc = "changes",
-	.tell = "show --target {target} {nothing}",
+	.tell = "show --in {account} --target {target} {nothing}",
 	.start = op_start,
 	.stop = op_stop,
+	.context = op_context,
 };
 
 static const struct plugin demo = { .abi = RUNBOOK_PLUGIN_ABI, .name = "demo", .version = "1.2.3" };

@@ -52,16 +52,17 @@ TEST(every_row_is_complete)
 	CHECK(sfn_op_by_wire_name("describemaprun") == NULL);
 }
 
-/* Are all {placeholders} of the command names of required members? */
+/* Are all {placeholders} of the command names of required members, or the region of the context? */
 static bool tells(const struct operation *o)
 {
 	for (const char *p = strchr(o->tell, '{'); p; p = strchr(p, '{')) {
 		size_t len = strcspn(++p, "}");
 		const struct member *m = find(o->members, p, len);
-		if (!m || !(m->flags & MEMBER_REQUIRED))
+		bool region = len == strlen("region") && strncmp(p, "region", len) == 0;
+		if (!region && (!m || !(m->flags & MEMBER_REQUIRED)))
 			return false;
 	}
-	return true;
+	return strstr(o->tell, " --region {region} ") != NULL;
 }
 
 TEST(a_changing_row_says_how_to_tell_what_became_of_it)

@@ -175,7 +175,7 @@ TEST(a_change_without_answer_is_unknown_after_the_grace)
 	CHECK_STR(w.message, "interrupted");
 	CHECK_INT(w.stops, 1);
 	REQUIRE(w.n_unknown == 1);
-	CHECK_STR(w.unknown_tell, "show --target 'it s' {nothing}");
+	CHECK_STR(w.unknown_tell, "show --in 111122223333 --target 'it s' {nothing}");
 	CHECK_INT(strlen(w.unknown_token), 36);
 	CHECK(strstr(w.unknown_args, "\"secret\":{\"redacted\":3}"));
 	CHECK(strstr(world_last(&w, "call.outcome"), "\"outcome\":\"unknown\""));
