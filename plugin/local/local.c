@@ -19,6 +19,7 @@
 #include "local/control.h"
 #include "local/data_dir.h"
 #include "local/engine.h"
+#include "local/engine_buckets.h"
 #include "local/fault_plan.h"
 #include "local/handlers.h"
 #include "local/lambda.h"
@@ -51,9 +52,10 @@ struct local {
 	struct store *store; /* NULL: in memory only */
 	uint64_t durable;    /* the latest ticket known to be on disk */
 	struct handlers *handlers;
-	struct lambda *lambda;       /* NULL: no endpoint */
-	struct status_feed *feed;    /* NULL: no URL */
-	struct signature *signature; /* NULL: anybody may sign */
+	struct engine_buckets *buckets; /* NULL: there are none */
+	struct lambda *lambda;          /* NULL: no endpoint */
+	struct status_feed *feed;       /* NULL: no URL */
+	struct signature *signature;    /* NULL: anybody may sign */
 	struct fault_plan faults;
 	struct control *control; /* NULL: switched off */
 	bool control_waits;      /* until this ticket is durable */
@@ -79,6 +81,8 @@ static void world_task_start(void *arg, const struct engine_task *task)
 {
 	struct realm *r = arg;
 	struct local *l = r->local;
+	if (engine_buckets_task(l->buckets, r, r->region, task))
+		return;
 	if (l->lambda && task->function && !handlers_has(l->handlers, task->function))
 		lambda_start(l->lambda, r, r->region, task);
 	else
@@ -91,6 +95,12 @@ static void world_task_stop(void *arg, uint64_t id)
 	handlers_stop(r->local->handlers, r, id);
 	if (r->local->lambda)
 		lambda_stop(r->local->lambda, r, id);
+}
+
+static void world_object_start(void *arg, const struct engine_object *o)
+{
+	struct realm *r = arg;
+	engine_buckets_object(r->local->buckets, r, r->region, o);
 }
 
 static void world_ready(void *arg, const char *key)
@@ -134,6 +144,16 @@ static void on_task_done(void *arg, void *owner, uint64_t id, struct bytes outpu
 	pace_wake(&l->pace, l->pace.now);
 }
 
+static void on_object_done(void *arg, void *owner, uint64_t id, struct bytes body,
+			   const char *error)
+{
+	struct local *l = arg;
+	struct realm *r = owner;
+	engine_object_done(r->engine, now_of(l), id, body, error);
+	(void)save(r);
+	pace_wake(&l->pace, l->pace.now);
+}
+
 /* ---- time ---- */
 
 static void tell_control(struct local *l)
@@ -166,7 +186,8 @@ static int64_t on_turn(void *arg, int64_t now)
 static bool on_busy(void *arg)
 {
 	const struct local *l = arg;
-	return handlers_busy(l->handlers) || (l->lambda && lambda_busy(l->lambda)) ||
+	return handlers_busy(l->handlers) || engine_buckets_busy(l->buckets) ||
+	       (l->lambda && lambda_busy(l->lambda)) ||
 	       (l->store && (store_full(l->store) || store_broken(l->store, NULL)));
 }
 
@@ -216,6 +237,7 @@ static struct realm *realm_new(struct local *l, const char *region, struct err *
 					    .random = world_random,
 					    .task_start = world_task_start,
 					    .task_stop = world_task_stop,
+					    .object_start = l->buckets ? world_object_start : NULL,
 					    .ready = world_ready,
 					    .status_changed =
 						l->feed ? world_status_changed : NULL };
@@ -381,6 +403,7 @@ static int target_reset(void *arg, struct err *err)
 	if (l->store && store_broken(l->store, err))
 		return -ERR_IO;
 	handlers_drop(l->handlers);
+	engine_buckets_drop(l->buckets);
 	if (l->lambda)
 		lambda_drop(l->lambda);
 	if (l->feed)
@@ -455,6 +478,17 @@ static int open_functions(struct local *l, const struct local_spec *spec, struct
 	return lambda_open(&l->lambda, &lambda, err);
 }
 
+static int open_buckets(struct local *l, const struct local_spec *spec, struct err *err)
+{
+	const struct engine_buckets_spec buckets = { .api = l->api,
+						     .folder = spec->buckets,
+						     .endpoint = spec->s3_endpoint,
+						     .object_done = on_object_done,
+						     .task_done = on_task_done,
+						     .arg = l };
+	return engine_buckets_open(&l->buckets, &buckets, err);
+}
+
 static int open_feed(struct local *l, const char *url, struct err *err)
 {
 	const struct status_feed_spec spec = { .api = l->api, .url = url, .account = l->account };
@@ -477,6 +511,8 @@ static int start_here(struct local *l, char url[LOCAL_URL_SIZE], const struct lo
 		      struct err *err)
 {
 	int rc = open_functions(l, spec, err);
+	if (!rc)
+		rc = open_buckets(l, spec, err);
 	if (!rc && spec->events_url)
 		rc = open_feed(l, spec->events_url, err);
 	if (!rc && spec->signatures)
@@ -531,6 +567,7 @@ void local_stop(struct local *l)
 	signature_free(l->signature);
 	lambda_close(l->lambda);
 	handlers_close(l->handlers);
+	engine_buckets_close(l->buckets);
 	status_feed_close(l->feed);
 	if (l->store && store_close(l->store, &err) != 0)
 		l->api->log(l->api->host, LOG_ERROR, "local engine: %s", err.message);

@@ -18,7 +18,10 @@ struct local_spec {
 	const char *account;         /* NULL: "123456789012" */
 	const char *region;          /* NULL: each request's own, from its signature */
 	int64_t max_open_executions; /* 0: 1,000,000 */
-	const char *deny;        /* "RedriveExecution,states:StopExecution": refused; NULL: none */
+	const char *deny;    /* "RedriveExecution,states:StopExecution": refused; NULL: none */
+	const char *buckets; /* folder whose folders are S3 buckets; NULL: see s3_endpoint */
+	const char
+	    *s3_endpoint; /* URL of an S3 service instead; NULL: AWS_ENDPOINT_URL_S3, or none */
 	const char *request_log; /* file that gets a line of JSON before a request is served */
 	bool control;            /* serve control.h's path */
 	/* Lambda Invoke API for functions that the handlers file does not have; NULL: what the
@@ -37,7 +40,8 @@ enum { LOCAL_URL_SIZE = 64 };
  *
  * @param[out] out  owned by the caller; local_stop
  * @param[out] url  "http://127.0.0.1:PORT"
- * @return 0; -ERR_INVALID for a spec that cannot work (handlers file, deny list, URLs); -ERR_IO when the
+ * @return 0; -ERR_INVALID for a spec that cannot work (handlers file, deny list, buckets,
+ *         URLs); -ERR_IO when the
  *         folder, its store or the port cannot be had
  */
 NODISCARD int local_start(struct local **out, char url[LOCAL_URL_SIZE], const struct host_api *api,

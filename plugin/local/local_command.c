@@ -16,6 +16,9 @@ static const char doc[] =
     "  --port N                 listen on this port; otherwise on a free one\n"
     "  --data DIR               keep everything in DIR; otherwise in memory only\n"
     "  --handlers FILE          Lua file that returns the task handlers by function name\n"
+    "  --buckets DIR            the folders in DIR are S3 buckets, their files the objects\n"
+    "  --s3-endpoint URL        the buckets of this S3 service instead; otherwise\n"
+    "                           AWS_ENDPOINT_URL_S3\n"
     "  --max-open-executions N  more than N running executions are refused\n"
     "  --deny ACTION[,ACTION]   answer AccessDeniedException to these actions\n"
     "  --request-log FILE       append a line of JSON for each request before it is served\n"
@@ -56,6 +59,12 @@ static int take_option(struct local_spec *spec, int option, const char *word, st
 	case 'H':
 		spec->handlers = optarg;
 		break;
+	case 'b':
+		spec->buckets = optarg;
+		break;
+	case 'S':
+		spec->s3_endpoint = optarg;
+		break;
 	case 'n':
 		spec->deny = optarg;
 		break;
@@ -87,6 +96,8 @@ static int read_options(struct local_spec *spec, int argc, char **argv, struct e
 		{ "port", required_argument, NULL, 'p' },
 		{ "data", required_argument, NULL, 'd' },
 		{ "handlers", required_argument, NULL, 'H' },
+		{ "buckets", required_argument, NULL, 'b' },
+		{ "s3-endpoint", required_argument, NULL, 'S' },
 		{ "max-open-executions", required_argument, NULL, 'm' },
 		{ "deny", required_argument, NULL, 'n' },
 		{ "request-log", required_argument, NULL, 'l' },
@@ -144,7 +155,8 @@ int local_register(const struct host_api *api, struct local_command *state, stru
 {
 	static const struct command command = {
 		.name = "local",
-		.synopsis = "[--port N] [--data DIR] [--handlers FILE] [--max-open-executions N] "
+		.synopsis = "[--port N] [--data DIR] [--handlers FILE] [--buckets DIR] "
+			    "[--s3-endpoint URL] [--max-open-executions N] "
 			    "[--deny ACTION[,ACTION]] [--request-log FILE] "
 			    "[--lambda-endpoint URL] [--events-url URL] "
 			    "[--check-signatures ID:SECRET] [--no-control]",

@@ -9,6 +9,8 @@
  *   read_timeout         no byte for so long; default 60s
  *   local_data           folder of the local engine; default in memory
  *   local_handlers       Lua file with its task handlers
+ *   local_buckets        folder whose folders are S3 buckets to it
+ *   local_s3_endpoint    URL of an S3 service with its buckets, instead
  *   local_deny           operations it refuses with AccessDeniedException
  *   local_request_log    file it writes a line to before it serves a request
  *   local_port           default a free one
@@ -33,6 +35,8 @@ struct settings { /* NULL and 0: not set */
 	int64_t read_timeout_ms;
 	char *local_data;
 	char *local_handlers;
+	char *local_buckets;
+	char *local_s3_endpoint;
 	char *local_deny;
 	char *local_request_log;
 	int64_t local_port;

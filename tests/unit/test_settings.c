@@ -14,7 +14,8 @@ TEST(every_key_is_read)
 		BYTES_LIT("{\"region\":\"eu-west-1\",\"endpoint\":\"local\",\"profile\":\"p\","
 			  "\"max_attempts\":\"5\",\"connect_timeout\":\"2\","
 			  "\"read_timeout\":\"250ms\",\"local_data\":\"d\","
-			  "\"local_handlers\":\"h.lua\",\"local_port\":\"8083\","
+			  "\"local_handlers\":\"h.lua\",\"local_buckets\":\"bk\","
+			  "\"local_s3_endpoint\":\"http://127.0.0.1:9\",\"local_port\":\"8083\","
 			  "\"local_max_open_executions\":\"10\",\"local_deny\":\"StopExecution\","
 			  "\"local_request_log\":\"log\"}"),
 		NULL),
@@ -27,6 +28,8 @@ TEST(every_key_is_read)
 	CHECK_INT(s.read_timeout_ms, 250);
 	CHECK_STR(s.local_data, "d");
 	CHECK_STR(s.local_handlers, "h.lua");
+	CHECK_STR(s.local_buckets, "bk");
+	CHECK_STR(s.local_s3_endpoint, "http://127.0.0.1:9");
 	CHECK_INT(s.local_port, 8083);
 	CHECK_INT(s.local_max_open_executions, 10);
 	CHECK_STR(s.local_deny, "StopExecution");
