@@ -6,6 +6,7 @@
 #include "local/execution.h"
 #include "local/frame.h"
 #include "local/mem.h"
+#include "local/self_task.h"
 #include "local/task.h"
 
 struct activity *activity_new(struct engine *e, const char *arn, const char *name)
@@ -31,6 +32,9 @@ bool activity_schedule(struct frame *f)
 	t->next = NULL;
 	*(a->last ? &a->last->task->next : &a->first) = f;
 	a->last = f;
+	struct frame *worker = table_find(&e->nested, a->arn);
+	if (worker)
+		self_task_wake(worker);
 	if (e->world.ready)
 		e->world.ready(e->world.arg, a->arn);
 	return true;

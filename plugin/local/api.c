@@ -145,20 +145,22 @@ static const struct api_row *find_row(const char *op)
 	return NULL;
 }
 
-int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
-		   struct buf *answer, struct err *err)
+const struct arg *api_members(const char *op)
 {
-	const struct api_row *row = find_row(op);
-	struct err ignored;
-	err = err ? err : &ignored;
+	const struct api_row *row = strcmp(op, API_COLLECT) == 0 ? NULL : find_row(op);
+	return row ? row->members : NULL;
+}
+
+int api_serve(struct engine *e, const struct api_request *q, struct buf *answer, struct err *err)
+{
+	const struct api_row *row = find_row(q->op);
 	if (!row)
-		return fault(err, "UnknownOperationException", "%s is not an operation", op);
+		return fault(err, "UnknownOperationException", "%s is not an operation", q->op);
 	struct buf body = MEM_BUF, extra = MEM_BUF;
 	struct jsonw w = { &body, false };
-	const struct api_call c = { e, args, &w, &extra };
-	e->now = now_ms > e->now ? now_ms : e->now;
+	const struct api_call c = { e, q->args, &w, &extra, q->may_wait };
 	jsonw_open(&w, NULL, '{');
-	int rc = args_check(args, row->members, &extra, err);
+	int rc = args_check(q->args, row->members, &extra, err);
 	if (!rc)
 		rc = row->fn(&c, err);
 	jsonw_close(&w, '}');
@@ -166,8 +168,18 @@ int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON
 	buf_add(answer, out->p, out->n);
 	buf_clear(&body);
 	buf_clear(&extra);
-	frames_free_dead(e);
 	if (!rc && answer->err)
-		rc = err_set(err, ERR_LIMIT, "answer of %s is too large", op);
+		rc = err_set(err, ERR_LIMIT, "answer of %s is too large", q->op);
+	return rc;
+}
+
+int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
+		   struct buf *answer, struct err *err)
+{
+	struct err ignored;
+	e->now = now_ms > e->now ? now_ms : e->now;
+	int rc = api_serve(e, &(struct api_request){ op, args, e->world.ready != NULL }, answer,
+			   err ? err : &ignored);
+	frames_free_dead(e);
 	return rc;
 }

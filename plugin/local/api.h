@@ -21,7 +21,11 @@ struct api_call {
 	const cJSON *args;
 	struct jsonw *w;   /* the answer's members */
 	struct buf *extra; /* on failure: a JSON object of further error members */
+	bool may_wait;     /* there is somebody who asks again (api_wait) */
 };
+
+/* How a waiting StartSyncExecution asks for its end; no SDK knows it. */
+#define API_COLLECT "CollectSyncExecution"
 
 typedef int api_fn(const struct api_call *c, struct err *err);
 
@@ -40,6 +44,18 @@ extern const struct api_row api_sync_rows[];
 extern const struct api_row api_tag_rows[];
 extern const struct api_row api_task_rows[];
 extern const struct api_row api_version_rows[];
+
+/* Serve a request at e->now: engine_request without its clock. Also for states that call the service
+ * (self_task.h), from inside a transition. */
+struct api_request {
+	const char *op;
+	const cJSON *args;
+	bool may_wait;
+};
+NODISCARD int api_serve(struct engine *e, const struct api_request *q, struct buf *answer,
+			struct err *err);
+/* The members of an operation that SDKs know; NULL: there is none of that name. */
+const struct arg *api_members(const char *op);
 
 /* What an ARN of the request names. -ERR_REMOTE InvalidArn or ...DoesNotExist. */
 NODISCARD int api_find_machine(const struct api_call *c, const char *arn, struct machine **out,

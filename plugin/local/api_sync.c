@@ -6,9 +6,6 @@
 #include "local/machine.h"
 #include "local/mem.h"
 
-/* How the server asks for the end; no SDK knows it. */
-static const char collect_op[] = "CollectSyncExecution";
-
 enum { LONGEST_S = 310 }; /* Express executions end after five minutes */
 
 static int start_sync(const struct api_call *c, struct err *err)
@@ -18,7 +15,7 @@ static int start_sync(const struct api_call *c, struct err *err)
 	int rc = target_find(c->e, json_get_str(c->args, "stateMachineArn"), &to, err);
 	if (rc)
 		return rc;
-	if (!to.machine->express || !c->e->world.ready)
+	if (!to.machine->express || !c->may_wait)
 		return fault(err, "StateMachineTypeNotSupported",
 			     "This operation is not supported by this type of state machine");
 	rc = api_start(c, &to, &x, err);
@@ -29,8 +26,8 @@ static int start_sync(const struct api_call *c, struct err *err)
 	buf_adds(&args, "{\"executionArn\":");
 	json_write_string(&args, bytes_str(x->arn));
 	buf_adds(&args, "}");
-	rc =
-	    api_wait(c, &(struct api_wait){ x->arn, collect_op, buf_bytes(&args), LONGEST_S }, err);
+	rc = api_wait(c, &(struct api_wait){ x->arn, API_COLLECT, buf_bytes(&args), LONGEST_S },
+		      err);
 	buf_clear(&args);
 	return rc;
 }
@@ -77,7 +74,7 @@ static const struct arg collect_args[] = {
 };
 
 const struct api_row api_sync_rows[] = {
-	{ collect_op, collect_args, collect },
+	{ API_COLLECT, collect_args, collect },
 	{ "StartSyncExecution", start_args, start_sync },
 	{ 0 },
 };

@@ -31,8 +31,8 @@ struct engine {
 	struct table tasks;      /* id -> struct frame: tasks the world works on */
 	struct table objects;    /* id -> struct map_run: operations on buckets */
 	struct table activities; /* ARN -> struct activity */
-	struct table nested;     /* ARN of an execution -> struct frame that waits for it */
-	struct table tokens;     /* task token -> struct frame */
+	struct table nested; /* ARN of an execution or activity -> struct frame that waits for it */
+	struct table tokens; /* task token -> struct frame */
 	struct alarms alarms;
 	struct frame *ready_first, *ready_last;
 	struct frame *dead;                /* to be freed when nothing runs */

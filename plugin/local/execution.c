@@ -192,10 +192,10 @@ static void close_at(struct execution *x, int status)
 	nested_ended(x);
 	if (x->map_run)
 		map_run_child_ended(x->map_run);
+	else if (x->express && !x->sync)
+		execution_bury(x);
 	else if (x->sync && x->e->world.ready)
 		x->e->world.ready(x->e->world.arg, x->arn);
-	else if (x->express)
-		execution_bury(x);
 }
 
 static void on_timeout(struct engine *e, struct alarm *a)

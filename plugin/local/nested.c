@@ -10,6 +10,7 @@
 #include "local/frame.h"
 #include "local/mem.h"
 #include "local/redrive.h"
+#include "local/self_task.h"
 #include "local/task.h"
 #include "local/task_events.h"
 #include "local/version.h"
@@ -95,7 +96,7 @@ static int start(struct frame *f, struct execution **out, struct err *err)
 	struct target to;
 	struct buf extra = MEM_BUF;
 	cJSON *args = make_args(doc_tree(f->task->input));
-	const struct api_call call = { e, args, NULL, &extra };
+	const struct api_call call = { e, args, NULL, &extra, false };
 	int rc = target_find(e, json_get_str(args, "stateMachineArn"), &to, err);
 	if (!rc)
 		rc = api_start(&call, &to, out, err);
@@ -206,6 +207,10 @@ void nested_ended(struct execution *x)
 {
 	struct frame *f;
 	while ((f = table_find(&x->e->nested, x->arn)) != NULL) {
+		if (f->task->kind == TASK_SELF) {
+			self_task_wake(f); /* nobody else waits for a synchronous one */
+			return;
+		}
 		struct buf text = MEM_BUF;
 		write_description(&text, x, has_suffix(f, ".sync:2"));
 		nested_unwait(f);
@@ -223,6 +228,12 @@ void nested_stop(struct frame *f)
 		return;
 	struct execution *x = table_find(&f->x->e->executions, f->task->nested);
 	nested_unwait(f);
-	if (x && execution_is_open(x) && !table_find(&x->e->nested, x->arn))
-		execution_abort(x, NULL, NULL); /* nobody else waits for it */
+	if (!x || table_find(&x->e->nested, x->arn))
+		return; /* others wait for it */
+	bool collect = x->sync;
+	x->sync = false; /* nobody will ask for its end */
+	if (execution_is_open(x))
+		execution_abort(x, NULL, NULL);
+	else if (collect)
+		execution_bury(x);
 }

@@ -12,6 +12,7 @@
 #include "local/frame.h"
 #include "local/mem.h"
 #include "local/nested.h"
+#include "local/self_task.h"
 #include "local/state.h"
 #include "local/task_events.h"
 #include "local/task_token.h"
@@ -36,6 +37,8 @@ static enum task_kind kind_of(const char *resource)
 		return TASK_ACTIVITY;
 	if (nested_is(resource) && !strstr(resource, token_suffix))
 		return TASK_NESTED;
+	if (self_task_is(resource))
+		return TASK_SELF;
 	const char *service = strstr(resource, ":::");
 	if (service && strncmp(service, ":::lambda:invoke", 16) == 0)
 		return TASK_INVOKE;
@@ -182,6 +185,8 @@ void state_task_run(struct frame *f)
 		start_clock(f);
 		if (f->task->kind == TASK_NESTED)
 			nested_start(f);
+		else if (f->task->kind == TASK_SELF)
+			self_task_start(f);
 		else
 			give(f);
 	} else if (!activity_schedule(f)) {
@@ -292,6 +297,10 @@ void task_failed(struct frame *f, const char *error, const char *cause)
 void task_timed_out(struct frame *f)
 {
 	bool beat_missed = f->x->e->now < f->task->deadline_ms;
+	if (beat_missed && f->task->kind == TASK_SELF && f->task->nested) {
+		self_task_resume(f);
+		return;
+	}
 	task_note_failed(f, true, "States.Timeout", NULL);
 	task_stop(f);
 	f->beat_missed = beat_missed;
@@ -326,6 +335,7 @@ void task_restore(struct frame *f, const cJSON *j)
 		set_token(f, mem_str(token));
 	if (json_get_str(j, "nested"))
 		nested_wait(f, mem_str(json_get_str(j, "nested")));
+	self_task_restored(f);
 	t->started = json_get_bool(j, "started", false);
 	t->timeout_s = json_get_int(j, "timeout", 0);
 	t->heartbeat_s = json_get_int(j, "heartbeat", 0);

@@ -35,6 +35,7 @@ enum task_kind {
 	TASK_ACTIVITY, /* arn:aws:states:...:activity:NAME */
 	TASK_INVOKE,   /* arn:aws:states:::lambda:invoke */
 	TASK_NESTED,   /* arn:aws:states:::states:startExecution (nested.h) */
+	TASK_SELF,     /* arn:aws:states:::aws-sdk:sfn:OPERATION (self_task.h) */
 	TASK_OTHER,    /* arn:aws:states:::SERVICE:ACTION */
 };
 
@@ -47,7 +48,7 @@ struct task {
 	char *resource; /* of the state */
 	char *function; /* Lambda function name, or NULL */
 	char *token;    /* key in engine.tokens, or NULL */
-	char *nested;   /* key in engine.nested: the execution it waits for, or NULL */
+	char *nested;   /* key in engine.nested: the ARN of what it waits for, or NULL */
 	struct doc *input;
 	int64_t timeout_s, heartbeat_s; /* 0: none */
 	int64_t deadline_ms;            /* by the time-out; INT64_MAX: none */

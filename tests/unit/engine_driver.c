@@ -55,12 +55,19 @@ static void fake_object_start(void *arg, const struct engine_object *o)
 	};
 }
 
+static void fake_ready(void *arg, const char *key)
+{
+	(void)arg;
+	(void)key;
+}
+
 static void new_engine(struct driver *d)
 {
 	const struct engine_world world = { .arg = d,
 					    .random = fake_random,
 					    .task_start = fake_task_start,
 					    .task_stop = fake_task_stop,
+					    .ready = d->waits ? fake_ready : NULL,
 					    .status_changed = fake_status_changed,
 					    .object_start = fake_object_start };
 	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);

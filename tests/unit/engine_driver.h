@@ -47,6 +47,7 @@ struct driver {
 	uint64_t seed;
 	driver_handler *handler;
 	bool hold;    /* keep tasks unanswered */
+	bool waits;   /* requests may wait; set it before driver_reopen */
 	bool restart; /* drain and restore after every step */
 	int calls;    /* of the handler */
 	struct driver_task *tasks;
