@@ -159,6 +159,11 @@ static void on_object_done(void *arg, void *owner, uint64_t id, struct bytes bod
 static void tell_control(struct local *l)
 {
 	struct err err = { 0 };
+	if (l->pace.target && l->store && store_broken(l->store, NULL)) {
+		pace_abandon(&l->pace); /* it would never arrive */
+		l->control_ticket = 0;
+		l->control_waits = true;
+	}
 	if (!l->control_waits || l->control_ticket > l->durable)
 		return;
 	l->control_waits = false;

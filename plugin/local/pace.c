@@ -88,6 +88,11 @@ int pace_advance(struct pace *p, int64_t ms, struct err *err)
 	return 0;
 }
 
+void pace_abandon(struct pace *p)
+{
+	p->target = 0;
+}
+
 void pace_set_offset(struct pace *p, int64_t offset_ms)
 {
 	p->offset_ms = offset_ms;

@@ -50,6 +50,8 @@ void pace_wake(struct pace *p, int64_t at);
 /* Begin a journey of ms. -ERR_INVALID: too far; -ERR_CANCELLED: another one is not over */
 NODISCARD int pace_advance(struct pace *p, int64_t ms, struct err *err);
 
+void pace_abandon(struct pace *p); /* the journey ends where it is; `arrived` is not called */
+
 void pace_set_offset(struct pace *p, int64_t offset_ms); /* as it was kept */
 
 /* Back to the wall clock: for an engine that has nothing left to remember. No journey goes on. */

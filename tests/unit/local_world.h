@@ -39,6 +39,7 @@ struct local_world {
 	bool serving;
 	struct world_answer answers[WORLD_ANSWERS];
 	int n_answers;
+	int drops; /* requests whose connection was closed instead */
 
 	/* The handlers file. A name it does not have is not called. */
 	int (*handler)(const char *name, struct bytes input, struct buf *out, struct err *err);
@@ -119,6 +120,12 @@ static inline void world_answered(struct host *h, struct http_exchange *x, int s
 	(void)snprintf(a->body, sizeof(a->body), "%.*s", (int)body.n, body.p);
 }
 
+static inline void world_dropped(struct host *h, struct http_exchange *x)
+{
+	(void)x;
+	world_of(h)->drops++;
+}
+
 static inline int world_lua_open(struct host *h, struct lua_functions **out, const char *path,
 				 struct err *err)
 {
@@ -181,6 +188,7 @@ static inline void world_init(struct local_world *w)
 		.http_serve = world_serve,
 		.http_unserve = world_unserve,
 		.http_answer = world_answered,
+		.http_drop = world_dropped,
 		.now_ms = world_now,
 		.mono_ms = world_now,
 		.timer_start = world_timer_start,

@@ -3,6 +3,7 @@
 
 #include "local_world.h"
 
+#include "local/fault_plan.h"
 #include "local/handlers.h"
 #include "local/server.h"
 
@@ -22,6 +23,7 @@ struct bench {
 	int seconds; /* how long they wait */
 	bool fail;
 	char op[128];
+	struct fault_plan faults;
 };
 
 static int backend(void *arg, const struct wire_request *r, struct buf *answer, uint64_t *ticket,
@@ -57,6 +59,7 @@ static void set_up(struct bench *b, const char *deny, const char *log)
 					  .account = "1",
 					  .deny = deny,
 					  .request_log = log,
+					  .faults = &b->faults,
 					  .backend = backend,
 					  .arg = b };
 	CHECK_INT(server_start(&b->server, &port, &spec, NULL), 0);
@@ -375,16 +378,105 @@ TEST(without_a_file_every_function_is_missing)
 	CHECK_STR(err.message, "broken.lua:1: syntax error");
 }
 
+static void order(struct bench *b, const char *fault)
+{
+	cJSON *v = json_parse(bytes_str(fault), NULL);
+	CHECK_INT(fault_plan_add(&b->faults, v, NULL), 0);
+	cJSON_Delete(v);
+}
+
+TEST(a_fault_before_keeps_the_request_from_the_engine)
+{
+	static const struct {
+		const char *fault, *type;
+		int status;
+	} cases[] = {
+		{ "{\"operation\":\"*\",\"kind\":\"throttle\",\"count\":1}",
+		  "com.amazon.coral.availability#ThrottlingException", 400 },
+		{ "{\"operation\":\"*\",\"kind\":\"error\",\"status\":503,\"count\":1}",
+		  "com.amazon.coral.service#ServiceUnavailable", 503 },
+		{ "{\"operation\":\"*\",\"kind\":\"error\",\"count\":1}",
+		  "com.amazon.coral.service#InternalFailure", 500 },
+		{ "{\"operation\":\"*\",\"kind\":\"deny\",\"count\":1}",
+		  "com.amazon.coral.service#AccessDeniedException", 400 },
+	};
+	struct bench b;
+	set_up(&b, NULL, NULL);
+	for (int i = 0; i < 4; i++) {
+		order(&b, cases[i].fault);
+		request(&b, i, "StopExecution", "{}");
+		REQUIRE(b.w.n_answers == i + 1);
+		CHECK_INT(b.w.answers[i].status, cases[i].status);
+		CHECK(strstr(b.w.answers[i].body, cases[i].type));
+	}
+	order(&b, "{\"operation\":\"*\",\"kind\":\"drop\",\"count\":1}");
+	request(&b, 5, "StopExecution", "{}");
+	CHECK_INT(b.w.drops, 1);
+	CHECK_INT(b.calls, 0);
+	request(&b, 6, "StopExecution", "{}");
+	CHECK_INT(b.calls, 1);
+	server_stop(b.server);
+}
+
+TEST(a_fault_after_waits_for_the_answer_and_its_disk)
+{
+	struct bench b;
+	set_up(&b, NULL, NULL);
+	b.ticket = 1;
+	order(&b, "{\"operation\":\"*\",\"kind\":\"drop\",\"when\":\"after\",\"count\":1}");
+	order(&b, "{\"operation\":\"*\",\"kind\":\"error\",\"when\":\"after\",\"count\":1}");
+	request(&b, 0, "StopExecution", "{}");
+	request(&b, 1, "StopExecution", "{}");
+	CHECK_INT(b.calls, 2);
+	CHECK_INT(b.w.drops + b.w.n_answers, 0);
+	server_release(b.server, 1, &none);
+	CHECK_INT(b.w.drops, 1);
+	REQUIRE(b.w.n_answers == 1);
+	CHECK(b.w.answers[0].exchange == exchange(1));
+	CHECK_INT(b.w.answers[0].status, 500);
+	server_stop(b.server);
+}
+
+TEST(a_late_answer_is_the_same_answer_unless_the_client_has_left)
+{
+	static const char *const faults[] = {
+		"{\"operation\":\"*\",\"kind\":\"latency\",\"ms\":500}",
+		"{\"operation\":\"*\",\"kind\":\"latency\",\"ms\":500,\"when\":\"after\"}",
+	};
+	for (int after = 0; after < 2; after++) {
+		struct bench b;
+		set_up(&b, NULL, NULL);
+		order(&b, faults[after]);
+		request(&b, 0, "StopExecution", "{}");
+		request(&b, 1, "StopExecution", "{}");
+		CHECK_INT(b.calls, after ? 2 : 0);
+		b.w.serve.gone(b.w.serve.arg, exchange(1));
+		world_settle(&b.w, 499);
+		CHECK_INT(b.w.n_answers, 0);
+		world_settle(&b.w, 1000);
+		REQUIRE(b.w.n_answers == 1);
+		CHECK_INT(b.calls, after ? 2 : 1);
+		CHECK_STR(b.w.answers[0].body, "{\"ok\":true}");
+		request(&b, 2, "StopExecution", "{}");
+		server_stop(b.server);
+		CHECK(!world_fire(&b.w));
+		fault_plan_clear(&b.faults);
+	}
+}
+
 int main(void)
 {
-	return tap_run(TAP_CASES(TAP_CASE(answers_without_a_ticket_leave_at_once),
-				 TAP_CASE(answers_with_a_ticket_wait_until_it_is_durable),
-				 TAP_CASE(what_could_not_be_stored_is_an_internal_failure),
-				 TAP_CASE(bad_and_denied_requests_never_reach_the_engine),
-				 TAP_CASE(every_request_is_logged_before_it_is_served),
-				 TAP_CASE(a_request_waits_until_its_answer_comes),
-				 TAP_CASE(a_request_that_waited_long_enough_gets_the_other_answer),
-				 TAP_CASE(handlers_run_in_a_later_turn_in_order),
-				 TAP_CASE(a_stopped_task_is_not_run),
-				 TAP_CASE(without_a_file_every_function_is_missing)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(answers_without_a_ticket_leave_at_once),
+	    TAP_CASE(answers_with_a_ticket_wait_until_it_is_durable),
+	    TAP_CASE(what_could_not_be_stored_is_an_internal_failure),
+	    TAP_CASE(bad_and_denied_requests_never_reach_the_engine),
+	    TAP_CASE(every_request_is_logged_before_it_is_served),
+	    TAP_CASE(a_request_waits_until_its_answer_comes),
+	    TAP_CASE(a_request_that_waited_long_enough_gets_the_other_answer),
+	    TAP_CASE(handlers_run_in_a_later_turn_in_order), TAP_CASE(a_stopped_task_is_not_run),
+	    TAP_CASE(without_a_file_every_function_is_missing),
+	    TAP_CASE(a_fault_before_keeps_the_request_from_the_engine),
+	    TAP_CASE(a_fault_after_waits_for_the_answer_and_its_disk),
+	    TAP_CASE(a_late_answer_is_the_same_answer_unless_the_client_has_left)));
 }

@@ -285,6 +285,86 @@ TEST(folders_are_made_and_errors_name_them)
 	world_remove_dir(&w);
 }
 
+static void on_copied(void *arg, const struct err *err)
+{
+	struct observer *o = arg;
+	o->calls++;
+	o->err = *err;
+}
+
+TEST(erasing_takes_all_but_what_comes_later)
+{
+	struct local_world w;
+	struct observer o = { 0 };
+	struct buf text = BUF_INIT(4096);
+	world_init(&w);
+	(void)world_dir(&w);
+	struct store *s = open_store(&w, &o, NULL);
+	REQUIRE(s);
+
+	add(s, "r", "written", "1");
+	CHECK_INT(store_commit(s), 1);
+	add(s, "r", "waiting", "1");
+	CHECK_INT(store_commit(s), 2);
+	store_erase(s);
+	CHECK_INT(store_commit(s), 2);
+	add(s, "r", "later", "1");
+	CHECK_INT(store_commit(s), 2);
+	CHECK(world_end_work(&w));
+	CHECK(world_end_work(&w));
+	CHECK_INT(o.ticket, 2);
+	CHECK_INT(store_close(s, NULL), 0);
+	CHECK_STR(stored(&w, &text), "r/execution/later=1;");
+
+	s = open_store(&w, &o, NULL);
+	REQUIRE(s);
+	o = (struct observer){ 0 };
+	store_erase(s);
+	CHECK_INT(store_commit(s), 1);
+	CHECK_INT(store_close(s, NULL), 0);
+	CHECK_STR(stored(&w, &text), "");
+	buf_clear(&text);
+	world_remove_dir(&w);
+}
+
+TEST(a_snapshot_has_what_was_added_before_it)
+{
+	struct local_world w, copy;
+	struct observer o = { 0 }, copied = { 0 };
+	struct buf text = BUF_INIT(4096);
+	world_init(&w);
+	world_init(&copy);
+	(void)world_dir(&w);
+	(void)world_dir(&copy);
+	struct store *s = open_store(&w, &o, NULL);
+	REQUIRE(s);
+
+	add(s, "r", "a", "1");
+	(void)store_commit(s);
+	add(s, "r", "b", "1");
+	store_snapshot(s, copy.dir, on_copied, &copied);
+	CHECK(world_end_work(&w));
+	CHECK_INT(copied.calls, 0);
+	CHECK(world_do_work(&w));
+	add(s, "r", "c", "1");
+	CHECK(world_end_work(&w));
+	CHECK_INT(copied.calls, 1);
+	CHECK_INT(copied.err.code, 0);
+	CHECK_STR(stored(&copy, &text), "r/execution/a=1;r/execution/b=1;");
+
+	store_snapshot(s, copy.dir, on_copied, &copied);
+	CHECK(world_end_work(&w));
+	CHECK_INT(copied.calls, 2);
+	CHECK_INT(copied.err.code, ERR_INVALID);
+	CHECK(strstr(copied.err.message, "cannot create the snapshot"));
+	CHECK(!store_broken(s, NULL));
+	CHECK_INT(store_close(s, NULL), 0);
+	CHECK_STR(stored(&w, &text), "r/execution/a=1;r/execution/b=1;r/execution/c=1;");
+	buf_clear(&text);
+	world_remove_dir(&w);
+	world_remove_dir(&copy);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(records_are_there_after_a_restart),
@@ -293,5 +373,7 @@ int main(void)
 				 TAP_CASE(a_failed_write_breaks_the_store_for_good),
 				 TAP_CASE(a_newer_schema_and_other_databases_are_refused),
 				 TAP_CASE(one_process_owns_a_folder_and_the_others_find_it),
-				 TAP_CASE(folders_are_made_and_errors_name_them)));
+				 TAP_CASE(folders_are_made_and_errors_name_them),
+				 TAP_CASE(erasing_takes_all_but_what_comes_later),
+				 TAP_CASE(a_snapshot_has_what_was_added_before_it)));
 }
