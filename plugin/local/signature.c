@@ -32,7 +32,9 @@ int signature_new(struct signature **out, const char *keys, struct err *err)
 		return err_set(err, ERR_INVALID,
 			       "the keys to check signatures with must be ACCESS_KEY_ID:SECRET");
 	struct signature *s = calloc(1, sizeof(*s));
-	int rc = s ? sigv4_signer_new(&s->signer, err) : err_set(err, ERR_NOMEM, "out of memory");
+	if (!s)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	int rc = sigv4_signer_new(&s->signer, err);
 	if (!rc) {
 		s->id = strndup(keys, (size_t)(colon - keys));
 		s->secret = strdup(colon + 1);
@@ -206,7 +208,7 @@ static int mismatch(struct signature *s, const struct sigv4_request *r, struct b
 int signature_check(struct signature *s, const struct http_received *req, const char *region,
 		    int64_t now_ms, struct buf *extra, struct err *err)
 {
-	struct claim c;
+	struct claim c = { .date_ms = 0 };
 	struct http_header headers[HEADERS_MAX];
 	struct sigv4_request r = { .region = region,
 				   .access_key_id = s->id,

@@ -140,7 +140,7 @@ static void on_written(void *arg)
 
 uint64_t store_commit(struct store *s)
 {
-	if ((s->filling.n || s->filling.erase) && !s->filling.ticket)
+	if (something_to_write(s) && !s->filling.ticket)
 		s->filling.ticket = ++s->last_ticket;
 	uint64_t ticket = s->filling.ticket ? s->filling.ticket : s->written.ticket;
 	if (something_to_write(s) && !s->writing)

@@ -321,6 +321,7 @@ TEST(erasing_takes_all_but_what_comes_later)
 	o = (struct observer){ 0 };
 	store_erase(s);
 	CHECK_INT(store_commit(s), 1);
+	CHECK(world_do_work(&w));
 	CHECK_INT(store_close(s, NULL), 0);
 	CHECK_STR(stored(&w, &text), "");
 	buf_clear(&text);
@@ -347,12 +348,14 @@ TEST(a_snapshot_has_what_was_added_before_it)
 	CHECK_INT(copied.calls, 0);
 	CHECK(world_do_work(&w));
 	add(s, "r", "c", "1");
+	(void)store_commit(s);
 	CHECK(world_end_work(&w));
 	CHECK_INT(copied.calls, 1);
 	CHECK_INT(copied.err.code, 0);
 	CHECK_STR(stored(&copy, &text), "r/execution/a=1;r/execution/b=1;");
 
 	store_snapshot(s, copy.dir, on_copied, &copied);
+	CHECK(world_end_work(&w)); /* c was being written */
 	CHECK(world_end_work(&w));
 	CHECK_INT(copied.calls, 2);
 	CHECK_INT(copied.err.code, ERR_INVALID);
