@@ -19,7 +19,9 @@ static int find_run(const struct api_call *c, struct map_run **out, struct err *
 	if (rc)
 		return rc;
 	*out = table_find(&c->e->map_runs, arn);
-	return *out ? 0 : fault(err, "ResourceNotFound", "Resource not found: '%s'", arn);
+	return *out && (*out)->start_ms
+		   ? 0
+		   : fault(err, "ResourceNotFound", "Resource not found: '%s'", arn);
 }
 
 /* ---- the counters ---- */
@@ -109,8 +111,11 @@ static int list_runs(const struct api_call *c, struct err *err)
 		    start > 0 && (size_t)start < x->n_map_runs ? (size_t)start : x->n_map_runs;
 		size_t left = page_size(c->args);
 		jsonw_open(c->w, "mapRuns", '[');
-		for (; i > 0 && left > 0; i--, left--) {
+		for (; i > 0 && left > 0; i--) {
 			const struct map_run *run = x->map_runs[i - 1];
+			if (!run->start_ms)
+				continue; /* not yet (recorded: the list is empty until then) */
+			left--;
 			jsonw_open(c->w, NULL, '{');
 			jsonw_str(c->w, "executionArn", x->arn);
 			jsonw_str(c->w, "mapRunArn", run->arn);

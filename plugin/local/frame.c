@@ -342,7 +342,7 @@ void frame_stop(struct frame *f)
 	unqueue(f);
 	alarm_off(&f->x->e->alarms, &f->alarm);
 	task_stop(f);
-	bool mapping = f->phase.now == FRAME_MAPPING;
+	bool mapping = f->phase.now == FRAME_MAPPING && f->map_run;
 	sm_move(&f->phase, FRAME_STOPPED);
 	if (mapping)
 		map_run_abort(f->map_run);

@@ -46,7 +46,7 @@ struct map_run *map_run_new(struct execution *parent, const struct state *state,
 	table_add(&run->e->map_runs, bytes_str(run->arn), run);
 	parent->map_runs = mem_room(parent->map_runs, parent->n_map_runs, &parent->cap_map_runs,
 				    sizeof(struct map_run *));
-	run->nth = parent->n_map_runs;
+	run->nth = parent->n_map_runs ? parent->map_runs[parent->n_map_runs - 1]->nth + 1 : 0;
 	parent->map_runs[parent->n_map_runs++] = run;
 	return run;
 }
@@ -72,7 +72,15 @@ void map_run_free(struct map_run *run)
 
 void map_run_discard(struct map_run *run)
 {
-	run->parent->n_map_runs--; /* it is the newest */
+	struct execution *x = run->parent;
+	size_t i = 0;
+	while (x->map_runs[i] != run)
+		i++;
+	x->n_map_runs--;
+	for (; i < x->n_map_runs; i++)
+		x->map_runs[i] = x->map_runs[i + 1];
+	record_delete(run->e, "maprun", run->arn);
+	record_delete(run->e, "items", run->arn);
 	map_run_free(run);
 }
 
@@ -200,7 +208,7 @@ void map_run_settle(struct map_run *run)
 {
 	if (run->status.now != MAP_RUN_RUNNING || run->stage == STAGE_EXPORTING)
 		return;
-	if (run->stage == STAGE_READING && !run->closing)
+	if (run->stage == STAGE_TESTING || (run->stage == STAGE_READING && !run->closing))
 		return;
 	if (!run->closing)
 		admit(run);
@@ -253,8 +261,26 @@ void map_run_child_ended(struct map_run *run)
 	map_run_settle(run);
 }
 
+/* There will be no start: the run is what it was before it was tested, if anything. */
+static void give_up_test(struct map_run *run)
+{
+	struct frame *f = run->frame;
+	object_forget(run);
+	run->frame = NULL;
+	run->stage = STAGE_CHILDREN;
+	record_touch(run->e, &run->record);
+	if (!run->start_ms) {
+		f->map_run = NULL;
+		map_run_discard(run);
+	}
+}
+
 void map_run_abort(struct map_run *run)
 {
+	if (run->stage == STAGE_TESTING) {
+		give_up_test(run);
+		return;
+	}
 	run->frame = NULL;
 	if (run->status.now != MAP_RUN_RUNNING)
 		return;
@@ -309,8 +335,29 @@ static void items_read(struct map_run *run, struct bytes body, const char *error
 	map_run_settle(run);
 }
 
+static void begin(struct map_run *run);
+
+/* The test manifest has been written, or not. */
+static void tested(struct map_run *run, const char *error)
+{
+	struct frame *f = run->frame;
+	if (frame_machine_deleted(f))
+		return; /* which has given up */
+	if (error) {
+		give_up_test(run);
+		state_map_test_failed(f, error);
+	} else {
+		run->stage = STAGE_CHILDREN;
+		begin(run);
+	}
+}
+
 void map_run_object_done(struct map_run *run, struct bytes body, const char *error)
 {
+	if (run->stage == STAGE_TESTING) {
+		tested(run, error);
+		return;
+	}
 	if (run->stage == STAGE_READING) {
 		items_read(run, body, error);
 		return;
@@ -323,6 +370,11 @@ void map_run_object_done(struct map_run *run, struct bytes body, const char *err
 
 void map_run_resume(struct map_run *run)
 {
+	if (run->stage == STAGE_TESTING) {
+		if (run->frame)
+			result_writer_test(run);
+		return;
+	}
 	if (run->status.now != MAP_RUN_RUNNING)
 		return;
 	run->next_file = 0;
@@ -336,9 +388,9 @@ void map_run_resume(struct map_run *run)
 
 /* ---- start and redrive ---- */
 
-void map_run_start(struct map_run *run, struct frame *f)
+static void begin_first(struct map_run *run)
 {
-	run->frame = f;
+	state_map_note_start(run->frame, run);
 	run->start_ms = run->e->now;
 	record_touch(run->e, &run->record);
 	if (json_get(run->state->def, "ItemReader"))
@@ -356,12 +408,11 @@ bool map_run_may_redrive(const struct map_run *run, const struct execution *chil
 	       !redrive_refusal(child, now);
 }
 
-void map_run_redrive(struct map_run *run, struct frame *f)
+static void begin_again(struct map_run *run)
 {
-	run->frame = f;
 	sm_move(&run->status, MAP_RUN_RUNNING);
 	run->stop_ms = 0;
-	run->redrives = state_map_note_redrive(f, run);
+	run->redrives = run->attempts;
 	run->redrive_ms = run->e->now;
 	run->exported = false;
 	free(run->error);
@@ -378,4 +429,37 @@ void map_run_redrive(struct map_run *run, struct frame *f)
 		read_items(run); /* documented: nothing was started, so the list is read again */
 	else
 		map_run_child_ended(run);
+}
+
+static void begin(struct map_run *run)
+{
+	if (run->start_ms)
+		begin_again(run);
+	else
+		begin_first(run);
+}
+
+static void test_and_begin(struct map_run *run)
+{
+	record_touch(run->e, &run->record);
+	if (!run->bucket) {
+		begin(run);
+		return;
+	}
+	run->stage = STAGE_TESTING;
+	record_touch(run->e, &run->parent->record);
+	result_writer_test(run);
+}
+
+void map_run_start(struct map_run *run, struct frame *f)
+{
+	run->frame = f;
+	test_and_begin(run);
+}
+
+void map_run_redrive(struct map_run *run, struct frame *f)
+{
+	run->frame = f;
+	run->attempts = state_map_note_redrive(f, run);
+	test_and_begin(run);
 }

@@ -34,6 +34,7 @@ enum map_run_stage {
 	STAGE_CHILDREN,
 	STAGE_READING,   /* its items come from a bucket */
 	STAGE_EXPORTING, /* its results go to one */
+	STAGE_TESTING,   /* before a start: may its ResultWriter write there? */
 };
 
 struct map_settings {
@@ -53,10 +54,11 @@ struct map_run {
 	struct map_settings settings;
 	struct sm status;
 	int closing; /* the status it is closing for, or MAP_RUN_RUNNING */
-	int64_t start_ms, stop_ms, redrive_ms;
-	int64_t redrives;   /* the last redrive that started */
-	bool redrive_waits; /* asked for while closing */
-	bool exported;      /* results are written */
+	int64_t start_ms, stop_ms, redrive_ms; /* start_ms 0: it has not started */
+	int64_t attempts;                      /* redrives asked for */
+	int64_t redrives;                      /* the last of them that started */
+	bool redrive_waits;                    /* asked for while closing */
+	bool exported;                         /* results are written */
 	char *error, *cause;
 	enum map_run_stage stage;
 	uint64_t object_id;    /* of the operation under way, 0: none */
@@ -79,12 +81,14 @@ struct map_run {
 struct map_run *map_run_new(struct execution *parent, const struct state *state, const char *arn,
 			    struct map_item *items, size_t n_items);
 void map_run_free(struct map_run *run);
-/* One that never started: its execution forgets it too. */
+/* One that never started: its execution and the store forget it too. */
 void map_run_discard(struct map_run *run);
 
-/* Start with the settings filled in: the first children are admitted. */
+/* Start with the settings filled in: the first children are admitted. With a ResultWriter a test
+ * manifest is written first; when that fails, the run has never been (recorded). */
 void map_run_start(struct map_run *run, struct frame *f);
-/* Run the unsuccessful children again and the pending ones for the first time. */
+/* Run the unsuccessful children again and the pending ones for the first time, after the same test;
+ * when it fails, the run stays as it was (recorded). */
 void map_run_redrive(struct map_run *run, struct frame *f);
 /* Its parent has stopped: close as ABORTED. */
 void map_run_abort(struct map_run *run);

@@ -258,6 +258,7 @@ static void write_map_run(struct sink *s, struct map_run *run)
 	jsonw_int(&w, "start", run->start_ms);
 	jsonw_int(&w, "stop", run->stop_ms);
 	jsonw_int(&w, "redrive", run->redrive_ms);
+	jsonw_int(&w, "attempts", run->attempts);
 	jsonw_int(&w, "redrives", run->redrives);
 	jsonw_bool(&w, "redriveWaits", run->redrive_waits);
 	jsonw_bool(&w, "exported", run->exported);

@@ -306,6 +306,7 @@ static void read_map_run(struct map_run *run, const cJSON *j)
 	run->stop_ms = json_get_int(j, "stop", 0);
 	run->redrive_ms = json_get_int(j, "redrive", 0);
 	run->redrives = json_get_int(j, "redrives", 0);
+	run->attempts = json_get_int(j, "attempts", run->redrives);
 	run->redrive_waits = json_get_bool(j, "redriveWaits", false);
 	run->exported = json_get_bool(j, "exported", false);
 	run->settings.max_concurrency = json_get_int(j, "maxConcurrency", 0);

@@ -48,10 +48,10 @@ static char *key_of(const struct map_run *run, int file)
 	const char *uuid = strrchr(run->arn, ':') + 1;
 	size_t n = strlen(run->prefix);
 	const char *slash = n > 0 && run->prefix[n - 1] != '/' ? "/" : "";
-	if (run->redrives == 0)
+	if (run->attempts == 0)
 		return mem_printf("%s%s%s/%s", run->prefix, slash, uuid, file_names[file]);
 	return mem_printf("%s%s%s/Redrive-%lld/%s", run->prefix, slash, uuid,
-			  (long long)run->redrives, file_names[file]);
+			  (long long)run->attempts, file_names[file]);
 }
 
 /* ---- records ---- */
@@ -160,6 +160,25 @@ static void fill_manifest(const struct map_run *run, struct buf *out)
 	jsonw_close(&w, '}');
 }
 
+static void put_file(struct map_run *run, int file, const struct buf *body)
+{
+	char *key = key_of(run, file);
+	object_start(run, &(struct engine_object){ .what = ENGINE_OBJECT_PUT,
+						   .bucket = run->bucket,
+						   .key = key,
+						   .body = buf_bytes(body) });
+	free(key);
+}
+
+void result_writer_test(struct map_run *run)
+{
+	struct buf body = MEM_BUF;
+	memset(run->written, 0, sizeof(run->written));
+	fill_manifest(run, &body);
+	put_file(run, FILE_MANIFEST, &body);
+	buf_clear(&body);
+}
+
 bool result_writer_next(struct map_run *run)
 {
 	while (run->bucket && run->next_file < FILES) {
@@ -172,14 +191,8 @@ bool result_writer_next(struct map_run *run)
 			any = fill_file(run, file, &body);
 		if (file != FILE_MANIFEST)
 			run->written[file] = any ? (int64_t)body.n : 0;
-		if (any) {
-			char *key = key_of(run, file);
-			object_start(run, &(struct engine_object){ .what = ENGINE_OBJECT_PUT,
-								   .bucket = run->bucket,
-								   .key = key,
-								   .body = buf_bytes(&body) });
-			free(key);
-		}
+		if (any)
+			put_file(run, file, &body);
 		buf_clear(&body);
 		if (any)
 			return true;

@@ -52,6 +52,9 @@ void state_map_run(struct frame *f);
 int state_map_max_concurrency(struct frame *f, struct doc *input, int64_t *out, struct err *err);
 void state_map_run_ended(struct frame *f, struct map_run *run); /* it has closed */
 void state_map_redrive(struct frame *f);
+void state_map_note_start(struct frame *f, const struct map_run *run); /* MapRunStarted */
+/* The test manifest could not be written: no event of the Map Run, nor MapStateFailed (recorded). */
+void state_map_test_failed(struct frame *f, const char *why);
 /* MapRunRedriven. @return the number of the redrive */
 int64_t state_map_note_redrive(struct frame *f, struct map_run *run);
 

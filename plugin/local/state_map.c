@@ -125,10 +125,6 @@ static struct map_run *make_run(struct frame *f, struct map_item *items, size_t 
 
 static void start_run(struct frame *f, struct map_run *run)
 {
-	struct details d;
-	details_open(&d);
-	jsonw_str(&d.w, "mapRunArn", run->arn);
-	f->last_id = history_add(f->x, EV_MAP_RUN_STARTED, f->started_id, &d);
 	f->map_run = run;
 	sm_move(&f->phase, FRAME_MAPPING);
 	map_run_start(run, f);
@@ -229,14 +225,34 @@ void state_map_run_ended(struct frame *f, struct map_run *run)
 	doc_unref(result);
 }
 
+void state_map_note_start(struct frame *f, const struct map_run *run)
+{
+	struct details d;
+	details_open(&d);
+	jsonw_str(&d.w, "mapRunArn", run->arn);
+	f->last_id = history_add(f->x, EV_MAP_RUN_STARTED, f->started_id, &d);
+	record_touch(f->x->e, &f->x->record);
+}
+
+void state_map_test_failed(struct frame *f, const char *why)
+{
+	struct err err;
+	(void)fault(&err, "States.Runtime",
+		    "Failed to write a test manifest into the specified output bucket. | Message "
+		    "from S3: %s",
+		    why);
+	frame_fault(f, &err);
+}
+
 int64_t state_map_note_redrive(struct frame *f, struct map_run *run)
 {
 	struct details d;
 	details_open(&d);
 	jsonw_str(&d.w, "mapRunArn", run->arn);
-	jsonw_int(&d.w, "redriveCount", run->redrives + 1);
+	jsonw_int(&d.w, "redriveCount", run->attempts + 1);
 	f->last_id = history_add(f->x, EV_MAP_RUN_REDRIVEN, f->started_id, &d);
-	return run->redrives + 1;
+	record_touch(f->x->e, &f->x->record);
+	return run->attempts + 1;
 }
 
 void state_map_redrive(struct frame *f)
@@ -254,7 +270,7 @@ void state_map_redrive(struct frame *f)
 		run->frame = f;
 		run->redrive_waits = true;
 		record_touch(run->e, &run->record);
-	} else if (run->redrives >= MAP_RUN_REDRIVES) {
+	} else if (run->attempts >= MAP_RUN_REDRIVES) {
 		frame_fail_hard(f, "States.Runtime",
 				"The Map Run has reached the maximum number of redrives (1000).");
 	} else {

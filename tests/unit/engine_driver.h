@@ -48,6 +48,7 @@ struct driver {
 	driver_handler *handler;
 	bool hold;    /* keep tasks unanswered */
 	bool waits;   /* requests may wait; set it before driver_reopen */
+	bool denied;  /* nothing can be written to a bucket */
 	bool restart; /* drain and restore after every step */
 	int calls;    /* of the handler */
 	struct driver_task *tasks;

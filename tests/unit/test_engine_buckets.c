@@ -193,11 +193,104 @@ TEST(results_are_written_in_generations)
 	driver_close(&d);
 }
 
+#define WRITER \
+	"'MaxConcurrency':1,'ResultWriter':{'Resource':'arn:aws:states:::s3:putObject'," \
+	"'Parameters':{'Bucket':'b','Prefix':'out'}}"
+
+#define EXECUTION "arn:aws:states:us-east-1:123456789012:execution:m:x"
+
+#define UNWRITTEN(id) \
+	"States.Runtime: An error occurred while executing the state 'M' (entered at the event " \
+	"id #" id "). Failed to write a test manifest into the specified output bucket. | " \
+	"Message from S3: Access Denied"
+
+TEST(a_first_start_without_a_bucket_to_write_to_starts_no_map_run)
+{
+	struct driver d;
+	driver_open(&d, work);
+	d.denied = true;
+	d.restart = true;
+	CHECK_STR(run(&d, WRITER, "[{'n':1}]"), UNWRITTEN("2"));
+	CHECK_STR(driver_call(&d, "ListMapRuns", "{'executionArn':'" EXECUTION "'}"),
+		  "{\"mapRuns\":[]}");
+	CHECK_STR(driver_history(&d, EXECUTION),
+		  "1<0 ExecutionStarted, 2<0 MapStateEntered, 3<2 MapStateStarted, "
+		  "4<3 ExecutionFailed");
+
+	d.denied = false;
+	d.restart = false; /* an export that is begun again for ever ends never */
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'" EXECUTION "'}");
+	driver_run(&d);
+	CHECK_STR(driver_history(&d, EXECUTION),
+		  "1<0 ExecutionStarted, 2<0 MapStateEntered, 3<2 MapStateStarted, "
+		  "4<3 ExecutionFailed, 5<4 ExecutionRedriven, 6<2 MapStateStarted, "
+		  "7<6 MapRunStarted, 8<7 MapRunSucceeded, 9<8 MapStateSucceeded, "
+		  "10<7 MapStateExited, 11<10 ExecutionSucceeded");
+	driver_close(&d);
+}
+
+TEST(a_redrive_that_fails_its_test_leaves_the_map_run_as_it_was)
+{
+	struct driver d;
+	char map_run[300], before[2000];
+	driver_open(&d, work);
+	broken = true;
+	(void)run(&d, WRITER, "[{'n':1},{'n':2},{'n':3}]");
+	(void)driver_call(&d, "ListMapRuns", "{'executionArn':'" EXECUTION "'}");
+	(void)snprintf(map_run, sizeof(map_run), "%s", driver_get(&d, "mapRuns.0.mapRunArn"));
+	(void)snprintf(before, sizeof(before), "%s",
+		       driver_call(&d, "DescribeMapRun", "{'mapRunArn':'%s'}", map_run));
+
+	broken = false;
+	d.denied = true;
+	driver_advance(&d, 1000);
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'" EXECUTION "'}");
+	driver_run(&d);
+	CHECK_STR(driver_call(&d, "DescribeMapRun", "{'mapRunArn':'%s'}", map_run), before);
+
+	d.denied = false;
+	driver_restart(&d);
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'" EXECUTION "'}");
+	driver_run(&d);
+	CHECK_STR(driver_history(&d, EXECUTION),
+		  "1<0 ExecutionStarted, 2<0 MapStateEntered, 3<2 MapStateStarted, "
+		  "4<3 MapRunStarted, 5<4 MapRunFailed, 6<5 MapStateFailed, 7<6 ExecutionFailed, "
+		  "8<7 ExecutionRedriven, 9<3 MapRunRedriven, 10<9 ExecutionFailed, "
+		  "11<10 ExecutionRedriven, 12<3 MapRunRedriven, 13<12 MapRunSucceeded, "
+		  "14<13 MapStateSucceeded, 15<12 MapStateExited, 16<15 ExecutionSucceeded");
+	(void)driver_call(&d, "DescribeMapRun", "{'mapRunArn':'%s'}", map_run);
+	CHECK_STR(driver_get(&d, "redriveCount"), "2"); /* recorded: from 0 to 2 */
+	CHECK(strstr(exported(&d, EXECUTION, "Redrive-2/manifest.json"), "SUCCEEDED_0.json") !=
+	      NULL);
+	driver_close(&d);
+}
+
+TEST(a_stop_during_the_test_leaves_nothing)
+{
+	struct driver d;
+	driver_open(&d, work);
+	driver_machine(&d, "m",
+		       "{'StartAt':'M','States':{'M':{'Type':'Map','Label':'M'," WRITER
+		       ",'ItemProcessor':" TASK ",'End':true}}}");
+	(void)driver_start(&d, "m", "x", "[{'n':1}]");
+	(void)engine_step(d.e, d.now);
+	CHECK_INT(d.n_ops, 1);
+	(void)driver_call(&d, "StopExecution", "{'executionArn':'" EXECUTION "'}");
+	driver_restart(&d);
+	driver_run(&d);
+	CHECK_STR(driver_call(&d, "ListMapRuns", "{'executionArn':'" EXECUTION "'}"),
+		  "{\"mapRuns\":[]}");
+	driver_close(&d);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
 	    TAP_CASE(items_are_read_from_json), TAP_CASE(items_are_read_from_csv),
 	    TAP_CASE(items_are_read_from_lines_and_listings),
 	    TAP_CASE(a_failed_read_is_read_again_by_a_redrive), TAP_CASE(items_travel_in_batches),
-	    TAP_CASE(results_are_written_in_generations)));
+	    TAP_CASE(results_are_written_in_generations),
+	    TAP_CASE(a_first_start_without_a_bucket_to_write_to_starts_no_map_run),
+	    TAP_CASE(a_redrive_that_fails_its_test_leaves_the_map_run_as_it_was),
+	    TAP_CASE(a_stop_during_the_test_leaves_nothing)));
 }
