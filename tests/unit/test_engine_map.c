@@ -217,6 +217,35 @@ TEST(tolerated_failures_are_not_exceeded_by_reaching_them)
 	driver_close(&d);
 }
 
+TEST(settings_change_while_it_runs)
+{
+	struct driver d;
+	char run[300];
+	driver_open(&d, work);
+	broken = true;
+	wait_machine(&d, "STANDARD", "'MaxConcurrency':1,'ToleratedFailureCount':1");
+	const char *arn =
+	    driver_start(&d, "w", "one", "[{'n':1,'s':1},{'n':2,'s':9},{'n':3,'s':9}]");
+	driver_advance(&d, 2000);
+	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
+	check_counts(&d, run, "RUNNING", "1 1 0 1 0 0 3 0 0 0");
+	CHECK_STR(driver_call(&d, "UpdateMapRun", "{'mapRunArn':'%s','maxConcurrency':2}", run),
+		  "{}");
+	driver_run(&d);
+	check_counts(&d, run, "RUNNING", "0 2 0 1 0 0 3 0 0 0");
+	(void)driver_call(&d, "UpdateMapRun", "{'mapRunArn':'%s','toleratedFailureCount':0}", run);
+	driver_run(&d);
+	check_counts(&d, run, "FAILED", "0 0 0 1 0 2 3 3 0 0");
+	broken = false;
+	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
+	driver_run(&d);
+	check_counts(&d, run, "RUNNING", "0 2 1 0 0 0 3 0 0 0"); /* the first needs no time */
+	/* What was set is kept. */
+	CHECK_STR(driver_get(&d, "maxConcurrency"), "2");
+	CHECK_STR(driver_get(&d, "toleratedFailureCount"), "0");
+	driver_close(&d);
+}
+
 /* The answer of DescribeMapRun after 10,000 items with 3 % failures, redriven once. */
 static void live_with_many(char *out, size_t size)
 {
@@ -260,5 +289,6 @@ int main(void)
 		      TAP_CASE(children_wait_for_a_slot_to_be_redriven),
 		      TAP_CASE(express_children_run_to_their_end_and_restart_under_their_arn),
 		      TAP_CASE(tolerated_failures_are_not_exceeded_by_reaching_them),
+		      TAP_CASE(settings_change_while_it_runs),
 		      TAP_CASE(ten_thousand_items_end_the_same_way_twice)));
 }
