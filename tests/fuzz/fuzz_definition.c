@@ -11,7 +11,7 @@
 
 #include "base/utf8.h"
 
-#include "local/engine.h"
+#include "local/core/engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,8 +11,8 @@
 
 #include "base/utf8.h"
 
-#include "local/choice.h"
-#include "local/template.h"
+#include "local/language/choice.h"
+#include "local/language/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

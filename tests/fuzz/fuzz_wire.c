@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "local/wire.h"
+#include "local/shell/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

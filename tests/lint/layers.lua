@@ -26,7 +26,11 @@ local layers = {
   { "host/admin/", on("host/commit/", "host/net/") },
   { "host/cli/", { "host/" } },
   { "plugin/aws/", on() },
-  { "plugin/local/", on("plugin/aws/", "plugin/sfn/ops.h") },
+  { "plugin/local/language/", { "host/base/" } },
+  { "plugin/local/core/", { "host/base/", "plugin/local/language/" } },
+  { "plugin/local/shell/", on("plugin/aws/", "plugin/sfn/ops.h", "plugin/local/local.h",
+      "plugin/local/core/engine.h", "plugin/local/core/jsonw.h") },
+  { "plugin/local/", on() },
   { "plugin/sfn/", on("plugin/aws/", "plugin/local/local.h") },
   { "plugin/http/", on() },
 }
@@ -39,7 +43,7 @@ local rooms = {
   { "^event2/", { "host/net/" } },
   { "^http_parser%.h$", { "host/net/" } },
   { "^openssl/", { "host/base/", "host/net/", "plugin/aws/" } },
-  { "^sqlite3%.h$", { "host/store/", "plugin/local/" } },
+  { "^sqlite3%.h$", { "host/store/", "plugin/local/shell/" } },
   { "^cjson/", { "host/base/" } },
   { "^dlfcn%.h$", { "host/plugins." } },
 }

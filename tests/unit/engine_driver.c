@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "local/mem.h"
+#include "local/core/mem.h"
 
 static void fake_random(void *arg, void *out, size_t n)
 {

@@ -7,7 +7,7 @@
 #ifndef TESTS_ENGINE_DRIVER_H
 #define TESTS_ENGINE_DRIVER_H
 
-#include "local/engine.h"
+#include "local/core/engine.h"
 
 /* 2026-09-24T00:00:00Z: after the launch of redrive. */
 #define DRIVER_START INT64_C(1790208000000)

@@ -7,10 +7,10 @@
 
 #include "fake_host.h"
 
-#include "local/bucket_folder.h"
-#include "local/bucket_s3.h"
-#include "local/s3_task.h"
-#include "local/s3_xml.h"
+#include "local/shell/bucket_folder.h"
+#include "local/shell/bucket_s3.h"
+#include "local/shell/s3_task.h"
+#include "local/shell/s3_xml.h"
 
 /* ---- folders ---- */
 

@@ -1,7 +1,7 @@
 /* Choice rules: every comparator, and what is no rule. */
 #include "tap.h"
 
-#include "local/choice.h"
+#include "local/language/choice.h"
 
 static const char input_text[] =
     "{\"s\":\"m\",\"n\":5,\"f\":5.0,\"b\":true,\"z\":null,\"t\":\"2016-03-14T01:59:00Z\","

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "engine_driver.h"
-#include "local/mem.h"
+#include "local/core/mem.h"
 
 /* Everything at once: choice, waits, a Parallel with retries, an Inline Map, a Distributed one. */
 static const char busy_machine[] =

@@ -1,7 +1,7 @@
 /* Faults on order: what is accepted, who meets which, and when they are used up. */
 #include "tap.h"
 
-#include "local/fault_plan.h"
+#include "local/shell/fault_plan.h"
 
 static int add(struct fault_plan *p, const char *text, struct err *err)
 {

@@ -3,7 +3,7 @@
 
 #include "fake_host.h"
 
-#include "local/lambda.h"
+#include "local/shell/lambda.h"
 
 struct world {
 	struct fake_host host;

@@ -3,7 +3,7 @@
 
 #include "fake_host.h"
 
-#include "local/pace.h"
+#include "local/shell/pace.h"
 
 enum { HOUR = 3600 * 1000, DUE_MAX = 8 };
 

@@ -1,7 +1,7 @@
 /* JSONPath: what paths find, what they refuse, and results put at them. */
 #include "tap.h"
 
-#include "local/path.h"
+#include "local/language/path.h"
 
 static const char document[] =
     "{\"a\":{\"b\":[1,2,{\"c\":3}],\"k.x\":7,\"n\":null},"

@@ -3,9 +3,9 @@
 
 #include "local_world.h"
 
-#include "local/fault_plan.h"
-#include "local/handlers.h"
-#include "local/server.h"
+#include "local/shell/fault_plan.h"
+#include "local/shell/handlers.h"
+#include "local/shell/server.h"
 
 static int marks[8]; /* their addresses stand for exchanges */
 

@@ -3,7 +3,7 @@
 
 #include "aws/sigv4.h"
 #include "base/json.h"
-#include "local/signature.h"
+#include "local/shell/signature.h"
 
 /* 2026-11-21T22:26:40Z */
 #define NOW INT64_C(1795300000000)

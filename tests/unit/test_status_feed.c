@@ -3,7 +3,7 @@
 
 #include "fake_host.h"
 
-#include "local/status_feed.h"
+#include "local/shell/status_feed.h"
 
 struct world {
 	struct fake_host host;

@@ -9,8 +9,8 @@
 
 #include "local_world.h"
 
-#include "local/data_dir.h"
-#include "local/store.h"
+#include "local/shell/data_dir.h"
+#include "local/shell/store.h"
 
 struct observer {
 	uint64_t ticket;

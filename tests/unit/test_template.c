@@ -1,7 +1,7 @@
 /* Payload templates and every intrinsic function. */
 #include "tap.h"
 
-#include "local/template.h"
+#include "local/language/template.h"
 
 static const char input_text[] =
     "{\"name\":\"Ann\",\"n\":3,\"f\":1.50,\"list\":[1,2,3,4,5,2],\"null\":null,\"o\":{\"a\":1},"

@@ -1,8 +1,8 @@
 /* The AWS JSON 1.0 protocol, and the actions that are denied. */
 #include "tap.h"
 
-#include "local/access.h"
-#include "local/wire.h"
+#include "local/shell/access.h"
+#include "local/shell/wire.h"
 
 #define SIGNED_AS(credential) \
 	"AWS4-HMAC-SHA256 Credential=" credential ", SignedHeaders=host;x-amz-date, " \

@@ -1,0 +1,319 @@
+#include "local/core/definition_check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "local/core/fault.h"
+#include "local/core/mem.h"
+#include "local/language/choice.h"
+#include "local/language/path.h"
+#include "local/language/template.h"
+
+/* Where we are: a chain of member names back to the root, on the stack. */
+struct place {
+	const struct place *up;
+	const char *name;
+	int index; /* used when name is NULL */
+};
+
+static void print_place(struct buf *out, const struct place *at)
+{
+	if (!at)
+		return;
+	print_place(out, at->up);
+	if (at->name)
+		buf_addf(out, "/%s", at->name);
+	else
+		buf_addf(out, "/%d", at->index);
+}
+
+static int bad(struct err *err, const struct place *at, const char *kind, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+static int bad(struct err *err, const struct place *at, const char *kind, const char *fmt, ...)
+{
+	struct buf where = BUF_INIT(512);
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	print_place(&where, at);
+	int rc = fault(err, "InvalidDefinition", "Invalid State Machine Definition: '%s: %s at %s'",
+		       kind, text, where.n ? buf_cstr(&where) : "/");
+	buf_clear(&where);
+	return rc;
+}
+
+#define SCHEMA "SCHEMA_VALIDATION_FAILED"
+#define TARGET "MISSING_TRANSITION_TARGET"
+
+static int check_flow(const cJSON *flow, const struct place *at, struct err *err);
+
+static int check_path(const cJSON *def, const char *name, enum path_kind kind,
+		      const struct place *up, struct err *err)
+{
+	struct place at = { up, name, 0 };
+	const cJSON *v = json_get(def, name);
+	if (!v || cJSON_IsNull(v))
+		return 0;
+	if (cJSON_IsString(v) && path_check(v->valuestring, kind, NULL) == 0)
+		return 0;
+	return bad(err, &at, SCHEMA, "Value is not a %s",
+		   kind == PATH_REFERENCE ? "Reference Path" : "valid JSONPath");
+}
+
+static int check_template(const cJSON *def, const char *name, const struct place *up,
+			  struct err *err)
+{
+	struct place at = { up, name, 0 };
+	struct err why = { 0 };
+	const cJSON *v = json_get(def, name);
+	if (!v || template_check(v, &why) == 0)
+		return 0;
+	return bad(err, &at, SCHEMA, "%s", why.message);
+}
+
+/* Exactly one of these members must be there. */
+static int check_one_of(const cJSON *def, const char *const *names, const struct place *at,
+			struct err *err)
+{
+	int found = 0;
+	for (const char *const *n = names; *n; n++)
+		found += json_get(def, *n) != NULL;
+	if (found == 1)
+		return 0;
+	struct buf list = BUF_INIT(256);
+	for (const char *const *n = names; *n; n++)
+		buf_addf(&list, "%s%s", n == names ? "" : ", ", *n);
+	int rc = bad(err, at, SCHEMA, "%s one of these fields is required: [%s]",
+		     found ? "Only" : "At least", buf_cstr(&list));
+	buf_clear(&list);
+	return rc;
+}
+
+static int check_required(const cJSON *def, const char *name, const struct place *at,
+			  struct err *err)
+{
+	if (json_get(def, name))
+		return 0;
+	return bad(err, at, SCHEMA, "These fields are required: [%s]", name);
+}
+
+/* The state named by def[member] must be one of the flow's. */
+static int check_target(const cJSON *def, const char *member, const cJSON *states,
+			const struct place *up, struct err *err)
+{
+	struct place at = { up, member, 0 };
+	const cJSON *v = json_get(def, member);
+	if (!cJSON_IsString(v))
+		return bad(err, &at, SCHEMA, "Value is not a string");
+	if (json_get(states, v->valuestring))
+		return 0;
+	return bad(err, &at, TARGET, "Missing '%s' target: %s", member, v->valuestring);
+}
+
+static int check_choices(const cJSON *def, const cJSON *states, const struct place *up,
+			 struct err *err)
+{
+	struct place at = { up, "Choices", 0 };
+	const cJSON *choices = json_get(def, "Choices");
+	if (!cJSON_IsArray(choices) || !choices->child)
+		return bad(err, &at, SCHEMA, "Value must be a non-empty array");
+	struct place rule_at = { &at, NULL, 0 };
+	for (const cJSON *rule = choices->child; rule; rule = rule->next, rule_at.index++) {
+		struct err why = { 0 };
+		int rc = check_required(rule, "Next", &rule_at, err);
+		if (!rc)
+			rc = check_target(rule, "Next", states, &rule_at, err);
+		if (rc)
+			return rc;
+		if (choice_check(rule, false, &why) != 0)
+			return bad(err, &rule_at, SCHEMA, "%s", why.message);
+	}
+	return json_get(def, "Default") ? check_target(def, "Default", states, up, err) : 0;
+}
+
+static int check_wait(const cJSON *def, const struct place *at, struct err *err)
+{
+	static const char *const forms[] = { "Seconds", "SecondsPath", "Timestamp", "TimestampPath",
+					     NULL };
+	int64_t ignored;
+	int rc = check_one_of(def, forms, at, err);
+	if (rc)
+		return rc;
+	const cJSON *seconds = json_get(def, "Seconds"), *stamp = json_get(def, "Timestamp");
+	struct place in = { at, seconds ? "Seconds" : "Timestamp", 0 };
+	if (seconds && (!json_int(seconds, &ignored) || ignored < 0 || ignored > 99999999))
+		return bad(err, &in, SCHEMA, "Value must be an integer from 0 to 99999999");
+	if (stamp &&
+	    (!cJSON_IsString(stamp) || iso8601_parse(&ignored, bytes_str(stamp->valuestring)) != 0))
+		return bad(err, &in, SCHEMA, "String does not match RFC3339 timestamp");
+	rc = check_path(def, "SecondsPath", PATH_ANY, at, err);
+	return rc ? rc : check_path(def, "TimestampPath", PATH_ANY, at, err);
+}
+
+static int check_fail(const cJSON *def, const struct place *at, struct err *err)
+{
+	static const char *const pairs[][2] = { { "Error", "ErrorPath" },
+						{ "Cause", "CausePath" } };
+	for (size_t i = 0; i < 2; i++) {
+		struct place in = { at, pairs[i][1], 0 };
+		const cJSON *path = json_get(def, pairs[i][1]);
+		if (path && json_get(def, pairs[i][0]))
+			return bad(err, at, SCHEMA, "Fields %s and %s exclude each other",
+				   pairs[i][0], pairs[i][1]);
+		if (path &&
+		    (!cJSON_IsString(path) || template_check_expr(path->valuestring, NULL) != 0))
+			return bad(err, &in, SCHEMA, "Value is not a valid path or function");
+	}
+	return 0;
+}
+
+static int check_map(const cJSON *def, const struct place *up, struct err *err)
+{
+	const char *member = json_get(def, "ItemProcessor") ? "ItemProcessor" : "Iterator";
+	struct place at = { up, member, 0 };
+	const cJSON *processor = json_get(def, member);
+	if (!processor)
+		return bad(err, up, SCHEMA, "These fields are required: [ItemProcessor]");
+	int rc = check_path(def, "ItemsPath", PATH_ANY, up, err);
+	if (!rc)
+		rc = check_template(def, "ItemSelector", up, err);
+	return rc ? rc : check_flow(processor, &at, err);
+}
+
+static int check_parallel(const cJSON *def, const struct place *up, struct err *err)
+{
+	struct place at = { up, "Branches", 0 };
+	const cJSON *branches = json_get(def, "Branches");
+	if (!cJSON_IsArray(branches) || !branches->child)
+		return bad(err, &at, SCHEMA, "Value must be a non-empty array");
+	struct place in = { &at, NULL, 0 };
+	for (const cJSON *b = branches->child; b; b = b->next, in.index++) {
+		int rc = check_flow(b, &in, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int check_handlers(const cJSON *def, const char *member, const cJSON *states,
+			  const struct place *up, struct err *err)
+{
+	struct place at = { up, member, 0 };
+	const cJSON *list = json_get(def, member);
+	if (!list)
+		return 0;
+	if (!cJSON_IsArray(list))
+		return bad(err, &at, SCHEMA, "Value must be an array");
+	struct place in = { &at, NULL, 0 };
+	for (const cJSON *h = list->child; h; h = h->next, in.index++) {
+		const cJSON *names = json_get(h, "ErrorEquals");
+		if (!cJSON_IsArray(names) || !names->child)
+			return bad(err, &in, SCHEMA, "These fields are required: [ErrorEquals]");
+		int rc = states ? check_target(h, "Next", states, &in, err) : 0;
+		if (!rc)
+			rc = check_path(h, "ResultPath", PATH_REFERENCE, &in, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* What most states share: where they go, and the fields that shape their data. */
+static int check_common(const cJSON *def, const cJSON *states, const struct place *at,
+			struct err *err)
+{
+	const char *type = json_get_str(def, "Type");
+	bool ends = strcmp(type, "Succeed") == 0 || strcmp(type, "Fail") == 0 ||
+		    strcmp(type, "Choice") == 0;
+	int rc = 0;
+	if (!ends && json_get(def, "Next"))
+		rc = check_target(def, "Next", states, at, err);
+	else if (!ends && !json_get_bool(def, "End", false))
+		rc = bad(err, at, SCHEMA, "These fields are required: [Next] or [End]");
+	if (!rc)
+		rc = check_path(def, "InputPath", PATH_ANY, at, err);
+	if (!rc)
+		rc = check_path(def, "OutputPath", PATH_ANY, at, err);
+	if (!rc)
+		rc = check_path(def, "ResultPath", PATH_REFERENCE, at, err);
+	if (!rc)
+		rc = check_template(def, "Parameters", at, err);
+	if (!rc)
+		rc = check_template(def, "ResultSelector", at, err);
+	if (!rc)
+		rc = check_handlers(def, "Retry", NULL, at, err);
+	return rc ? rc : check_handlers(def, "Catch", states, at, err);
+}
+
+static int check_state(const cJSON *def, const cJSON *states, const struct place *at,
+		       struct err *err)
+{
+	static const char *const types[] = { "Task", "Pass", "Choice",   "Wait", "Succeed",
+					     "Fail", "Map",  "Parallel", NULL };
+	struct place type_at = { at, "Type", 0 };
+	const char *type = json_get_str(def, "Type");
+	int i = 0;
+	if (!json_get(def, "Type"))
+		return check_required(def, "Type", at, err);
+	if (!type)
+		return bad(err, &type_at, SCHEMA, "Value is not a string");
+	while (types[i] && strcmp(types[i], type) != 0)
+		i++;
+	if (!types[i])
+		return bad(err, &type_at, SCHEMA, "Value is not a valid state type");
+	const char *language = json_get_str(def, "QueryLanguage");
+	if ((language && strcmp(language, "JSONPath") != 0) || json_get(def, "Assign"))
+		return bad(err, at, SCHEMA, "This engine runs JSONPath states without Assign");
+	int rc = check_common(def, states, at, err);
+	if (rc)
+		return rc;
+	switch (type[0]) {
+	case 'T':
+		return check_required(def, "Resource", at, err);
+	case 'C':
+		return check_choices(def, states, at, err);
+	case 'W':
+		return check_wait(def, at, err);
+	case 'F':
+		return check_fail(def, at, err);
+	case 'M':
+		return check_map(def, at, err);
+	case 'P':
+		return strcmp(type, "Parallel") == 0 ? check_parallel(def, at, err) : 0;
+	default:
+		return 0;
+	}
+}
+
+static int check_flow(const cJSON *flow, const struct place *at, struct err *err)
+{
+	if (!cJSON_IsObject(flow))
+		return bad(err, at, SCHEMA, "Value is not an object");
+	const char *language = json_get_str(flow, "QueryLanguage");
+	struct place states_at = { at, "States", 0 };
+	const cJSON *states = json_get(flow, "States");
+	int rc = check_required(flow, "StartAt", at, err);
+	if (!rc)
+		rc = check_required(flow, "States", at, err);
+	if (rc)
+		return rc;
+	if (language && strcmp(language, "JSONPath") != 0)
+		return bad(err, at, SCHEMA, "This engine runs the query language JSONPath only");
+	if (!cJSON_IsObject(states) || !states->child)
+		return bad(err, &states_at, SCHEMA, "Value must be a non-empty object");
+	rc = check_target(flow, "StartAt", states, at, err);
+	for (const cJSON *s = states->child; s && !rc; s = s->next) {
+		struct place in = { &states_at, s->string, 0 };
+		rc = check_state(s, states, &in, err);
+	}
+	return rc;
+}
+
+int definition_check(const cJSON *tree, struct err *err)
+{
+	return check_flow(tree, NULL, err);
+}

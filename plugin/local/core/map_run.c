@@ -1,0 +1,465 @@
+#include "local/core/map_run.h"
+
+#include <stdlib.h>
+
+#include "local/core/core.h"
+#include "local/core/frame.h"
+#include "local/core/item_reader.h"
+#include "local/core/machine.h"
+#include "local/core/map_items.h"
+#include "local/core/mem.h"
+#include "local/core/objects.h"
+#include "local/core/redrive.h"
+#include "local/core/result_writer.h"
+#include "local/core/state.h"
+
+const struct sm_state map_run_states[] = {
+	[MAP_RUN_RUNNING] = { "RUNNING", SM_TO(MAP_RUN_SUCCEEDED) | SM_TO(MAP_RUN_FAILED) |
+					     SM_TO(MAP_RUN_ABORTED) },
+	[MAP_RUN_SUCCEEDED] = { "SUCCEEDED", 0 },
+	[MAP_RUN_FAILED] = { "FAILED", SM_TO(MAP_RUN_RUNNING) },
+	[MAP_RUN_ABORTED] = { "ABORTED", SM_TO(MAP_RUN_RUNNING) },
+};
+
+static void set_items(struct map_run *run, struct map_item *items, size_t n)
+{
+	free(run->items);
+	run->items = items;
+	run->n_items = n;
+	run->total_items = 0;
+	run->items_saved = false;
+	for (size_t i = 0; i < n; i++)
+		run->total_items += items[i].count;
+}
+
+struct map_run *map_run_new(struct execution *parent, const struct state *state, const char *arn,
+			    struct map_item *items, size_t n_items)
+{
+	struct map_run *run = mem_zero(sizeof(*run));
+	run->e = parent->e;
+	run->record.kind = RECORD_MAP_RUN;
+	run->arn = mem_str(arn);
+	run->parent = parent;
+	run->state = state;
+	run->status = (struct sm){ map_run_states, MAP_RUN_RUNNING };
+	set_items(run, items, n_items);
+	table_add(&run->e->map_runs, bytes_str(run->arn), run);
+	parent->map_runs = mem_room(parent->map_runs, parent->n_map_runs, &parent->cap_map_runs,
+				    sizeof(struct map_run *));
+	run->nth = parent->n_map_runs ? parent->map_runs[parent->n_map_runs - 1]->nth + 1 : 0;
+	parent->map_runs[parent->n_map_runs++] = run;
+	return run;
+}
+
+void map_run_free(struct map_run *run)
+{
+	(void)table_del(&run->e->map_runs, bytes_str(run->arn));
+	record_drop(run->e, &run->record);
+	for (size_t i = 0; i < run->n_items; i++)
+		doc_unref(run->items[i].input);
+	free(run->items);
+	free(run->roll.rows);
+	free(run->arn);
+	object_forget(run);
+	alarm_off(&run->e->alarms, &run->more);
+	free(run->source);
+	free(run->bucket);
+	free(run->prefix);
+	free(run->error);
+	free(run->cause);
+	free(run);
+}
+
+void map_run_discard(struct map_run *run)
+{
+	struct execution *x = run->parent;
+	size_t i = 0;
+	while (x->map_runs[i] != run)
+		i++;
+	x->n_map_runs--;
+	for (; i < x->n_map_runs; i++)
+		x->map_runs[i] = x->map_runs[i + 1];
+	record_delete(run->e, "maprun", run->arn);
+	record_delete(run->e, "items", run->arn);
+	map_run_free(run);
+}
+
+void map_run_count(struct map_run *run, const struct execution *child, int from, int to)
+{
+	uint32_t count = run->items[child->item].count;
+	if (from >= 0) {
+		run->executions[from]--;
+		run->item_counts[from] -= count;
+	}
+	run->executions[to]++;
+	run->item_counts[to] += count;
+}
+
+/* ---- admission ---- */
+
+static void start_child(struct map_run *run, size_t i)
+{
+	char name[40];
+	struct map_item *item = &run->items[i];
+	engine_uuid(run->e, name, 3);
+	char *full = NULL;
+	if (run->state->express) {
+		char second[40];
+		engine_uuid(run->e, second, 4);
+		full = mem_printf("%s:%s", name, second);
+	}
+	const struct execution_spec spec = {
+		.machine = run->parent->machine,
+		.definition = run->parent->definition,
+		.flow = run->state->flows[0],
+		.map_run = run,
+		.item = (uint32_t)i,
+		.express = run->state->express,
+		.name = full ? full : name,
+		.input = item->input,
+	};
+	item->input = NULL;
+	item->child = execution_start(run->e, &spec);
+	free(full);
+}
+
+/* Start the next child, redriven ones first. false: there is none. */
+static bool admit_one(struct map_run *run)
+{
+	while (run->next_redrive < run->next_item) {
+		struct execution *child = run->items[run->next_redrive++].child;
+		if (child && child->status.now == EXECUTION_PENDING_REDRIVE) {
+			execution_redrive(child);
+			return true;
+		}
+	}
+	if (run->next_item == run->n_items)
+		return false;
+	start_child(run, run->next_item++);
+	return true;
+}
+
+static void on_more(struct engine *e, struct alarm *a)
+{
+	(void)e;
+	map_run_settle(CONTAINER_OF(a, struct map_run, more));
+}
+
+static void admit(struct map_run *run)
+{
+	int64_t most = run->settings.max_concurrency;
+	if (most <= 0 || most > MAP_RUN_CONCURRENCY)
+		most = MAP_RUN_CONCURRENCY;
+	for (int n = 0; run->executions[EXECUTION_RUNNING] < most; n++) {
+		if (n == MAP_RUN_AT_ONCE) {
+			struct engine *e = run->e;
+			alarm_set(&e->alarms, &run->more, e->now, engine_order(e), on_more);
+			return;
+		}
+		if (!admit_one(run))
+			return;
+	}
+}
+
+/* ---- closing ---- */
+
+/* Failed and timed-out items count; a threshold that is given must be exceeded, without any the
+ * first failure is one too many. */
+static bool too_many_failures(const struct map_run *run)
+{
+	const struct map_settings *s = &run->settings;
+	int64_t bad = run->item_counts[EXECUTION_FAILED] + run->item_counts[EXECUTION_TIMED_OUT];
+	if (s->tolerated_count < 0 && s->tolerated_percentage < 0)
+		return bad > 0;
+	if (s->tolerated_count >= 0 && bad > s->tolerated_count)
+		return true;
+	return s->tolerated_percentage >= 0 &&
+	       (double)bad * 100 > s->tolerated_percentage * (double)run->total_items;
+}
+
+static void finish(struct map_run *run)
+{
+	struct frame *f = run->frame;
+	sm_move(&run->status, run->closing ? run->closing : MAP_RUN_SUCCEEDED);
+	run->stage = STAGE_CHILDREN;
+	run->closing = MAP_RUN_RUNNING;
+	run->stop_ms = run->e->now;
+	run->exported = true;
+	record_touch(run->e, &run->record);
+	if (run->redrive_waits) {
+		run->redrive_waits = false;
+		map_run_redrive(run, f);
+		return;
+	}
+	run->frame = NULL;
+	if (f)
+		state_map_run_ended(f, run);
+}
+
+static void export(struct map_run *run)
+{
+	run->stage = STAGE_EXPORTING;
+	record_touch(run->e, &run->record);
+	if (!result_writer_next(run))
+		finish(run);
+}
+
+void map_run_settle(struct map_run *run)
+{
+	if (run->status.now != MAP_RUN_RUNNING || run->stage == STAGE_EXPORTING)
+		return;
+	if (run->stage == STAGE_TESTING || (run->stage == STAGE_READING && !run->closing))
+		return;
+	if (!run->closing)
+		admit(run);
+	if (run->executions[EXECUTION_RUNNING] > 0)
+		return;
+	object_forget(run);
+	run->next_file = 0;
+	export(run);
+}
+
+static void close_as(struct map_run *run, int status)
+{
+	char *cause = mem_printf("The map run execution [%s] which was managing this resource was "
+				 "aborted",
+				 run->arn);
+	run->closing = status;
+	record_touch(run->e, &run->record);
+	for (size_t i = 0; i < run->next_item; i++) {
+		struct execution *child = run->items[i].child;
+		if (!child)
+			continue;
+		if (child->status.now == EXECUTION_PENDING_REDRIVE)
+			execution_await_redrive(child, false);
+		else if (execution_is_open(child) && !child->express)
+			execution_abort(child, NULL, cause);
+	}
+	free(cause);
+}
+
+static void fail(struct map_run *run, const char *error, const char *cause)
+{
+	free(run->error);
+	free(run->cause);
+	run->error = mem_str(error);
+	run->cause = mem_str(cause);
+	close_as(run, MAP_RUN_FAILED);
+}
+
+void map_run_child_ended(struct map_run *run)
+{
+	if (run->status.now != MAP_RUN_RUNNING)
+		return;
+	if (run->closing) {
+		map_run_settle(run);
+		return;
+	}
+	if (too_many_failures(run))
+		fail(run, "States.ExceedToleratedFailureThreshold",
+		     "The specified tolerated failure threshold was exceeded");
+	map_run_settle(run);
+}
+
+/* There will be no start: the run is what it was before it was tested, if anything. */
+static void give_up_test(struct map_run *run)
+{
+	struct frame *f = run->frame;
+	object_forget(run);
+	run->frame = NULL;
+	run->stage = STAGE_CHILDREN;
+	record_touch(run->e, &run->record);
+	if (!run->start_ms) {
+		f->map_run = NULL;
+		map_run_discard(run);
+	}
+}
+
+void map_run_abort(struct map_run *run)
+{
+	if (run->stage == STAGE_TESTING) {
+		give_up_test(run);
+		return;
+	}
+	run->frame = NULL;
+	if (run->status.now != MAP_RUN_RUNNING)
+		return;
+	if (run->closing) {
+		run->redrive_waits = false;
+		return;
+	}
+	close_as(run, MAP_RUN_ABORTED);
+	map_run_settle(run);
+}
+
+/* ---- buckets ---- */
+
+static void read_items(struct map_run *run)
+{
+	struct err why = { 0 };
+	free(run->source);
+	run->source = NULL;
+	run->stage = STAGE_READING;
+	if (item_reader_start(run, run->frame, &run->source, &why) == 0)
+		return;
+	run->stage = STAGE_CHILDREN;
+	fail(run, why.name, why.message);
+	map_run_settle(run);
+}
+
+/* The items have been read: what the run works on from now on, redrives included. */
+static int take_items(struct map_run *run, struct bytes body, struct err *err)
+{
+	cJSON *list;
+	struct map_item *items;
+	size_t n;
+	int rc = item_reader_parse(run->frame, body, &list, err);
+	if (rc)
+		return rc;
+	rc = map_items_make(run->frame, list, run->source, &items, &n, err);
+	cJSON_Delete(list);
+	if (!rc)
+		set_items(run, items, n);
+	return rc;
+}
+
+static void items_read(struct map_run *run, struct bytes body, const char *error)
+{
+	struct err why = { 0 };
+	run->stage = STAGE_CHILDREN;
+	if (error)
+		fail(run, "States.ItemReaderFailed", error);
+	else if (take_items(run, body, &why) != 0)
+		fail(run, why.name, why.message);
+	record_touch(run->e, &run->record);
+	map_run_settle(run);
+}
+
+static void begin(struct map_run *run);
+
+/* The test manifest has been written, or not. */
+static void tested(struct map_run *run, const char *error)
+{
+	struct frame *f = run->frame;
+	if (frame_machine_deleted(f))
+		return; /* which has given up */
+	if (error) {
+		give_up_test(run);
+		state_map_test_failed(f, error);
+	} else {
+		run->stage = STAGE_CHILDREN;
+		begin(run);
+	}
+}
+
+void map_run_object_done(struct map_run *run, struct bytes body, const char *error)
+{
+	if (run->stage == STAGE_TESTING) {
+		tested(run, error);
+		return;
+	}
+	if (run->stage == STAGE_READING) {
+		items_read(run, body, error);
+		return;
+	}
+	if (error)
+		fail(run, "States.ResultWriterFailed", error);
+	if (error || !result_writer_next(run))
+		finish(run);
+}
+
+void map_run_resume(struct map_run *run)
+{
+	if (run->stage == STAGE_TESTING) {
+		if (run->frame)
+			result_writer_test(run);
+		return;
+	}
+	if (run->status.now != MAP_RUN_RUNNING)
+		return;
+	run->next_file = 0;
+	if (run->stage == STAGE_CHILDREN)
+		map_run_settle(run);
+	else if (run->stage == STAGE_EXPORTING)
+		export(run);
+	else if (run->frame)
+		read_items(run);
+}
+
+/* ---- start and redrive ---- */
+
+static void begin_first(struct map_run *run)
+{
+	state_map_note_start(run->frame, run);
+	run->start_ms = run->e->now;
+	record_touch(run->e, &run->record);
+	if (json_get(run->state->def, "ItemReader"))
+		read_items(run);
+	else
+		map_run_settle(run);
+}
+
+bool map_run_may_redrive(const struct map_run *run, const struct execution *child, int64_t now)
+{
+	int status = child->status.now;
+	(void)run;
+	return (status == EXECUTION_FAILED || status == EXECUTION_TIMED_OUT ||
+		status == EXECUTION_ABORTED) &&
+	       !redrive_refusal(child, now);
+}
+
+static void begin_again(struct map_run *run)
+{
+	sm_move(&run->status, MAP_RUN_RUNNING);
+	run->stop_ms = 0;
+	run->redrives = run->attempts;
+	run->redrive_ms = run->e->now;
+	run->exported = false;
+	free(run->error);
+	free(run->cause);
+	run->error = run->cause = NULL;
+	run->next_redrive = 0;
+	for (size_t i = 0; i < run->next_item; i++) {
+		struct execution *child = run->items[i].child;
+		if (child && map_run_may_redrive(run, child, run->e->now))
+			execution_await_redrive(child, true);
+	}
+	record_touch(run->e, &run->record);
+	if (run->n_items == 0 && json_get(run->state->def, "ItemReader"))
+		read_items(run); /* documented: nothing was started, so the list is read again */
+	else
+		map_run_child_ended(run);
+}
+
+static void begin(struct map_run *run)
+{
+	if (run->start_ms)
+		begin_again(run);
+	else
+		begin_first(run);
+}
+
+static void test_and_begin(struct map_run *run)
+{
+	record_touch(run->e, &run->record);
+	if (!run->bucket) {
+		begin(run);
+		return;
+	}
+	run->stage = STAGE_TESTING;
+	record_touch(run->e, &run->parent->record);
+	result_writer_test(run);
+}
+
+void map_run_start(struct map_run *run, struct frame *f)
+{
+	run->frame = f;
+	test_and_begin(run);
+}
+
+void map_run_redrive(struct map_run *run, struct frame *f)
+{
+	run->frame = f;
+	run->attempts = state_map_note_redrive(f, run);
+	test_and_begin(run);
+}

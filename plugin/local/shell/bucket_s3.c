@@ -1,0 +1,396 @@
+#include "local/shell/bucket_s3.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "aws/endpoint.h"
+#include "aws/sigv4.h"
+#include "aws/skew.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "local/shell/s3_xml.h"
+
+enum { URL_MAX = 16 * 1024, TOKEN_MAX = 4096, PAGE = 1000, HEADERS = 8, AUTHORIZATION_MAX = 4096 };
+
+struct bucket_s3 {
+	const struct host_api *api;
+	struct endpoint endpoint;
+	struct sigv4_signer *signer;
+};
+
+static const char *env(const struct bucket_s3 *s, const char *name)
+{
+	const char *value = s->api->env ? s->api->env(s->api->host, name) : NULL;
+	return value && *value ? value : NULL;
+}
+
+int bucket_s3_open(struct bucket_s3 **out, const struct host_api *api, const char *url,
+		   struct err *err)
+{
+	struct bucket_s3 *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	s->api = api;
+	const char *only = env(s, "RUNBOOK_LOOPBACK_ONLY");
+	const struct endpoint_rules rules = { .service = "s3",
+					      .override = url,
+					      .loopback_only = only && strcmp(only, "1") == 0 };
+	int rc = endpoint_resolve(&s->endpoint, &rules, err);
+	if (!rc)
+		rc = sigv4_signer_new(&s->signer, err);
+	if (rc)
+		bucket_s3_close(s);
+	else
+		*out = s;
+	return rc;
+}
+
+void bucket_s3_close(struct bucket_s3 *s)
+{
+	if (s)
+		sigv4_signer_free(s->signer);
+	free(s);
+}
+
+/* ---- a request ---- */
+
+/* Percent-encoded but for unreserved characters and those of `keep`. */
+static void add_encoded(struct buf *out, const char *text, const char *keep)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	for (; *text; text++) {
+		if (strchr(plain, *text) || strchr(keep, *text))
+			buf_add(out, text, 1);
+		else
+			buf_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
+	}
+}
+
+/* The path as it is signed: not encoded, that is the signer's. */
+static void add_path(struct buf *out, const struct bucket_s3_call *c)
+{
+	struct bytes base = c->s3->endpoint.path;
+	if (base.n && base.p[base.n - 1] == '/')
+		base.n--;
+	buf_add(out, base.p, base.n);
+	buf_addf(out, "/%s", c->q->bucket);
+	if (c->q->op != BUCKET_LIST)
+		buf_addf(out, "/%s", c->q->key);
+}
+
+static void add_query(struct buf *out, const struct bucket_s3_call *c)
+{
+	const struct bucket_request *q = c->q;
+	if (q->op != BUCKET_LIST)
+		return;
+	int64_t left = q->max_keys > 0 ? q->max_keys - (int64_t)c->a->n_entries : PAGE;
+	buf_adds(out, "list-type=2&encoding-type=url&prefix=");
+	add_encoded(out, q->key, "");
+	buf_addf(out, "&max-keys=%" PRId64, left < PAGE ? left : PAGE);
+	if (c->token.n) {
+		buf_adds(out, "&continuation-token=");
+		add_encoded(out, buf_cstr(&c->token), "");
+	} else if (q->start_after) {
+		buf_adds(out, "&start-after=");
+		add_encoded(out, q->start_after, "");
+	}
+}
+
+struct message {
+	struct http_header headers[HEADERS];
+	size_t n_headers;
+	char date[SIGV4_DATE_SIZE];
+	char hash[SHA256_HEX + 1];
+	struct buf path, query, url, authorization;
+};
+
+static void add_header(struct message *m, const char *name, const char *value)
+{
+	INVARIANT(m->n_headers < HEADERS);
+	m->headers[m->n_headers++] = (struct http_header){ name, value };
+}
+
+static int sign(struct message *m, const struct bucket_s3_call *c, const char *method,
+		struct err *err)
+{
+	const struct bucket_s3 *s = c->s3;
+	const char *id = env(s, "AWS_ACCESS_KEY_ID"), *secret = env(s, "AWS_SECRET_ACCESS_KEY");
+	const char *session = env(s, "AWS_SESSION_TOKEN");
+	uint8_t md[SHA256_LEN];
+	bool own = id && secret;
+	int rc = sha256(md, c->q->body);
+	if (rc)
+		return err_set(err, ERR_NOMEM, "cannot hash the body");
+	hex_lower(m->hash, md, sizeof(md));
+	sigv4_date(m->date, s->api->now_ms(s->api->host));
+	add_header(m, "Host", s->endpoint.host);
+	add_header(m, "X-Amz-Date", m->date);
+	add_header(m, "X-Amz-Content-Sha256", m->hash);
+	if (own && session)
+		add_header(m, "X-Amz-Security-Token", session);
+	if (c->q->content_type)
+		add_header(m, "Content-Type", c->q->content_type);
+	const struct sigv4_request r = {
+		.method = method,
+		.path = buf_bytes(&m->path),
+		.query = m->query.n ? buf_bytes(&m->query) : BYTES_LIT(""),
+		.headers = m->headers,
+		.n_headers = m->n_headers,
+		.body = c->q->body,
+		.date = m->date,
+		.region = c->q->region,
+		.service = "s3",
+		.access_key_id = own ? id : "local",
+		.secret_access_key = own ? secret : "local",
+		.flags = SIGV4_RAW_PATH,
+	};
+	rc = sigv4_sign(s->signer, &m->authorization, &r, err);
+	if (!rc)
+		add_header(m, "Authorization", buf_cstr(&m->authorization));
+	return rc;
+}
+
+static void make_url(struct message *m, const struct bucket_s3_call *c)
+{
+	const struct endpoint *e = &c->s3->endpoint;
+	add_path(&m->path, c);
+	add_query(&m->query, c);
+	buf_add(&m->url, e->url, (size_t)(e->path.p - e->url));
+	add_encoded(&m->url, buf_cstr(&m->path), "/");
+	if (m->query.n)
+		buf_addf(&m->url, "?%s", buf_cstr(&m->query));
+}
+
+static void on_answer(void *arg, const struct http_answer *h);
+
+static int send(struct bucket_s3_call *c, struct err *err)
+{
+	static const char *const methods[] = { [BUCKET_GET] = "GET",
+					       [BUCKET_HEAD] = "HEAD",
+					       [BUCKET_PUT] = "PUT",
+					       [BUCKET_LIST] = "GET" };
+	const struct host_api *api = c->s3->api;
+	const char *method = methods[c->q->op];
+	struct message m = { .path = BUF_INIT(URL_MAX),
+			     .query = BUF_INIT(URL_MAX),
+			     .url = BUF_INIT(URL_MAX),
+			     .authorization = BUF_INIT(AUTHORIZATION_MAX) };
+	make_url(&m, c);
+	int rc = m.url.err ? err_set(err, ERR_LIMIT, "the request's address is too long")
+			   : sign(&m, c, method, err);
+	if (!rc) {
+		const struct http_request request = { .method = method,
+						      .url = buf_cstr(&m.url),
+						      .headers = m.headers,
+						      .n_headers = m.n_headers,
+						      .body = c->q->body,
+						      .max_body = BUCKET_BODY_MAX };
+		c->transfer = api->http_start(api->host, &request, on_answer, c);
+	}
+	buf_clear(&m.path);
+	buf_clear(&m.query);
+	buf_clear(&m.url);
+	buf_clear(&m.authorization);
+	return rc;
+}
+
+/* ---- an answer ---- */
+
+static void take_header(char *out, size_t size, const struct http_answer *h, const char *name)
+{
+	const char *value = http_header_get(h->headers, h->n_headers, name);
+	(void)snprintf(out, size, "%s", value ? value : "");
+}
+
+static void take_error(struct bucket_answer *a, const struct http_answer *h)
+{
+	struct buf code = BUF_INIT(sizeof(a->code) - 1), text = BUF_INIT(4096);
+	char status[16];
+	(void)snprintf(status, sizeof(status), "%d", h->status);
+	if (h->body.n) {
+		s3_xml_text(&code, h->body, "Code");
+		s3_xml_text(&text, h->body, "Message");
+	} else if (h->status == 404) { /* HEAD: there is no body to say more */
+		buf_adds(&code, "NoSuchKey");
+	}
+	bucket_answer_fail(a, h->status, code.n && !code.err ? buf_cstr(&code) : status, "%s",
+			   text.n ? buf_cstr(&text) : "null");
+	if (!a->request_id[0]) {
+		buf_cut(&text, 0);
+		s3_xml_text(&text, h->body, "RequestId");
+		(void)snprintf(a->request_id, sizeof(a->request_id), "%s", buf_cstr(&text));
+	}
+	bucket_answer_ids(a);
+	buf_clear(&code);
+	buf_clear(&text);
+}
+
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+	return at ? (int)((at - digits) % 16) : -1;
+}
+
+/* Keys come percent-encoded, '+' for a blank, when encoding-type=url was understood. */
+static void decode(struct buf *key)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < key->n; i++, n++) {
+		int high = key->p[i] == '%' && i + 2 < key->n ? hex_value(key->p[i + 1]) : -1;
+		int low = high >= 0 ? hex_value(key->p[i + 2]) : -1;
+		if (low >= 0) {
+			key->p[n] = (char)(high * 16 + low);
+			i += 2;
+		} else {
+			key->p[n] = key->p[i] == '+' ? (char)' ' : key->p[i];
+		}
+	}
+	buf_cut(key, n);
+}
+
+static int64_t number_of(struct bytes xml, const char *name)
+{
+	struct buf text = BUF_INIT(32);
+	int64_t n = 0;
+	s3_xml_text(&text, xml, name);
+	for (const char *p = buf_cstr(&text); *p >= '0' && *p <= '9' && n < INT64_MAX / 10 - 1; p++)
+		n = n * 10 + (*p - '0');
+	buf_clear(&text);
+	return n;
+}
+
+static bool take_entry(struct bucket_answer *a, struct bytes xml, bool encoded)
+{
+	struct buf text = BUF_INIT(4 * BUCKET_KEY_MAX);
+	s3_xml_text(&text, xml, "Key");
+	if (encoded && text.n)
+		decode(&text);
+	struct bucket_entry *e = bucket_answer_add(a, buf_bytes(&text));
+	if (e) {
+		e->size = number_of(xml, "Size");
+		buf_cut(&text, 0);
+		s3_xml_text(&text, xml, "ETag");
+		(void)snprintf(e->etag, sizeof(e->etag), "%s", buf_cstr(&text));
+		buf_cut(&text, 0);
+		s3_xml_text(&text, xml, "StorageClass");
+		(void)snprintf(e->storage_class, sizeof(e->storage_class), "%s",
+			       text.n ? buf_cstr(&text) : "STANDARD");
+		buf_cut(&text, 0);
+		s3_xml_text(&text, xml, "LastModified");
+		if (iso8601_parse(&e->modified_ms, buf_bytes(&text)) != 0)
+			e->modified_ms = 0;
+	}
+	buf_clear(&text);
+	return e != NULL;
+}
+
+/* One page of a listing. @return whether another one is to be asked for */
+static bool take_page(struct bucket_s3_call *c, struct bytes xml)
+{
+	struct buf text = BUF_INIT(16);
+	struct bytes rest = xml, one;
+	s3_xml_text(&text, xml, "EncodingType");
+	bool encoded = strcmp(buf_cstr(&text), "url") == 0;
+	size_t before = c->a->n_entries;
+	while (s3_xml_next(&rest, "Contents", &one)) {
+		if (!take_entry(c->a, one, encoded)) {
+			bucket_answer_fail(c->a, 0, "SdkClient", "out of memory");
+			buf_clear(&text);
+			return false;
+		}
+	}
+	buf_cut(&text, 0);
+	s3_xml_text(&text, xml, "IsTruncated");
+	bool more = strcmp(buf_cstr(&text), "true") == 0;
+	buf_clear(&text);
+	buf_clear(&c->token);
+	s3_xml_text(&c->token, xml, "NextContinuationToken");
+	bool full = c->q->max_keys > 0 && (int64_t)c->a->n_entries >= c->q->max_keys;
+	c->a->truncated = more && full;
+	return more && !full && c->token.n > 0 && c->a->n_entries > before;
+}
+
+static void take_object(struct bucket_answer *a, const struct http_answer *h, enum bucket_op op)
+{
+	const char *modified = http_header_get(h->headers, h->n_headers, "Last-Modified");
+	const char *length = http_header_get(h->headers, h->n_headers, "Content-Length");
+	take_header(a->etag, sizeof(a->etag), h, "ETag");
+	take_header(a->content_type, sizeof(a->content_type), h, "Content-Type");
+	if (!modified || http_date_parse(&a->modified_ms, modified) != 0)
+		a->modified_ms = 0;
+	a->size = (int64_t)h->body.n;
+	if (op == BUCKET_HEAD && length) {
+		a->size = 0;
+		for (; *length >= '0' && *length <= '9' && a->size < INT64_MAX / 10 - 1; length++)
+			a->size = a->size * 10 + (*length - '0');
+	}
+	if (op == BUCKET_GET)
+		buf_add(&a->body, h->body.p, h->body.n);
+}
+
+static void on_answer(void *arg, const struct http_answer *h)
+{
+	struct bucket_s3_call *c = arg;
+	struct bucket_answer *a = c->a;
+	struct err why;
+	bool more = false;
+	c->transfer = NULL;
+	a->status = h->status;
+	take_header(a->request_id, sizeof(a->request_id), h, "x-amz-request-id");
+	take_header(a->host_id, sizeof(a->host_id), h, "x-amz-id-2");
+	if (h->err.code)
+		bucket_answer_fail(a, 0, "SdkClient", "Unable to execute HTTP request: %s",
+				   h->err.message);
+	else if (h->status < 200 || h->status > 299)
+		take_error(a, h);
+	else if (c->q->op == BUCKET_LIST)
+		more = take_page(c, h->body);
+	else
+		take_object(a, h, c->q->op);
+	if (more && send(c, &why) == 0)
+		return;
+	if (more)
+		bucket_answer_fail(a, 0, "SdkClient", "%s", why.message);
+	buf_clear(&c->token);
+	c->done(c->arg); /* may free c */
+}
+
+/* ---- start and stop ---- */
+
+static void on_late(void *arg)
+{
+	struct bucket_s3_call *c = arg;
+	c->late = NULL;
+	c->done(c->arg); /* may free c */
+}
+
+void bucket_s3_start(struct bucket_s3_call *c, struct bucket_s3 *s, const struct bucket_request *q,
+		     struct bucket_answer *a)
+{
+	struct err why;
+	c->s3 = s;
+	c->q = q;
+	c->a = a;
+	c->token = BUF_INIT(TOKEN_MAX);
+	bool fine = bucket_request_check(q, a);
+	if (fine && send(c, &why) == 0)
+		return;
+	if (fine)
+		bucket_answer_fail(a, 0, "SdkClient", "%s", why.message);
+	c->late = s->api->timer_start(s->api->host, 0, on_late, c);
+}
+
+void bucket_s3_stop(struct bucket_s3_call *c)
+{
+	const struct host_api *api = c->s3->api;
+	if (c->transfer)
+		api->http_stop(api->host, c->transfer);
+	if (c->late)
+		api->timer_stop(api->host, c->late);
+	c->transfer = NULL;
+	c->late = NULL;
+	buf_clear(&c->token);
+}

@@ -1,0 +1,323 @@
+#include "local/shell/lambda.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/endpoint.h"
+#include "aws/sigv4.h"
+#include "base/json.h"
+
+enum {
+	PAYLOAD_MAX = 16 * 1024 * 1024,
+	CAUSE_MAX = 32768,                    /* the service cuts a cause here */
+	FUNCTION_MS = 15 * 60 * 1000 + 10000, /* no function runs longer */
+	REGION_SIZE = 64,
+	HEADERS_MAX = 6,
+};
+
+/* One function, queued or running. Its texts follow it in the same block. */
+struct invocation {
+	struct invocation *next;
+	struct lambda *lambda;
+	struct http_transfer *transfer; /* NULL: waits for its turn */
+	void *owner;
+	uint64_t id;
+	char region[REGION_SIZE];
+	const char *function;
+	struct bytes input;
+};
+
+struct lambda {
+	const struct host_api *api;
+	handlers_done_fn *done;
+	void *arg;
+	struct endpoint endpoint;
+	struct sigv4_signer *signer;
+	struct invocation *first, **last; /* in the order of arrival */
+	int running;
+};
+
+/* How an invocation ended. */
+struct ending {
+	struct bytes output; /* without error */
+	const char *error;
+	struct buf name, cause;
+};
+
+static bool is_set(const struct host_api *api, const char *name)
+{
+	const char *value = api->env(api->host, name);
+	return value && strcmp(value, "1") == 0;
+}
+
+int lambda_open(struct lambda **out, const struct lambda_spec *spec, struct err *err)
+{
+	const struct endpoint_rules rules = { .service = "lambda",
+					      .override = spec->endpoint,
+					      .loopback_only =
+						  is_set(spec->api, "RUNBOOK_LOOPBACK_ONLY") };
+	struct lambda *l = calloc(1, sizeof(*l));
+	if (!l)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	l->api = spec->api;
+	l->done = spec->done;
+	l->arg = spec->arg;
+	l->last = &l->first;
+	int rc = endpoint_resolve(&l->endpoint, &rules, err);
+	if (!rc)
+		rc = sigv4_signer_new(&l->signer, err);
+	if (rc)
+		lambda_close(l);
+	else
+		*out = l;
+	return rc;
+}
+
+static void remove_at(struct lambda *l, struct invocation **link)
+{
+	struct invocation *v = *link;
+	*link = v->next;
+	if (l->last == &v->next)
+		l->last = link;
+	if (v->transfer) {
+		l->api->http_stop(l->api->host, v->transfer);
+		l->running--;
+	}
+	free(v);
+}
+
+void lambda_drop(struct lambda *l)
+{
+	while (l->first)
+		remove_at(l, &l->first);
+}
+
+void lambda_close(struct lambda *l)
+{
+	if (!l)
+		return;
+	lambda_drop(l);
+	sigv4_signer_free(l->signer);
+	free(l);
+}
+
+bool lambda_busy(const struct lambda *l)
+{
+	return l->first != NULL;
+}
+
+/* ---- answers ---- */
+
+static bool is_json(struct bytes text)
+{
+	cJSON *v = json_parse(text, NULL);
+	cJSON_Delete(v);
+	return v != NULL;
+}
+
+/* The function failed: its payload says how. */
+static void function_failed(struct ending *e, struct bytes payload)
+{
+	cJSON *v = json_parse(payload, NULL);
+	const char *type = json_get_str(v, "errorType");
+	if (type && *type) {
+		buf_adds(&e->name, type);
+		buf_add(&e->cause, payload.p, payload.n);
+	} else {
+		buf_adds(&e->name, "Lambda.Unknown");
+		buf_adds(&e->cause, "The cause could not be determined because Lambda did not "
+				    "return an error type. Returned payload: ");
+		buf_add(&e->cause, payload.p, payload.n);
+	}
+	cJSON_Delete(v);
+}
+
+/* The service refused: "ResourceNotFoundException:http://..." in a header, or in the body. */
+static void service_failed(struct ending *e, const struct http_answer *a)
+{
+	const char *type = http_header_get(a->headers, a->n_headers, "x-amzn-errortype");
+	const char *id = http_header_get(a->headers, a->n_headers, "x-amzn-requestid");
+	cJSON *v = json_parse(a->body, NULL);
+	const char *message = json_get_str(v, "Message");
+	if (!type)
+		type =
+		    json_get_str(v, "__type") ? json_get_str(v, "__type") : json_get_str(v, "code");
+	if (!message)
+		message = json_get_str(v, "message");
+	const char *hash = type ? strchr(type, '#') : NULL;
+	type = hash ? hash + 1 : type;
+	if (type && *type)
+		buf_addf(&e->name, "Lambda.%.*s", (int)strcspn(type, ":"), type);
+	else
+		buf_adds(&e->name, a->status >= 500 ? "Lambda.ServiceException"
+						    : "Lambda.AWSLambdaException");
+	buf_addf(&e->cause, "%s (Service: Lambda, Status Code: %d, Request ID: %s)",
+		 message ? message : "the server gave no reason", a->status, id ? id : "null");
+	cJSON_Delete(v);
+}
+
+static void read_answer(struct ending *e, const struct http_answer *a)
+{
+	if (!a->status || a->err.code) {
+		buf_adds(&e->name, "Lambda.SdkClientException");
+		buf_adds(&e->cause, a->err.message);
+	} else if (a->status < 200 || a->status > 299) {
+		service_failed(e, a);
+	} else if (http_header_get(a->headers, a->n_headers, "x-amz-function-error")) {
+		function_failed(e, a->body);
+	} else if (a->body.n == 0) {
+		e->output = BYTES_LIT("null");
+	} else if (is_json(a->body)) {
+		e->output = a->body;
+	} else {
+		buf_adds(&e->name, "Lambda.Unknown");
+		buf_adds(&e->cause, "the function's answer is not JSON");
+	}
+	buf_cut(&e->cause, CAUSE_MAX);
+	e->error = e->name.n ? buf_cstr(&e->name) : NULL;
+}
+
+/* ---- running ---- */
+
+static void start_waiting(struct lambda *l);
+
+static void on_done(void *arg, const struct http_answer *a)
+{
+	struct invocation *v = arg;
+	struct lambda *l = v->lambda;
+	struct ending e = { .name = BUF_INIT(256), .cause = BUF_INIT(PAYLOAD_MAX + 1024) };
+	struct invocation **link = &l->first;
+	void *owner = v->owner;
+	uint64_t id = v->id;
+	read_answer(&e, a);
+	while (*link != v)
+		link = &(*link)->next;
+	v->transfer = NULL; /* it has ended */
+	l->running--;
+	remove_at(l, link);
+	l->done(l->arg, owner, id, e.output, e.error, buf_cstr(&e.cause));
+	buf_clear(&e.name);
+	buf_clear(&e.cause);
+	start_waiting(l);
+}
+
+static const char *env_or(const struct lambda *l, const char *name, const char *fallback)
+{
+	const char *value = l->api->env(l->api->host, name);
+	return value && *value ? value : fallback;
+}
+
+/* Sign what is in req; its headers have room for one more. */
+static void sign(const struct invocation *v, struct http_request *req, struct http_header *headers,
+		 const char *date, struct buf *authorization)
+{
+	struct lambda *l = v->lambda;
+	const char *path = strstr(req->url, "://");
+	path = path ? strchr(path + 3, '/') : NULL;
+	const struct sigv4_request r = {
+		.method = req->method,
+		.path = bytes_str(path ? path : "/"),
+		.headers = headers,
+		.n_headers = req->n_headers,
+		.body = req->body,
+		.date = date,
+		.region = v->region,
+		.service = "lambda",
+		.access_key_id = env_or(l, "AWS_ACCESS_KEY_ID", "local"),
+		.secret_access_key = env_or(l, "AWS_SECRET_ACCESS_KEY", "local"),
+	};
+	if (sigv4_sign(l->signer, authorization, &r, NULL) != 0)
+		return; /* the server will say what it thinks of it */
+	headers[req->n_headers++] =
+	    (struct http_header){ "Authorization", buf_cstr(authorization) };
+}
+
+static void invoke(struct invocation *v)
+{
+	struct lambda *l = v->lambda;
+	const char *token = l->api->env(l->api->host, "AWS_SESSION_TOKEN");
+	struct buf url = BUF_INIT(4096), authorization = BUF_INIT(65536);
+	char date[SIGV4_DATE_SIZE];
+	struct http_header headers[HEADERS_MAX] = {
+		{ "Host", l->endpoint.host },
+		{ "Content-Type", "application/json" },
+		{ "X-Amz-Invocation-Type", "RequestResponse" },
+		{ "X-Amz-Date", date },
+	};
+	struct http_request req = {
+		.method = "POST",
+		.headers = headers,
+		.n_headers = 4,
+		.body = v->input,
+		.idle_timeout_ms = FUNCTION_MS,
+		.timeout_ms = FUNCTION_MS,
+		.max_body = PAYLOAD_MAX,
+	};
+	if (token && *token)
+		headers[req.n_headers++] = (struct http_header){ "X-Amz-Security-Token", token };
+	buf_adds(&url, l->endpoint.url);
+	if (url.n && url.p[url.n - 1] == '/')
+		buf_cut(&url, url.n - 1);
+	buf_addf(&url, "/2015-03-31/functions/%s/invocations", v->function);
+	req.url = buf_cstr(&url);
+	sigv4_date(date, l->api->now_ms(l->api->host));
+	sign(v, &req, headers, date, &authorization);
+	l->running++;
+	v->transfer = l->api->http_start(l->api->host, &req, on_done, v);
+	buf_clear(&url);
+	buf_clear(&authorization);
+}
+
+static void start_waiting(struct lambda *l)
+{
+	for (struct invocation *v = l->first; v && l->running < LAMBDA_RUNNING_MAX; v = v->next) {
+		if (!v->transfer)
+			invoke(v);
+	}
+}
+
+/* Function names are letters, digits, - and _: anything else is sent encoded. */
+static void add_encoded(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+			     c == '-' || c == '_';
+		if (plain)
+			buf_add(out, text, 1);
+		else
+			buf_addf(out, "%%%02X", c);
+	}
+}
+
+void lambda_start(struct lambda *l, void *owner, const char *region, const struct engine_task *task)
+{
+	struct buf name = BUF_INIT(4096);
+	add_encoded(&name, task->function);
+	struct invocation *v = malloc(sizeof(*v) + name.n + task->input.n + 2);
+	INVARIANT(v != NULL); /* a task that is neither run nor ended would hang its execution */
+	char *at = (char *)(v + 1);
+	*v = (struct invocation){ .lambda = l, .owner = owner, .id = task->id, .function = at };
+	(void)snprintf(v->region, sizeof(v->region), "%s", region);
+	memcpy(at, buf_cstr(&name), name.n + 1);
+	at += name.n + 1;
+	if (task->input.n)
+		memcpy(at, task->input.p, task->input.n);
+	v->input = (struct bytes){ at, task->input.n };
+	buf_clear(&name);
+	*l->last = v;
+	l->last = &v->next;
+	start_waiting(l);
+}
+
+void lambda_stop(struct lambda *l, void *owner, uint64_t id)
+{
+	for (struct invocation **link = &l->first; *link; link = &(*link)->next) {
+		if ((*link)->owner == owner && (*link)->id == id) {
+			remove_at(l, link);
+			start_waiting(l);
+			return;
+		}
+	}
+}

@@ -1,0 +1,118 @@
+#include "local/shell/s3_xml.h"
+
+#include <stdint.h>
+
+#include "base/utf8.h"
+
+static const char *find(struct bytes in, struct bytes what)
+{
+	return in.n && what.n ? memmem(in.p, in.n, what.p, what.n) : NULL;
+}
+
+static struct bytes behind(struct bytes b, const char *p)
+{
+	return (struct bytes){ p, b.n - (size_t)(p - b.p) };
+}
+
+/* Behind the '<name' of the next opening tag, NULL: none. */
+static const char *find_open(struct bytes in, const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = in.p, *end = in.p + in.n;
+	while (in.n && (p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+		p++;
+		if ((size_t)(end - p) > n && memcmp(p, name, n) == 0 && strchr(" \t\r\n/>", p[n]) &&
+		    p[n])
+			return p + n;
+	}
+	return NULL;
+}
+
+bool s3_xml_next(struct bytes *rest, const char *name, struct bytes *inner)
+{
+	char close[64];
+	const char *open = find_open(*rest, name);
+	if (!open || strlen(name) + 4 > sizeof(close))
+		return false;
+	const struct bytes after = behind(*rest, open);
+	const char *end = memchr(after.p, '>', after.n);
+	if (!end)
+		return false;
+	struct bytes body = behind(after, end + 1);
+	if (end > after.p && end[-1] == '/') {
+		*inner = (struct bytes){ body.p, 0 };
+		*rest = body;
+		return true;
+	}
+	size_t n = strlen(name);
+	memcpy(close, "</", 2);
+	memcpy(close + 2, name, n);
+	close[n + 2] = '>';
+	const char *stop = find(body, (struct bytes){ close, n + 3 });
+	if (!stop)
+		return false;
+	*inner = (struct bytes){ body.p, (size_t)(stop - body.p) };
+	*rest = behind(body, stop + n + 3);
+	return true;
+}
+
+/* ---- entities ---- */
+
+/* "&#38;" and "&#x26;". @return the code point; 0: it is none */
+static uint32_t number(struct bytes text)
+{
+	bool hex = text.n > 1 && (text.p[1] == 'x' || text.p[1] == 'X');
+	uint32_t value = 0;
+	for (size_t i = hex ? 2 : 1; i < text.n; i++) {
+		static const char digits[] = "0123456789abcdef";
+		const char low =
+		    (char)(text.p[i] >= 'A' && text.p[i] <= 'F' ? text.p[i] + 32 : text.p[i]);
+		const char *digit = low ? strchr(digits, low) : NULL;
+		if (!digit || (!hex && digit - digits > 9) || value > 0x10ffff)
+			return 0;
+		value = value * (hex ? 16 : 10) + (uint32_t)(digit - digits);
+	}
+	bool surrogate = value >= 0xd800 && value <= 0xdfff;
+	return value > 0x10ffff || surrogate ? 0 : value;
+}
+
+/* Append what "name" of "&name;" stands for. @return false: nothing we know */
+static bool add_entity(struct buf *out, struct bytes name)
+{
+	static const struct {
+		struct bytes name;
+		char stands_for;
+	} known[] = {
+		{ { "amp", 3 }, '&' },  { { "lt", 2 }, '<' },    { { "gt", 2 }, '>' },
+		{ { "quot", 4 }, '"' }, { { "apos", 4 }, '\'' },
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (bytes_eq(name, known[i].name)) {
+			buf_add(out, &known[i].stands_for, 1);
+			return true;
+		}
+	}
+	char text[4];
+	uint32_t cp = name.n > 1 && name.p[0] == '#' ? number(name) : 0;
+	if (cp)
+		buf_add(out, text, utf8_encode(text, cp));
+	return cp != 0;
+}
+
+void s3_xml_text(struct buf *out, struct bytes xml, const char *name)
+{
+	struct bytes text;
+	if (!s3_xml_next(&xml, name, &text))
+		return;
+	while (text.n > 0) {
+		const char *semicolon = memchr(text.p, ';', text.n);
+		size_t n = semicolon ? (size_t)(semicolon - text.p) : 0;
+		if (text.p[0] == '&' && n > 1 &&
+		    add_entity(out, (struct bytes){ text.p + 1, n - 1 })) {
+			text = behind(text, semicolon + 1);
+			continue;
+		}
+		buf_add(out, text.p, 1);
+		text = behind(text, text.p + 1);
+	}
+}
