@@ -278,11 +278,9 @@ static void run_put(struct bucket_folder *f, int bucket, const struct bucket_req
 	}
 	if (write_aside(f, aside, q->body) != 0) {
 		fail_errno(a, errno, no_path);
-	} else if (renameat(f->fd, aside, dir, name) != 0) {
+	} else if (renameat(f->fd, aside, dir, name) != 0 || fsync(dir) != 0) {
 		fail_errno(a, errno, no_path);
-		(void)unlinkat(f->fd, aside, 0);
-	} else if (fsync(dir) != 0) {
-		fail_errno(a, errno, no_path);
+		(void)unlinkat(f->fd, aside, 0); /* there only if it was not renamed */
 	} else {
 		etag_of_body(a->etag, q->body);
 	}

@@ -245,7 +245,10 @@ static void decode(struct buf *key)
 			key->p[n] = (char)(high * 16 + low);
 			i += 2;
 		} else {
-			key->p[n] = key->p[i] == '+' ? (char)' ' : key->p[i];
+			char c = key->p[i];
+			if (c == '+')
+				c = ' ';
+			key->p[n] = c;
 		}
 	}
 	buf_cut(key, n);
@@ -264,7 +267,7 @@ static int64_t number_of(struct bytes xml, const char *name)
 
 static bool take_entry(struct bucket_answer *a, struct bytes xml, bool encoded)
 {
-	struct buf text = BUF_INIT(4 * BUCKET_KEY_MAX);
+	struct buf text = BUF_INIT((size_t)4 * BUCKET_KEY_MAX);
 	s3_xml_text(&text, xml, "Key");
 	if (encoded && text.n)
 		decode(&text);

@@ -91,7 +91,7 @@ void s3_task_start(struct buckets *b, void *owner, const char *region,
 	cJSON *args = json_parse(task->input, NULL);
 	const char *key = json_get_str(args, "Key"),
 		   *token = json_get_str(args, "ContinuationToken");
-	struct buf body = BUF_INIT(BUCKET_BODY_MAX), after = BUF_INIT(2 * BUCKET_KEY_MAX);
+	struct buf body = BUF_INIT(BUCKET_BODY_MAX), after = BUF_INIT((size_t)2 * BUCKET_KEY_MAX);
 	char refusal[REFUSAL_MAX] = "";
 	struct bucket_request q = { .op = find(task->resource)->op,
 				    .region = region,
@@ -155,7 +155,7 @@ static void write_object(struct jsonw *w, const struct bucket_request *q,
 
 static void write_token(struct jsonw *w, const struct bucket_answer *a)
 {
-	struct buf token = BUF_INIT(4 * BUCKET_KEY_MAX);
+	struct buf token = BUF_INIT((size_t)4 * BUCKET_KEY_MAX);
 	base64_encode(&token, bytes_str(a->entries[a->n_entries - 1].key));
 	jsonw_str(w, "NextContinuationToken", buf_cstr(&token));
 	buf_clear(&token);

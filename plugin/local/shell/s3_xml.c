@@ -1,5 +1,7 @@
 #include "local/shell/s3_xml.h"
 
+#include <stdio.h>
+
 #include <stdint.h>
 
 #include "base/utf8.h"
@@ -32,7 +34,8 @@ bool s3_xml_next(struct bytes *rest, const char *name, struct bytes *inner)
 {
 	char close[64];
 	const char *open = find_open(*rest, name);
-	if (!open || strlen(name) + 4 > sizeof(close))
+	int n = snprintf(close, sizeof(close), "</%s>", name);
+	if (!open || n < 0 || (size_t)n >= sizeof(close))
 		return false;
 	const struct bytes after = behind(*rest, open);
 	const char *end = memchr(after.p, '>', after.n);
@@ -44,15 +47,11 @@ bool s3_xml_next(struct bytes *rest, const char *name, struct bytes *inner)
 		*rest = body;
 		return true;
 	}
-	size_t n = strlen(name);
-	memcpy(close, "</", 2);
-	memcpy(close + 2, name, n);
-	close[n + 2] = '>';
-	const char *stop = find(body, (struct bytes){ close, n + 3 });
+	const char *stop = find(body, (struct bytes){ close, (size_t)n });
 	if (!stop)
 		return false;
 	*inner = (struct bytes){ body.p, (size_t)(stop - body.p) };
-	*rest = behind(body, stop + n + 3);
+	*rest = behind(body, stop + n);
 	return true;
 }
 
