@@ -1,8 +1,7 @@
 #include "local/shell/s3_xml.h"
 
-#include <stdio.h>
-
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/utf8.h"
 
