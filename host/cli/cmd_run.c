@@ -166,7 +166,7 @@ static void on_end(void *arg, const struct run_end *end)
 		terminal_say(&f->host.terminal, end->traceback);
 	for (size_t i = 0; i < end->n_unknown; i++)
 		say_unknown(&end->unknown[i]);
-	if (end->outcome == RUN_CANCELLED || end->outcome == RUN_TIMED_OUT)
+	if (end->outcome == RUN_CANCELLED || end->outcome == RUN_TIMED_OUT || f->signals > 0)
 		(void)fputs("what the run has already started, a redriven execution too, goes on: "
 			    "ending a run never stops it\n",
 			    stderr);

@@ -78,6 +78,7 @@ def a_change_that_is_never_answered_is_unknown_after_the_grace():
         check_equal(status, 5, f"exit status, having said {err}")
         check_equal(outcomes(work), ["unknown"], "outcomes")
         check("aws stepfunctions describe-execution" in err, f"no command that tells in: {err}")
+        check("goes on" in err, f"it does not say that the redrive goes on: {err}")
 
 
 @test
