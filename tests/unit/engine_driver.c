@@ -264,9 +264,9 @@ static bool answer_objects(struct driver *d)
 	for (size_t i = 0; i < n; i++) {
 		struct driver_op *o = &ops[i];
 		char *list = o->what == ENGINE_OBJECT_LIST ? list_objects(d, o->path) : NULL;
-		const char *body = list ? list : driver_object(d, o->path);
-		bool denied = o->what == ENGINE_OBJECT_PUT && d->denied;
-		if (o->what == ENGINE_OBJECT_PUT && !denied)
+		bool put = o->what == ENGINE_OBJECT_PUT, denied = put && d->denied;
+		const char *body = list ? list : put ? NULL : driver_object(d, o->path);
+		if (put && !denied)
 			driver_put(d, o->path, o->body);
 		bool missing = o->what == ENGINE_OBJECT_GET && !body;
 		engine_object_done(d->e, d->now, o->id, bytes_str(body ? body : ""),
