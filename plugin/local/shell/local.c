@@ -15,16 +15,14 @@
 #include "base/json.h"
 #include "base/random.h"
 
-#include "local/core/engine.h"
 #include "local/shell/access.h"
 #include "local/shell/control.h"
 #include "local/shell/data_dir.h"
-#include "local/shell/engine_buckets.h"
 #include "local/shell/fault_plan.h"
-#include "local/shell/handlers.h"
-#include "local/shell/lambda.h"
 #include "local/shell/pace.h"
+#include "local/shell/realms.h"
 #include "local/shell/server.h"
+#include "local/shell/services.h"
 #include "local/shell/signature.h"
 #include "local/shell/status_feed.h"
 #include "local/shell/store.h"
@@ -34,28 +32,17 @@ enum { REGIONS_MAX = 64, MAX_OPEN_DEFAULT = 1000 * 1000 };
 /* The record that keeps the clock's offset; it belongs to no region. */
 static const char clock_kind[] = "clock";
 
-struct realm {
-	struct realm *next;
-	struct local *local;
-	struct engine *engine;
-	char region[WIRE_REGION_SIZE];
-};
-
 struct local {
 	const struct host_api *api;
 	char *account, *region, *deny; /* region NULL: each request's own */
-	int64_t max_open;
-	struct pace pace; /* what time it is, and the next turn */
-	struct realm *realms;
-	int n_realms;
+	struct pace pace;              /* what time it is, and the next turn */
+	struct realms realms;
 	struct data_dir *dir;
 	struct store *store; /* NULL: in memory only */
 	uint64_t durable;    /* the latest ticket known to be on disk */
-	struct handlers *handlers;
-	struct engine_buckets *buckets; /* NULL: there are none */
-	struct lambda *lambda;          /* NULL: no endpoint */
-	struct status_feed *feed;       /* NULL: no URL */
-	struct signature *signature;    /* NULL: anybody may sign */
+	struct services *services;
+	struct status_feed *feed;    /* NULL: no URL */
+	struct signature *signature; /* NULL: anybody may sign */
 	struct fault_plan faults;
 	struct control *control; /* NULL: switched off */
 	bool control_waits;      /* until this ticket is durable */
@@ -80,53 +67,51 @@ static void world_random(void *arg, void *out, size_t n)
 static void world_task_start(void *arg, const struct engine_task *task)
 {
 	struct realm *r = arg;
-	struct local *l = r->local;
-	if (engine_buckets_task(l->buckets, r, r->region, task))
-		return;
-	if (l->lambda && task->function && !handlers_has(l->handlers, task->function))
-		lambda_start(l->lambda, r, r->region, task);
-	else
-		handlers_start(l->handlers, r, task);
+	const struct local *l = r->owner;
+	services_start_task(l->services, r, r->region, task);
 }
 
 static void world_task_stop(void *arg, uint64_t id)
 {
 	struct realm *r = arg;
-	handlers_stop(r->local->handlers, r, id);
-	if (r->local->lambda)
-		lambda_stop(r->local->lambda, r, id);
+	const struct local *l = r->owner;
+	services_stop_task(l->services, r, id);
 }
 
 static void world_object_start(void *arg, const struct engine_object *o)
 {
 	struct realm *r = arg;
-	engine_buckets_object(r->local->buckets, r, r->region, o);
+	const struct local *l = r->owner;
+	services_start_object(l->services, r, r->region, o);
 }
 
 static void world_ready(void *arg, const char *key)
 {
-	struct realm *r = arg;
-	if (r->local->server)
-		server_wake(r->local->server, key);
+	const struct realm *r = arg;
+	const struct local *l = r->owner;
+	if (l->server)
+		server_wake(l->server, key);
 }
 
 static void world_status_changed(void *arg, const struct engine_status_change *change)
 {
 	struct realm *r = arg;
-	status_feed_add(r->local->feed, r->region, change);
+	const struct local *l = r->owner;
+	status_feed_add(l->feed, r->region, change);
 }
 
 static void keep_record(void *arg, const struct engine_record *record)
 {
 	const struct realm *r = arg;
-	if (r->local->store)
-		store_add(r->local->store, r->region, record);
+	const struct local *l = r->owner;
+	if (l->store)
+		store_add(l->store, r->region, record);
 }
 
 /* Give the store what changed; the ticket to wait for. */
 static uint64_t save(struct realm *r)
 {
-	struct local *l = r->local;
+	const struct local *l = r->owner;
 	engine_drain(r->engine, keep_record, r);
 	uint64_t ticket = l->store ? store_commit(l->store) : 0;
 	if (l->feed)
@@ -179,7 +164,7 @@ static int64_t on_turn(void *arg, int64_t now)
 	tell_control(l);
 	if (l->store && (store_full(l->store) || store_broken(l->store, NULL)))
 		return INT64_MAX; /* on_durable asks for the next turn; a broken store is the end */
-	for (struct realm *r = l->realms; r; r = r->next) {
+	for (struct realm *r = l->realms.first; r; r = r->next) {
 		int64_t at = engine_step(r->engine, now);
 		next = at < next ? at : next;
 		(void)save(r);
@@ -191,8 +176,7 @@ static int64_t on_turn(void *arg, int64_t now)
 static bool on_busy(void *arg)
 {
 	const struct local *l = arg;
-	return handlers_busy(l->handlers) || engine_buckets_busy(l->buckets) ||
-	       (l->lambda && lambda_busy(l->lambda)) ||
+	return services_busy(l->services) ||
 	       (l->store && (store_full(l->store) || store_broken(l->store, NULL)));
 }
 
@@ -225,60 +209,20 @@ static void on_arrived(void *arg)
 
 /* ---- regions ---- */
 
-/* NULL after an error. */
-static struct realm *realm_new(struct local *l, const char *region, struct err *err)
-{
-	struct realm *r = calloc(1, sizeof(*r));
-	if (!r) {
-		(void)err_set(err, ERR_NOMEM, "out of memory");
-		return NULL;
-	}
-	r->local = l;
-	(void)snprintf(r->region, sizeof(r->region), "%s", region);
-	const struct engine_config config = { .account = l->account,
-					      .region = r->region,
-					      .max_open_executions = l->max_open };
-	const struct engine_world world = { .arg = r,
-					    .random = world_random,
-					    .task_start = world_task_start,
-					    .task_stop = world_task_stop,
-					    .object_start = l->buckets ? world_object_start : NULL,
-					    .ready = world_ready,
-					    .status_changed =
-						l->feed ? world_status_changed : NULL };
-	if (engine_new(&r->engine, &config, &world, err) != 0) {
-		free(r);
-		return NULL;
-	}
-	r->next = l->realms;
-	l->realms = r;
-	l->n_realms++;
-	return r;
-}
-
-static struct realm *realm_of(struct local *l, const char *region)
-{
-	for (struct realm *r = l->realms; r; r = r->next) {
-		if (strcmp(r->region, region) == 0)
-			return r;
-	}
-	return NULL;
-}
-
 /* A region that requests ask for the first time gets an engine of its own. */
 static struct realm *realm_for_request(struct local *l, const char *region, struct err *err)
 {
 	struct err why = { 0 };
 	const char *name = l->region ? l->region : region;
-	struct realm *r = realm_of(l, name);
+	struct realm *r = realms_find(&l->realms, name);
 	if (r)
 		return r;
-	if (l->n_realms >= REGIONS_MAX) {
+	if (l->realms.n >= REGIONS_MAX) {
 		(void)wire_error(err, "InvalidSignatureException", 400,
 				 "this engine serves %d regions at most", REGIONS_MAX);
 		return NULL;
 	}
-	r = realm_new(l, name, &why);
+	r = realms_add(&l->realms, name, &why);
 	if (r && engine_restored(r->engine, now_of(l), &why) == 0)
 		return r;
 	(void)wire_error(err, "InternalFailure", 500, "%s", why.message);
@@ -333,9 +277,9 @@ static int on_load(void *arg, const char *region, const struct engine_record *re
 	struct local *l = arg;
 	if (strcmp(record->kind, clock_kind) == 0)
 		return load_clock(l, record, err);
-	struct realm *r = realm_of(l, region);
+	struct realm *r = realms_find(&l->realms, region);
 	if (!r)
-		r = realm_new(l, region, err);
+		r = realms_add(&l->realms, region, err);
 	return r ? engine_restore(r->engine, record, err) : -ERR_NOMEM;
 }
 
@@ -352,23 +296,12 @@ static int open_store(struct local *l, struct err *err)
 static int resume(struct local *l, struct err *err)
 {
 	int rc = 0;
-	for (struct realm *r = l->realms; r && !rc; r = r->next) {
+	for (struct realm *r = l->realms.first; r && !rc; r = r->next) {
 		rc = engine_restored(r->engine, now_of(l), err);
 		(void)save(r);
 	}
 	pace_wake(&l->pace, l->pace.now);
 	return rc;
-}
-
-static void free_realms(struct local *l)
-{
-	while (l->realms) {
-		struct realm *r = l->realms;
-		l->realms = r->next;
-		engine_free(r->engine);
-		free(r);
-	}
-	l->n_realms = 0;
 }
 
 /* ---- what control may ask for ---- */
@@ -407,13 +340,10 @@ static int target_reset(void *arg, struct err *err)
 	struct local *l = arg;
 	if (l->store && store_broken(l->store, err))
 		return -ERR_IO;
-	handlers_drop(l->handlers);
-	engine_buckets_drop(l->buckets);
-	if (l->lambda)
-		lambda_drop(l->lambda);
+	services_drop(l->services);
 	if (l->feed)
 		status_feed_drop(l->feed);
-	free_realms(l);
+	realms_free(&l->realms);
 	pace_reset(&l->pace);
 	if (l->store)
 		store_erase(l->store);
@@ -438,7 +368,6 @@ static int copy_spec(struct local *l, const struct local_spec *spec, struct err 
 	l->account = copy(spec->account, "123456789012", &rc);
 	l->region = copy(spec->region, NULL, &rc);
 	l->deny = copy(spec->deny, NULL, &rc);
-	l->max_open = spec->max_open_executions > 0 ? spec->max_open_executions : MAX_OPEN_DEFAULT;
 	if (rc)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	return l->deny ? access_check_list(l->deny, err) : 0;
@@ -465,33 +394,34 @@ static int start_serving(struct local *l, char url[LOCAL_URL_SIZE], const struct
 	return l->dir ? data_dir_announce(l->dir, url, err) : 0;
 }
 
-/* Where tasks go: the handlers file first. */
-static int open_functions(struct local *l, const struct local_spec *spec, struct err *err)
+static int open_services(struct local *l, const struct local_spec *spec, struct err *err)
 {
-	const char *endpoint = spec->lambda_endpoint;
-	const struct handlers_spec handlers = {
-		.api = l->api, .path = spec->handlers, .done = on_task_done, .arg = l
-	};
-	int rc = handlers_open(&l->handlers, &handlers, err);
-	if (!endpoint)
-		endpoint = l->api->env(l->api->host, "AWS_ENDPOINT_URL_LAMBDA");
-	if (rc || !endpoint || !*endpoint)
-		return rc;
-	const struct lambda_spec lambda = {
-		.api = l->api, .endpoint = endpoint, .done = on_task_done, .arg = l
-	};
-	return lambda_open(&l->lambda, &lambda, err);
+	const struct services_spec services = { .api = l->api,
+						.handlers = spec->handlers,
+						.lambda = spec->lambda_endpoint,
+						.buckets = spec->buckets,
+						.s3 = spec->s3_endpoint,
+						.task_done = on_task_done,
+						.object_done = on_object_done,
+						.arg = l };
+	return services_open(&l->services, &services, err);
 }
 
-static int open_buckets(struct local *l, const struct local_spec *spec, struct err *err)
+/* What every engine gets; there are none yet. */
+static void prepare_realms(struct local *l, int64_t max_open)
 {
-	const struct engine_buckets_spec buckets = { .api = l->api,
-						     .folder = spec->buckets,
-						     .endpoint = spec->s3_endpoint,
-						     .object_done = on_object_done,
-						     .task_done = on_task_done,
-						     .arg = l };
-	return engine_buckets_open(&l->buckets, &buckets, err);
+	bool buckets = services_have_buckets(l->services);
+	l->realms = (struct realms){
+		.owner = l,
+		.config = { .account = l->account,
+			    .max_open_executions = max_open > 0 ? max_open : MAX_OPEN_DEFAULT },
+		.world = { .random = world_random,
+			   .task_start = world_task_start,
+			   .task_stop = world_task_stop,
+			   .object_start = buckets ? world_object_start : NULL,
+			   .ready = world_ready,
+			   .status_changed = l->feed ? world_status_changed : NULL },
+	};
 }
 
 static int open_feed(struct local *l, const char *url, struct err *err)
@@ -515,15 +445,15 @@ static int open_control(struct local *l, struct err *err)
 static int start_here(struct local *l, char url[LOCAL_URL_SIZE], const struct local_spec *spec,
 		      struct err *err)
 {
-	int rc = open_functions(l, spec, err);
-	if (!rc)
-		rc = open_buckets(l, spec, err);
+	int rc = open_services(l, spec, err);
 	if (!rc && spec->events_url)
 		rc = open_feed(l, spec->events_url, err);
 	if (!rc && spec->signatures)
 		rc = signature_new(&l->signature, spec->signatures, err);
 	if (!rc && spec->control)
 		rc = open_control(l, err);
+	if (!rc)
+		prepare_realms(l, spec->max_open_executions);
 	if (!rc && l->dir)
 		rc = open_store(l, err);
 	if (!rc)
@@ -570,13 +500,11 @@ void local_stop(struct local *l)
 	control_free(l->control);
 	fault_plan_clear(&l->faults);
 	signature_free(l->signature);
-	lambda_close(l->lambda);
-	handlers_close(l->handlers);
-	engine_buckets_close(l->buckets);
+	services_close(l->services);
 	status_feed_close(l->feed);
 	if (l->store && store_close(l->store, &err) != 0)
 		l->api->log(l->api->host, LOG_ERROR, "local engine: %s", err.message);
-	free_realms(l);
+	realms_free(&l->realms);
 	data_dir_close(l->dir);
 	free(l->account);
 	free(l->region);
