@@ -7,8 +7,15 @@
  * never a Lua state: a plugin never sees Lua, and every call passes the host's gate, which numbers
  * it, checks its arguments, applies the rules and records intent and outcome.
  *
- * Append only: fields are added at the end of a struct and `size` says how much is there.
- * Everything runs on the host's loop thread unless said otherwise.
+ * Append only: fields are added at the end of a struct and `size` says how much is there. A plugin
+ * of an older ABI goes on loading:
+ *
+ *	ABI 1   rows of struct operation end with `context`
+ *	ABI 2   rows have `size`; they may grow behind it without another ABI number
+ *
+ * A field that a row does not have counts as 0. What was appended to struct call_result is read
+ * only where a function was called that came with it. Everything runs on the host's loop thread
+ * unless said otherwise.
  */
 #ifndef HOST_PLUGIN_API_H
 #define HOST_PLUGIN_API_H
@@ -23,7 +30,8 @@
 #include "base/err.h"
 #include "base/http.h"
 
-#define RUNBOOK_PLUGIN_ABI 1
+#define RUNBOOK_PLUGIN_ABI 2
+#define RUNBOOK_PLUGIN_ABI_OLDEST 1 /* that still loads */
 
 struct host; /* the host's own; first argument of every host_api function */
 
@@ -66,15 +74,30 @@ enum {
 };
 
 /*
- * A call under way. The host's; the plugin may keep its own pointer in `plugin` until it has
- * called done. `args` is the argument object as JSON text, already checked against the members,
- * token filled in; borrowed until done.
+ * A call under way: a start, a prepare or a reconcile. The host's; the plugin may keep its own
+ * pointer in `plugin` until it has called done. `args` is the argument object as JSON text, already
+ * checked against the members, token filled in; borrowed until done.
  */
 struct host_call {
 	void *plugin;
 	struct bytes args;
 	int64_t deadline_ms;  /* monotonic; 0: none. End by then; soon after the host stops it. */
 	int64_t not_after_ms; /* wall clock; 0: none. Start no further attempt after it. */
+
+	/* For reconcile only; times are wall clock of this host. */
+	struct bytes baseline; /* what prepare answered, or empty; borrowed until done */
+	int64_t intent_ms; /* when the first intent of the call was recorded: nothing left before */
+	int64_t sent_until_ms; /* no byte of any attempt can have left after it: the last attempt's
+				* deadline, or earlier if the sender is known to have died earlier */
+	int64_t skew_ms;       /* by how much the service's clock may differ from this host's. What
+				* happened that close to the call is taken for its effect: keep it small */
+};
+
+/* What a reconcile found out about a changing call whose end nobody heard. */
+enum verdict {
+	VERDICT_UNKNOWN,  /* cannot tell, or someone else's doing: never to be sent again */
+	VERDICT_NOT_DONE, /* it had no effect and will have none: a new intent may be made */
+	VERDICT_DONE,     /* it had its effect, once, and it was this call's */
 };
 
 /* How a call ended. Everything is borrowed for the length of done. */
@@ -91,9 +114,19 @@ struct call_result {
 	bool unknown; /* a changing call that may have taken effect: outcome "unknown" */
 	struct bytes
 	    context; /* JSON object merged into the outcome record (identity, ...); or empty */
+	enum verdict verdict; /* of a reconcile; read nowhere else */
 };
 
-/* One row of an operation table. Borrowed from its registration until the plugin's close. */
+/* What an answer says about progress, for the host's bars. */
+struct op_progress {
+	char label[64]; /* "Map Run RUNNING" */
+	int64_t done;   /* of total: have ended well */
+	int64_t failed; /* of total: have ended badly */
+	int64_t total;  /* 0: not known yet */
+};
+
+/* One row of an operation table. The row itself is copied when it is registered; what it points to
+ * is borrowed until the plugin's close. */
 struct operation {
 	const char *name;      /* "describe_map_run": its name in Lua */
 	const char *wire_name; /* "DescribeMapRun" */
@@ -110,10 +143,53 @@ struct operation {
 
 	/* Begin. Never completes inside the call; ends in exactly one host_api.call_done. */
 	void (*start)(void *state, struct host_call *call);
-	/* Forget it: call_done must not be called any more. */
+	/* Forget it, a prepare or a reconcile too: call_done must not be called any more. */
 	void (*stop)(void *state, struct host_call *call);
 	/* Append a JSON object for the intent record: account, region, endpoint, identity. */
 	void (*context)(void *state, struct bytes args, struct buf *out);
+
+	/* ---- ABI 2; all but size may be missing ---- */
+
+	uint32_t size; /* sizeof(struct operation) */
+
+	/* For so long after its first intent a changing call may be sent again with the same
+	 * arguments, token included, and will have its effect at most once: no longer than the
+	 * service surely knows the token. 0: it must not be sent a second time. */
+	int64_t resend_ms;
+
+	/* The member of the answer, a timestamp, that tells when the call took effect:
+	 * "redriveDate". An answer that is older than its own intent is that of an older call with
+	 * the same token, and the host marks it `replayed = true`. */
+	const char *answer_date;
+
+	/*
+	 * Look at what a changing call is about to change, before its intent is recorded. Ends like
+	 * start, in one call_done; its answer, the *baseline*, is recorded with the intent and
+	 * handed to reconcile. A prepare that fails does not keep the call from being made: the
+	 * host records the error in the baseline's place, and reconcile will have to do without.
+	 */
+	void (*prepare)(void *state, struct host_call *call);
+
+	/*
+	 * Find out what became of a changing call that may not be sent again any more. Reads only;
+	 * may be asked as often as wanted. Ends like start, in one call_done:
+	 *
+	 *	code set    the service could not be asked (retryable: perhaps later); proves nothing
+	 *	otherwise   verdict; message: why, in words; context: the facts it rests on, for the
+	 *	            record; with VERDICT_DONE answer: what start would have answered
+	 *
+	 * VERDICT_DONE and VERDICT_NOT_DONE are proofs, within what the header of the plugin says
+	 * about its operations. Whatever someone else may have done is VERDICT_UNKNOWN.
+	 */
+	void (*reconcile)(void *state, struct host_call *call);
+
+	/* May this call, begun with start and not yet done, have taken effect as things stand now?
+	 * False while nothing has left, and when all that left was answered with a refusal: it may
+	 * be stopped then, and surely had no effect. Missing: a changing call always may. */
+	bool (*in_doubt)(void *state, const struct host_call *call);
+
+	/* What does an answer say about progress? False: nothing. */
+	bool (*progress)(void *state, struct bytes answer, struct op_progress *out);
 };
 
 /* ---- commands ---- */
@@ -193,12 +269,15 @@ struct host_api {
 
 	/* Instead of http_answer: close the connection without a byte of an answer. */
 	void (*http_drop)(struct host *h, struct http_exchange *x);
+
+	/* May a byte of the request of a transfer under way have reached the peer? */
+	bool (*http_maybe_sent)(struct host *h, const struct http_transfer *t);
 };
 
 /* ---- the plugin ---- */
 
 struct plugin {
-	uint32_t abi; /* RUNBOOK_PLUGIN_ABI */
+	uint32_t abi; /* RUNBOOK_PLUGIN_ABI of the header it was built with */
 	uint32_t size;
 	const char *name; /* also the name of its section in the configuration */
 	const char *version;

@@ -96,10 +96,11 @@ const char *plugins_path(const struct plugins *p, size_t i)
 /* The ABI number first: what the rest of the struct looks like depends on it. */
 static int check_descriptor(const struct plugin *d, const char *what, struct err *err)
 {
-	if (d->abi != RUNBOOK_PLUGIN_ABI)
+	if (d->abi < RUNBOOK_PLUGIN_ABI_OLDEST || d->abi > RUNBOOK_PLUGIN_ABI)
 		return err_set(err, ERR_INVALID,
-			       "%s: built for plugin ABI %u, this program needs ABI %u", what,
-			       (unsigned)d->abi, (unsigned)RUNBOOK_PLUGIN_ABI);
+			       "%s: built for plugin ABI %u, this program needs ABI %u to %u", what,
+			       (unsigned)d->abi, (unsigned)RUNBOOK_PLUGIN_ABI_OLDEST,
+			       (unsigned)RUNBOOK_PLUGIN_ABI);
 	if (d->size < sizeof(*d) || !d->name || !d->version || !d->open)
 		return err_set(err, ERR_INVALID,
 			       "%s: the descriptor lacks a name, a version or open", what);

@@ -45,6 +45,12 @@ static void api_http_stop(struct host *h, struct http_transfer *t)
 	http_stop(t);
 }
 
+static bool api_http_maybe_sent(struct host *h, const struct http_transfer *t)
+{
+	(void)h;
+	return http_maybe_sent(t);
+}
+
 static int api_http_serve(struct host *h, struct http_server **out,
 			  const struct http_serve_spec *spec, uint16_t *port, struct err *err)
 {
@@ -190,5 +196,6 @@ void host_api_fill(struct host *h)
 		.env = api_env,
 		.exit = api_exit,
 		.http_drop = api_http_drop,
+		.http_maybe_sent = api_http_maybe_sent,
 	};
 }

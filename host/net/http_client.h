@@ -38,4 +38,7 @@ struct http_transfer *http_start(struct http_client *c, const struct http_reques
 				 http_done_fn *done, void *arg);
 void http_stop(struct http_transfer *t); /* NULL is fine; done will not run */
 
+/* answer->maybe_sent as it would be if the transfer ended now. */
+bool http_maybe_sent(const struct http_transfer *t);
+
 #endif

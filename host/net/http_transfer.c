@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "net/http_client.h"
 
 enum { HEAD_MAX = 64 * 1024, HEADERS_MAX = 256, BODY_MAX = 16 * 1024 * 1024 };
 enum { CONNECT_TIMEOUT_MS = 5000, IDLE_TIMEOUT_MS = 60000 };
@@ -427,20 +428,29 @@ static void set_error(struct http_transfer *t, CURLcode rc)
 	t->answer.err.retryable = o.retryable;
 }
 
+bool http_maybe_sent(const struct http_transfer *t)
+{
+	curl_off_t ready_us = 0;
+	long sent = 0;
+	if (!t->easy)
+		return false;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+	return sent > 0 || ready_us > 0;
+}
+
 static void measure(struct http_transfer *t)
 {
-	curl_off_t ready_us = 0, connect_us = 0, tls_us = 0;
-	long sent = 0, connects = 0;
+	curl_off_t connect_us = 0, tls_us = 0;
+	long connects = 0;
 
 	t->answer.total_us = clock_mono_us() - t->start_us;
 	if (!t->easy)
 		return;
-	(void)curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
-	(void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &tls_us);
-	t->answer.maybe_sent = sent > 0 || ready_us > 0;
+	t->answer.maybe_sent = http_maybe_sent(t);
 	if (connects > 0)
 		t->answer.connect_us = tls_us > 0 ? tls_us : connect_us;
 }

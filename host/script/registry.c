@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ABI_WITH_SIZE = 2 }; /* since when rows tell their size */
+
 struct registry {
 	struct registered_op **ops; /* each on its own: pointers stay valid while the list grows */
 	size_t n_ops;
@@ -61,33 +63,63 @@ static int check_row(const char *ns, const struct operation *op, struct err *err
 	return 0;
 }
 
-/* One block: the struct and behind it "NS.NAME" and "NS". */
+/* A row as its plugin knows it, brought to our size. What it lacks is 0; what we do not know is left
+ * out. */
+static int widen(struct operation *out, const struct operation *op, const struct plugin *p,
+		 const char *ns, struct err *err)
+{
+	size_t size = offsetof(struct operation, size);
+	if (!p || p->abi >= ABI_WITH_SIZE) {
+		if (op->size < size + sizeof(op->size))
+			return err_set(err, ERR_INVALID, "operation '%s.%s': size is not set", ns,
+				       op->name);
+		size = op->size < sizeof(*out) ? op->size : sizeof(*out);
+	}
+	*out = (struct operation){ 0 };
+	memcpy(out, op, size);
+	if (out->flags & OP_READS && (out->prepare || out->reconcile || out->resend_ms))
+		return err_set(err, ERR_INVALID,
+			       "operation '%s.%s': only a changing operation has prepare, "
+			       "reconcile and resend_ms",
+			       ns, op->name);
+	return 0;
+}
+
+/* One block: the struct, its row, and behind them "NS.NAME" and "NS". */
 static struct registered_op *new_op(const char *ns, const struct operation *op)
 {
+	struct block {
+		struct registered_op r;
+		struct operation op;
+	};
 	size_t n_ns = strlen(ns), n_full = n_ns + strlen(op->name) + 2;
-	struct registered_op *r = calloc(1, sizeof(*r) + n_full + n_ns + 1);
-	if (!r)
+	struct block *b = calloc(1, sizeof(*b) + n_full + n_ns + 1);
+	if (!b)
 		return NULL;
-	char *full = (char *)(r + 1), *copy = full + n_full;
+	char *full = (char *)(b + 1), *copy = full + n_full;
 	(void)snprintf(full, n_full, "%s.%s", ns, op->name);
 	memcpy(copy, ns, n_ns + 1);
-	r->ns = copy;
-	r->full_name = full;
-	r->op = op;
-	return r;
+	b->op = *op;
+	b->r.ns = copy;
+	b->r.full_name = full;
+	b->r.op = &b->op;
+	return &b->r;
 }
 
 int registry_add_operation(struct registry *r, const char *ns, const struct operation *op,
 			   void *state, struct err *err)
 {
 	struct registered_op *added = NULL;
+	struct operation row;
 	int rc = check_row(ns, op, err);
+	if (rc == 0)
+		rc = widen(&row, op, r->plugin, ns, err);
 	if (rc < 0)
 		return rc;
 	if (registry_find(r, ns, op->name))
 		return err_set(err, ERR_INVALID, "operation '%s.%s' is registered already", ns,
 			       op->name);
-	added = new_op(ns, op);
+	added = new_op(ns, &row);
 	if (!added)
 		return err_set(err, ERR_NOMEM, "no memory for an operation");
 	added->state = state;

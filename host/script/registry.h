@@ -1,8 +1,8 @@
 /*
  * registry.h - what the plugins offer: operations by namespace and name, and commands by name.
  *
- * Rows are borrowed for the life of the process (plugins are never unloaded). Registration order is
- * kept, so that `runbook ops` lists a plugin's operations as its author ordered them. Nothing here
+ * Rows are copied, widened to this program's struct operation; what they point to is borrowed for
+ * the life of the process (plugins are never unloaded). Registration order is kept, so that `runbook ops` lists a plugin's operations as its author ordered them. Nothing here
  * knows Lua: script/gate.c turns rows into functions.
  */
 #ifndef SCRIPT_REGISTRY_H
@@ -13,9 +13,9 @@
 struct registry;
 
 struct registered_op {
-	const char *ns; /* "sfn" */
-	const struct operation *op;
-	void *state;                 /* handed back to start, stop and context */
+	const char *ns;              /* "sfn" */
+	const struct operation *op;  /* a field that the plugin's ABI does not have is 0 */
+	void *state;                 /* handed back to the functions of op */
 	const struct plugin *plugin; /* who registered it; for the records */
 	const char *full_name;       /* "sfn.describe_map_run" */
 };
@@ -34,10 +34,11 @@ void registry_free(struct registry *r); /* NULL is fine */
 void registry_set_plugin(struct registry *r, const struct plugin *p);
 
 /*
- * Add an operation as NS.NAME. ns is copied, op is borrowed for good.
+ * Add an operation as NS.NAME. ns is copied; of op, what the ABI of the present plugin has of it.
  *
  * @return 0; -ERR_INVALID when a name is not a plain identifier or is taken, or when the row breaks
- *         the rules of plugin_api.h (not exactly one of OP_READS and OP_CHANGES, no start, no stop)
+ *         the rules of plugin_api.h (not exactly one of OP_READS and OP_CHANGES, no start, no stop,
+ *         no size, a read that is to be prepared, reconciled or sent again)
  */
 NODISCARD int registry_add_operation(struct registry *r, const char *ns, const struct operation *op,
 				     void *state, struct err *err);

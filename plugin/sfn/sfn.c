@@ -156,6 +156,7 @@ static int register_operations(struct sfn *s, struct err *err)
 		struct offer *o = &s->offers[i];
 		o->sfn = s;
 		o->op = sfn_ops[i];
+		o->op.size = sizeof(o->op);
 		o->op.start = start;
 		o->op.stop = stop;
 		o->op.context = context;

@@ -52,6 +52,7 @@ static const struct operation echo = {
 	.max_calls = 2,
 	.start = echo_start,
 	.stop = echo_stop,
+	.size = sizeof(echo),
 };
 
 static int demo_open(const struct host_api *api, struct bytes config, void **state, struct err *err)

@@ -39,6 +39,8 @@ struct fake_host {
 	struct buf answer, code, message, extra, context, request_id;
 	int status, attempts;
 	bool retryable, unknown;
+	enum verdict verdict;
+	bool maybe_sent; /* of the transfer that waits */
 
 	int operations; /* registered */
 };
@@ -126,6 +128,12 @@ static inline void fake_http_stop(struct host *h, struct http_transfer *t)
 	fake_of(h)->http_done = NULL;
 }
 
+static inline bool fake_maybe_sent(struct host *h, const struct http_transfer *t)
+{
+	(void)t;
+	return fake_of(h)->maybe_sent;
+}
+
 static inline void fake_call_done(struct host *h, struct host_call *call,
 				  const struct call_result *r)
 {
@@ -142,6 +150,7 @@ static inline void fake_call_done(struct host *h, struct host_call *call,
 	f->attempts = r->attempts;
 	f->retryable = r->retryable;
 	f->unknown = r->unknown;
+	f->verdict = r->verdict;
 }
 
 static inline int fake_register_operation(struct host *h, const char *ns,
@@ -178,6 +187,7 @@ static inline void fake_init(struct fake_host *f)
 		.timer_stop = fake_timer_stop,
 		.log = fake_log,
 		.env = fake_env,
+		.http_maybe_sent = fake_maybe_sent,
 	};
 	struct buf *const texts[] = { &f->url,    &f->headers, &f->body,
 				      &f->answer, &f->code,    &f->message,

@@ -7,7 +7,7 @@ static void never(void *state, struct host_call *call)
 }
 
 static const struct operation look = {
-	.name = "look", .flags = OP_READS, .start = never, .stop = never
+	.name = "look", .flags = OP_READS, .start = never, .stop = never, .size = sizeof(look)
 };
 
 static int open_probe(const struct host_api *api, struct bytes config, void **state,

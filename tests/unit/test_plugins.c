@@ -1,5 +1,7 @@
 /* Loading plugins from files, and what they may register. */
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "plugins.h"
@@ -93,7 +95,7 @@ TEST(three_things_go_wrong_and_each_is_said)
 		      "probe_no_symbol.so: not a plugin of this program: it has no "
 		      "symbol 'runbook_plugin'");
 	check_refused("probe_other_abi",
-		      "probe_other_abi.so: built for plugin ABI 99, this program needs ABI 1");
+		      "probe_other_abi.so: built for plugin ABI 99, this program needs ABI 1 to 2");
 }
 
 TEST(a_name_is_not_a_path)
@@ -160,7 +162,9 @@ TEST(a_row_must_keep_the_rules)
 {
 	struct registry *r = NULL;
 	struct err err;
-	struct operation op = { .name = "look", .flags = OP_READS, .start = never, .stop = never };
+	struct operation op = {
+		.name = "look", .flags = OP_READS, .start = never, .stop = never, .size = sizeof(op)
+	};
 	INVARIANT(registry_new(&r, NULL) == 0);
 
 	CHECK_INT(registry_add_operation(r, "x", &op, NULL, &err), 0);
@@ -171,13 +175,75 @@ TEST(a_row_must_keep_the_rules)
 	op.flags = OP_READS | OP_CHANGES;
 	CHECK_INT(registry_add_operation(r, "z", &op, NULL, &err), -ERR_INVALID);
 	CHECK_STR(err.message, "operation 'z.look': exactly one of OP_READS and OP_CHANGES");
+	op.flags = OP_READS;
+	op.reconcile = never;
+	CHECK_INT(registry_add_operation(r, "z", &op, NULL, &err), -ERR_INVALID);
+	CHECK_STR(err.message, "operation 'z.look': only a changing operation has prepare, "
+			       "reconcile and resend_ms");
 	op.flags = OP_CHANGES;
+	op.size = 0;
+	CHECK_INT(registry_add_operation(r, "z", &op, NULL, &err), -ERR_INVALID);
+	CHECK_STR(err.message, "operation 'z.look': size is not set");
+	op.size = sizeof(op);
 	op.stop = NULL;
 	CHECK_INT(registry_add_operation(r, "z", &op, NULL, &err), -ERR_INVALID);
 	CHECK_INT(registry_n_operations(r), 2);
 	CHECK_STR(registry_operation(r, 1)->full_name, "y.look");
 	CHECK(!registry_operation(r, 2));
 	CHECK(registry_has_namespace(r, "y") && !registry_has_namespace(r, "z"));
+	registry_free(r);
+}
+
+/* A block of its own, so that a sanitizer sees a read behind the row's end. */
+static struct operation *row_of_size(size_t n, const struct operation *like)
+{
+	struct operation *row = malloc(n);
+	INVARIANT(row);
+	memcpy(row, like, n);
+	return row;
+}
+
+TEST(rows_of_other_sizes_are_brought_to_ours)
+{
+	static const struct plugin first = { .abi = 1, .name = "first" };
+	static const struct plugin later = { .abi = 2, .name = "later" };
+	enum { OLD = offsetof(struct operation, size), NEWER = 64 };
+	const size_t known = offsetof(struct operation, reconcile);
+	union {
+		struct operation op;
+		char bytes[sizeof(struct operation) + NEWER];
+	} row = { .op = { .name = "old",
+			  .flags = OP_CHANGES,
+			  .doc = "d",
+			  .start = never,
+			  .stop = never,
+			  .prepare = never,
+			  .reconcile = never } };
+	struct registry *r = NULL;
+	INVARIANT(registry_new(&r, NULL) == 0);
+
+	struct operation *old = row_of_size(OLD, &row.op);
+	registry_set_plugin(r, &first);
+	CHECK_INT(registry_add_operation(r, "x", old, NULL, NULL), 0);
+	free(old);
+
+	row.op.name = "part";
+	row.op.size = (uint32_t)known;
+	struct operation *part = row_of_size(known, &row.op);
+	registry_set_plugin(r, &later);
+	CHECK_INT(registry_add_operation(r, "x", part, NULL, NULL), 0);
+	free(part);
+
+	row.op.name = "newer";
+	row.op.size = sizeof(row.bytes);
+	CHECK_INT(registry_add_operation(r, "x", &row.op, NULL, NULL), 0);
+
+	const struct operation *op = registry_find(r, "x", "old")->op;
+	CHECK_STR(op->doc, "d");
+	CHECK(op->start == never && !op->prepare && !op->reconcile);
+	op = registry_find(r, "x", "part")->op;
+	CHECK(op->prepare == never && !op->reconcile);
+	CHECK(registry_find(r, "x", "newer")->op->reconcile == never);
 	registry_free(r);
 }
 
@@ -206,9 +272,10 @@ TEST(a_command_is_registered_once)
 
 int main(void)
 {
-	return tap_run(
-	    TAP_CASES(TAP_CASE(a_plugin_is_loaded_and_registers_its_operations),
-		      TAP_CASE(three_things_go_wrong_and_each_is_said),
-		      TAP_CASE(a_name_is_not_a_path), TAP_CASE(plugins_are_closed_in_reverse_order),
-		      TAP_CASE(a_row_must_keep_the_rules), TAP_CASE(a_command_is_registered_once)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(a_plugin_is_loaded_and_registers_its_operations),
+	    TAP_CASE(three_things_go_wrong_and_each_is_said), TAP_CASE(a_name_is_not_a_path),
+	    TAP_CASE(plugins_are_closed_in_reverse_order), TAP_CASE(a_row_must_keep_the_rules),
+	    TAP_CASE(rows_of_other_sizes_are_brought_to_ours),
+	    TAP_CASE(a_command_is_registered_once)));
 }

@@ -89,6 +89,7 @@ static void open_service(struct world *w)
 	copy_library(w);
 	for (size_t i = 0; i < 4; i++) {
 		ops[i].stop = stop;
+		ops[i].size = sizeof(ops[i]);
 		ops[i].members = in;
 		ops[i].answer = out;
 		INVARIANT(registry_add_operation(w->registry, "sfn", &ops[i], w, NULL) == 0);
