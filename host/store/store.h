@@ -111,9 +111,12 @@ struct step_end {
 	enum step_kind kind;
 	const char *operation; /* as in step_row */
 	const char *args_hash;
+	const char *args;    /* of a call that has no beginning: JSON, what is sensitive in it
+			      * redacted; or NULL */
 	const char *outcome; /* "ok", "error", "refused", "invalid", "dry_run", "unknown", ... */
 	const char *answer;  /* JSON: of a call its answer, of now the time, or NULL */
 	const char *error;   /* JSON object: code, message, status, ..., or NULL */
+	int64_t begun_ms;    /* of what has no beginning: when it was asked for; else 0 */
 	int64_t ended_ms;
 	uint64_t intent; /* or 0 */
 };
