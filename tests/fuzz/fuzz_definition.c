@@ -77,7 +77,7 @@ static void run_and_restore(struct engine *e)
 	unsigned char seed = 0;
 	struct engine *again = new_engine(&seed);
 	run(e);
-	engine_drain(e, restore_into, again);
+	engine_drain(e, 1, restore_into, again);
 	INVARIANT(engine_restored(again, NOW + STEPS * STEPS * day_ms, NULL) == 0);
 	(void)engine_step(again, NOW + STEPS * STEPS * day_ms);
 	engine_free(again);

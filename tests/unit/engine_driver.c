@@ -342,7 +342,7 @@ static void store_write(void *arg, const struct engine_record *r)
 
 void driver_drain(struct driver *d)
 {
-	engine_drain(d->e, store_write, d);
+	engine_drain(d->e, ++d->drains, store_write, d);
 }
 
 void driver_restart(struct driver *d)

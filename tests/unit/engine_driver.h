@@ -59,6 +59,7 @@ struct driver {
 	size_t n_ops, cap_ops;
 	struct driver_record *records;
 	size_t n_records, cap_records;
+	uint64_t drains; /* the ticket of the last one */
 	struct buf answer;
 	struct buf status_changes; /* the detail of each, a line each */
 	struct err err;

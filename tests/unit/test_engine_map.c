@@ -115,6 +115,55 @@ static void wait_machine(struct driver *d, const char *kind, const char *fields)
 	driver_machine(d, "w", text);
 }
 
+/* What engine_tells of a read. */
+static uint64_t tells(struct driver *d, const char *op, const char *member, const char *arn)
+{
+	(void)driver_call(d, op, "{'%s':'%s'}", member, arn);
+	return engine_tells(d->e);
+}
+
+TEST(a_read_tells_of_what_it_was_made_from)
+{
+	struct driver d;
+	driver_open(&d, work);
+	broken = true;
+	d.hold = true;
+	driver_machine(&d, "M", map_machine);
+	const char *arn =
+	    driver_start(&d, "M", "one", "{'items':[{'n':0},{'n':1},{'n':2},{'n':3}]}");
+	CHECK(engine_tells(d.e) == UINT64_MAX); /* it has changed something */
+	CHECK(tells(&d, "DescribeExecution", "executionArn", arn) == UINT64_MAX);
+	driver_run(&d);
+	driver_drain(&d);
+	const char *run = map_run_of(&d, arn);
+	CHECK_INT((int64_t)tells(&d, "DescribeExecution", "executionArn", arn), 1);
+	CHECK_INT((int64_t)tells(&d, "DescribeMapRun", "mapRunArn", run), 1);
+	CHECK(tells(&d, "DescribeExecution", "executionArn", "arn:aws:x") == UINT64_MAX);
+
+	/* A child goes on: its own record and the lists of children are newer, the others are not. */
+	engine_task_done(d.e, d.now, d.tasks[0].id, BYTES_LIT("0"), NULL, NULL);
+	(void)engine_step(d.e, d.now);
+	driver_drain(&d);
+	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s'}", run);
+	CHECK_INT((int64_t)engine_tells(d.e), 2);
+	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s','statusFilter':'RUNNING'}", run);
+	CHECK(engine_tells(d.e) == UINT64_MAX);
+	CHECK_INT((int64_t)tells(&d, "DescribeExecution", "executionArn", arn), 1);
+	CHECK_INT((int64_t)tells(&d, "GetExecutionHistory", "executionArn", arn), 1);
+	CHECK_INT((int64_t)tells(&d, "DescribeMapRun", "mapRunArn", run), 1);
+	CHECK_STR(driver_get(&d, "itemCounts.succeeded"), "1");
+
+	/* Its status is told when it is stored. */
+	engine_task_done(d.e, d.now, d.tasks[1].id, BYTES_LIT(""), "Broken", NULL);
+	(void)engine_step(d.e, d.now);
+	CHECK(tells(&d, "DescribeMapRun", "mapRunArn", run) == UINT64_MAX);
+	driver_drain(&d);
+	CHECK_INT((int64_t)tells(&d, "DescribeMapRun", "mapRunArn", run), 3);
+	CHECK_STR(driver_get(&d, "status"), "FAILED");
+	CHECK_INT((int64_t)tells(&d, "DescribeExecution", "executionArn", arn), 3);
+	driver_close(&d);
+}
+
 TEST(a_stopped_parent_aborts_its_map_run)
 {
 	struct driver d;
@@ -285,6 +334,7 @@ int main(void)
 {
 	return tap_run(
 	    TAP_CASES(TAP_CASE(a_failed_map_run_is_redriven_to_success),
+		      TAP_CASE(a_read_tells_of_what_it_was_made_from),
 		      TAP_CASE(a_stopped_parent_aborts_its_map_run),
 		      TAP_CASE(children_wait_for_a_slot_to_be_redriven),
 		      TAP_CASE(express_children_run_to_their_end_and_restart_under_their_arn),

@@ -211,6 +211,19 @@ TEST(an_answer_leaves_when_it_is_on_disk)
 	CHECK_INT(b.w.n_answers, 0);
 	world_settle(&b.w, 0);
 	CHECK_INT(b.w.n_answers, 2);
+
+	/* What nothing under way has changed is told at once, also behind what is held. */
+	post(&b, "us-east-1", "StartExecution",
+	     "{\"stateMachineArn\":\"" MACHINE "\",\"name\":\"four\"}");
+	CHECK_INT(b.w.n_answers, 0);
+	post(&b, "us-east-1", "DescribeExecution", "{\"executionArn\":\"" EXECUTION "\"}");
+	REQUIRE(b.w.n_answers == 1);
+	CHECK(strstr(b.w.answers[0].body, "\"name\":\"one\""));
+	post(&b, "us-east-1", "DescribeExecution",
+	     "{\"executionArn\":\"arn:aws:states:us-east-1:123456789012:execution:M:four\"}");
+	CHECK_INT(b.w.n_answers, 0);
+	world_settle(&b.w, 0);
+	CHECK_INT(b.w.n_answers, 2);
 	stop(&b);
 	world_remove_dir(&b.w);
 }

@@ -135,6 +135,32 @@ TEST(answers_with_a_ticket_wait_until_it_is_durable)
 	CHECK_INT(b.w.n_answers, 2);
 }
 
+TEST(an_answer_with_a_lower_ticket_does_not_wait_behind_others)
+{
+	struct bench b;
+	set_up(&b, NULL, NULL);
+	b.ticket = 2;
+	request(&b, 0, "StartExecution", "{}");
+	b.ticket = 1;
+	request(&b, 1, "DescribeExecution", "{}");
+	b.ticket = 2;
+	request(&b, 2, "StartExecution", "{}");
+	b.ticket = 1;
+	request(&b, 3, "DescribeExecution", "{}");
+	server_release(b.server, 1, &none);
+	REQUIRE(b.w.n_answers == 2);
+	CHECK(b.w.answers[0].exchange == exchange(1));
+	CHECK(b.w.answers[1].exchange == exchange(3));
+	b.ticket = 3;
+	request(&b, 4, "StartExecution", "{}"); /* the end of the list is still known */
+	server_release(b.server, 3, &none);
+	REQUIRE(b.w.n_answers == 5);
+	CHECK(b.w.answers[2].exchange == exchange(0));
+	CHECK(b.w.answers[3].exchange == exchange(2));
+	CHECK(b.w.answers[4].exchange == exchange(4));
+	server_stop(b.server);
+}
+
 TEST(what_could_not_be_stored_is_an_internal_failure)
 {
 	struct bench b;
@@ -469,6 +495,7 @@ int main(void)
 	return tap_run(TAP_CASES(
 	    TAP_CASE(answers_without_a_ticket_leave_at_once),
 	    TAP_CASE(answers_with_a_ticket_wait_until_it_is_durable),
+	    TAP_CASE(an_answer_with_a_lower_ticket_does_not_wait_behind_others),
 	    TAP_CASE(what_could_not_be_stored_is_an_internal_failure),
 	    TAP_CASE(bad_and_denied_requests_never_reach_the_engine),
 	    TAP_CASE(every_request_is_logged_before_it_is_served),

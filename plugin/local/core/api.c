@@ -72,6 +72,20 @@ int api_wait(const struct api_call *c, const struct api_wait *wait, struct err *
 	return err_set(err, ERR_TIMEOUT, "the answer waits for %s", wait->key);
 }
 
+void api_tells(const struct api_call *c, const struct record *r)
+{
+	uint64_t ticket = r->dirty ? UINT64_MAX : r->ticket;
+	if (ticket > c->e->tells || !c->e->tells_known)
+		c->e->tells = ticket;
+	c->e->tells_known = true;
+}
+
+void api_tells_all(const struct api_call *c)
+{
+	c->e->tells = UINT64_MAX;
+	c->e->tells_known = true;
+}
+
 /* ---- pages ---- */
 
 enum { TOKEN_PARTS = 3, TOKEN_LEN = TOKEN_PARTS * 16 };
@@ -173,13 +187,21 @@ int api_serve(struct engine *e, const struct api_request *q, struct buf *answer,
 	return rc;
 }
 
+uint64_t engine_tells(const struct engine *e)
+{
+	return e->tells_known ? e->tells : UINT64_MAX;
+}
+
 int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
 		   struct buf *answer, struct err *err)
 {
 	struct err ignored;
 	e->now = now_ms > e->now ? now_ms : e->now;
+	e->tells_known = false;
 	int rc = api_serve(e, &(struct api_request){ op, args, e->world.ready != NULL }, answer,
 			   err ? err : &ignored);
+	if (rc)
+		e->tells_known = false;
 	frames_free_dead(e);
 	return rc;
 }

@@ -13,6 +13,7 @@ struct engine;
 struct execution;
 struct machine;
 struct arn;
+struct record;
 struct target;
 struct doc;
 
@@ -65,6 +66,12 @@ NODISCARD int api_find_execution(const struct api_call *c, const char *arn, stru
 /* The same for operations that refuse Express executions. */
 NODISCARD int api_find_standard(const struct api_call *c, const char *arn, struct execution **out,
 				struct err *err);
+
+/* The answer of an operation that changes nothing tells of this record's object: see engine_tells. One
+ * that calls this for none, or fails, tells of everything. */
+void api_tells(const struct api_call *c, const struct record *r);
+/* ... of more than can be named. */
+void api_tells_all(const struct api_call *c);
 
 /* Start an execution of the target with the name, input and traceHeader of the request, or find the one that is
  * just this already. */

@@ -135,6 +135,7 @@ static int describe_execution(const struct api_call *c, struct err *err)
 	int rc = api_find_execution(c, json_get_str(c->args, "executionArn"), &x, err);
 	if (rc)
 		return rc;
+	api_tells(c, &x->record);
 	jsonw_str(c->w, "cause", x->cause);
 	jsonw_str(c->w, "error", x->error);
 	jsonw_str(c->w, "executionArn", x->arn);

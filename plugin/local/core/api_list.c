@@ -111,6 +111,8 @@ static int list_executions(const struct api_call *c, struct err *err)
 		rc = find_roll(c, &roll, &filter, err);
 	if (rc || !roll)
 		return rc;
+	if (filter.status != EXECUTION_STATUSES || filter.redriven >= 0)
+		api_tells_all(c); /* of those that are left out, too */
 	const char *arn = json_get_str(c->args, "mapRunArn");
 	arn = arn ? arn : json_get_str(c->args, "stateMachineArn");
 	char *about = mem_printf("ListExecutions %s %d %d", arn, filter.status, filter.redriven);
@@ -123,6 +125,7 @@ static int list_executions(const struct api_call *c, struct err *err)
 		const struct execution *x = roll->rows[i - 1];
 		if (!x || !passes(&filter, x))
 			continue;
+		api_tells(c, &x->record);
 		write_row(c->w, x);
 		left--;
 	}
@@ -149,6 +152,7 @@ static int get_history(const struct api_call *c, struct err *err)
 	int rc = api_find_standard(c, json_get_str(c->args, "executionArn"), &x, err);
 	if (rc)
 		return rc;
+	api_tells(c, &x->record);
 	char *about = mem_printf("GetExecutionHistory %s %d", x->arn, reverse);
 	rc = page_start(c->args, about, &start, err);
 	if (!rc) {

@@ -221,6 +221,7 @@ static int describe_machine(const struct api_call *c, struct err *err)
 	const struct machine *m = to.machine;
 	const struct version *v = to.version;
 	const struct definition *d = v ? v->definition : m->definition;
+	api_tells(c, &m->record);
 	jsonw_date(c->w, "creationDate", v ? v->created_ms : m->created_ms);
 	jsonw_str(c->w, "definition", d->text);
 	jsonw_str(c->w, "description", v ? v->description : NULL);
@@ -253,6 +254,8 @@ static int describe_machine_for_execution(const struct api_call *c, struct err *
 	int rc = api_find_execution(c, json_get_str(c->args, "executionArn"), &x, err);
 	if (rc)
 		return rc;
+	api_tells(c, &x->record);
+	api_tells(c, &x->machine->record);
 	if (x->map_run)
 		write_processor(c->w, x->flow);
 	else

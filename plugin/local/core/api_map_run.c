@@ -74,6 +74,7 @@ static int describe_run(const struct api_call *c, struct err *err)
 	if (rc)
 		return rc;
 	const struct map_settings *s = &run->settings;
+	api_tells(c, &run->record);
 	count_lost(run, c->e->now, &lost_children, &lost_items);
 	jsonw_str(c->w, "executionArn", run->parent->arn);
 	write_counts(c->w, "executionCounts", run->executions, run, (int64_t)run->n_items,
@@ -104,6 +105,7 @@ static int list_runs(const struct api_call *c, struct err *err)
 	int rc = api_find_standard(c, json_get_str(c->args, "executionArn"), &x, err);
 	if (rc)
 		return rc;
+	api_tells(c, &x->record);
 	char *about = mem_printf("ListMapRuns %s", x->arn);
 	rc = page_start(c->args, about, &start, err);
 	if (!rc) {
@@ -116,6 +118,7 @@ static int list_runs(const struct api_call *c, struct err *err)
 			if (!run->start_ms)
 				continue; /* not yet (recorded: the list is empty until then) */
 			left--;
+			api_tells(c, &run->record);
 			jsonw_open(c->w, NULL, '{');
 			jsonw_str(c->w, "executionArn", x->arn);
 			jsonw_str(c->w, "mapRunArn", run->arn);

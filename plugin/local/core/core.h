@@ -41,6 +41,8 @@ struct engine {
 	bool order_changed;
 	int64_t open_executions;
 	struct record *dirty_first, *dirty_last;
+	uint64_t tells; /* engine_tells, when it is known */
+	bool tells_known;
 	struct record_gone *gone_first, *gone_last;
 	struct restore *restore; /* NULL once restored */
 };

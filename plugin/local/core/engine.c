@@ -14,8 +14,8 @@
 #include "local/core/restore.h"
 #include "local/core/task.h"
 
-/* The most transitions of one engine_step: some ten milliseconds. */
-enum { STEP_BUDGET = 2000 };
+/* The most transitions of one engine_step: some five milliseconds. */
+enum { STEP_BUDGET = 500 };
 
 int engine_new(struct engine **out, const struct engine_config *config,
 	       const struct engine_world *world, struct err *err)

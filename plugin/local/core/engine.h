@@ -103,16 +103,27 @@ void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct byte
 void engine_object_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes body,
 			const char *error);
 
-/* Do everything due at now_ms, but no more than some 2,000 transitions, so that a loop thread is not
+/* Do everything due at now_ms, but no more than some 500 transitions, so that a loop thread is not
  * held up. Returns when to call again: now_ms when there is more to do at once, INT64_MAX if nothing
  * waits on time. Call it after every engine_request and engine_task_done too: they only make things
  * ready. */
 int64_t engine_step(struct engine *e, int64_t now_ms);
 
 /* Hand out every record that changed since the last call, in an order that may be written as one
- * transaction. */
-void engine_drain(struct engine *e, void (*write)(void *arg, const struct engine_record *r),
-		  void *arg);
+ * transaction.
+ *
+ * @param ticket  the caller's number for this writing: never less than the one before, above 0
+ */
+void engine_drain(struct engine *e, uint64_t ticket,
+		  void (*write)(void *arg, const struct engine_record *r), void *arg);
+
+/*
+ * What must be on disk before the answer of the latest engine_request may leave, so that no client
+ * sees what a crash could undo: the highest ticket of what the answer tells of; 0: nothing;
+ * UINT64_MAX: everything until now. The counters of a running Map Run are told ahead of the disk
+ * (the service's lag as well); its status is not, so they are final only when they are stored.
+ */
+uint64_t engine_tells(const struct engine *e);
 
 /* Before the first request: give back a stored record, kinds in any order; then engine_restored
  * once, which starts again what was under way. */

@@ -284,8 +284,8 @@ static void write_activity(struct sink *s, const struct activity *a)
 	emit(s, &w, "activity", a->arn);
 }
 
-void engine_drain(struct engine *e, void (*write)(void *arg, const struct engine_record *r),
-		  void *arg)
+void engine_drain(struct engine *e, uint64_t ticket,
+		  void (*write)(void *arg, const struct engine_record *r), void *arg)
 {
 	struct sink s = { write, arg, MEM_BUF };
 	if (e->order_changed) {
@@ -297,6 +297,7 @@ void engine_drain(struct engine *e, void (*write)(void *arg, const struct engine
 	while (e->dirty_first) {
 		struct record *r = e->dirty_first;
 		record_drop(e, r);
+		r->ticket = ticket;
 		switch (r->kind) {
 		case RECORD_MACHINE:
 			write_machine(&s, CONTAINER_OF(r, struct machine, record));

@@ -32,6 +32,7 @@ struct record {
 	struct record *next, *prev;
 	enum record_kind kind;
 	bool dirty;
+	uint64_t ticket; /* of the engine_drain that wrote it last; 0: it is as it was restored */
 };
 
 void record_touch(struct engine *e, struct record *r);

@@ -112,7 +112,7 @@ static void keep_record(void *arg, const struct engine_record *record)
 static uint64_t save(struct realm *r)
 {
 	const struct local *l = r->owner;
-	engine_drain(r->engine, keep_record, r);
+	engine_drain(r->engine, l->store ? store_ticket(l->store) : 1, keep_record, r);
 	uint64_t ticket = l->store ? store_commit(l->store) : 0;
 	if (l->feed)
 		status_feed_ticket(l->feed, ticket);
@@ -229,6 +229,16 @@ static struct realm *realm_for_request(struct local *l, const char *region, stru
 	return NULL;
 }
 
+/* What an answer waits for that could wait for all that is being written. */
+static uint64_t answer_ticket(const struct realm *r, uint64_t everything)
+{
+	const struct local *l = r->owner;
+	uint64_t tells = engine_tells(r->engine);
+	if (tells >= everything)
+		return everything;
+	return tells > l->durable ? tells : 0;
+}
+
 static int on_request(void *arg, const struct wire_request *q, struct buf *answer, uint64_t *ticket,
 		      struct err *err)
 {
@@ -241,7 +251,7 @@ static int on_request(void *arg, const struct wire_request *q, struct buf *answe
 	if (!r)
 		return -ERR_REMOTE;
 	int rc = engine_request(r->engine, now_of(l), q->op, q->args, answer, err);
-	*ticket = save(r);
+	*ticket = answer_ticket(r, save(r));
 	pace_wake(&l->pace, l->pace.now);
 	return rc;
 }

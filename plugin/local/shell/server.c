@@ -26,7 +26,7 @@ struct server {
 	struct server_spec spec;
 	struct http_server *http;
 	struct request_log *log;    /* NULL: none */
-	struct held *first, **last; /* tickets never fall: first come, first released */
+	struct held *first, **last; /* in the order of arrival */
 	struct parked_list parked;
 	struct timer *timer; /* for the parked: to ask them again, or because their time is over */
 	int64_t timer_at;
@@ -255,16 +255,21 @@ static void on_gone(void *arg, struct http_exchange *x)
 
 void server_release(struct server *s, uint64_t ticket, const struct err *err)
 {
-	while (s->first && s->first->ticket <= ticket) {
-		struct held *h = s->first;
+	struct held **link = &s->first;
+	while (*link) {
+		struct held *h = *link;
 		struct err failure;
+		if (h->ticket > ticket) {
+			link = &h->next;
+			continue;
+		}
 		if (err->code) {
 			internal_failure(&failure, "the change could not be stored", err);
 			answer_error(s, h->exchange, &failure, (struct bytes){ 0 });
 		} else {
 			answer(s, h->exchange, h->status, buf_bytes(&h->body));
 		}
-		drop(s, &s->first);
+		drop(s, link);
 	}
 }
 

@@ -7,8 +7,8 @@
 #include "local/shell/store_batch.h"
 #include "local/shell/store_db.h"
 
-/* A group larger than this takes the disk long, and whoever waits for it. */
-enum { FULL_BYTES = 4 * 1024 * 1024 };
+/* A group larger than this takes the disk long (some 50 ms), and whoever waits for it. */
+enum { FULL_BYTES = 1024 * 1024 };
 
 struct store {
 	const struct host_api *api;
@@ -136,6 +136,11 @@ static void on_written(void *arg)
 	s->durable(s->arg, s->error.code ? s->last_ticket : ticket, &s->error);
 	if (copied || s->error.code)
 		tell_copied(s);
+}
+
+uint64_t store_ticket(const struct store *s)
+{
+	return s->filling.ticket ? s->filling.ticket : s->last_ticket + 1;
 }
 
 uint64_t store_commit(struct store *s)

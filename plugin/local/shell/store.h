@@ -43,6 +43,9 @@ NODISCARD int store_load(struct store *s, store_load_fn *fn, void *arg, struct e
 
 void store_add(struct store *s, const char *region, const struct engine_record *r); /* copied */
 
+/* The ticket that what is added now will have. */
+uint64_t store_ticket(const struct store *s);
+
 /* @return the ticket to wait for; 0: everything is on disk already */
 uint64_t store_commit(struct store *s);
 
