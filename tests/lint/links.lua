@@ -9,6 +9,7 @@ local allowed = {
   "^liblua5%.4", "^libcurl", "^libcjson", "^libcrypto", "^libssl", "^libevent", "^libsqlite3",
   "^libhttp_parser", "^libc%.", "^libm%.", "^libpthread%.", "^libdl%.", "^librt%.", "^libgcc_s%.",
   "^ld%-linux",
+  "^libz%.", -- optional: gzip files of S3 Inventory
 }
 
 -- Lua is the program's alone, and so are the network and its loop.

@@ -68,8 +68,7 @@ static bool has_duplicates(const cJSON *header)
 {
 	for (const cJSON *a = header->child; a; a = a->next)
 		for (const cJSON *b = a->next; b; b = b->next)
-			if (cJSON_IsString(a) && cJSON_IsString(b) &&
-			    strcmp(a->valuestring, b->valuestring) == 0)
+			if (strcmp(a->valuestring, b->valuestring) == 0)
 				return true;
 	return false;
 }
@@ -86,29 +85,35 @@ static cJSON *to_object(const cJSON *header, const cJSON *row)
 	return o;
 }
 
-int csv_parse(const cJSON *config, struct bytes text, cJSON **out, struct err *err)
+int csv_form_read(struct csv_form *out, const cJSON *config, struct err *err)
 {
 	const char *where = json_get_str(config, "CSVHeaderLocation");
-	char between = delimiter(config);
-	cJSON *header = where && strcmp(where, "GIVEN") == 0
-			    ? cJSON_Duplicate(json_get(config, "CSVHeaders"), true)
-			    : read_row(&text, between);
-	int rc = 0;
-	if (!header || !cJSON_IsArray(header))
-		rc = fault(err, "States.ItemReaderFailed", "CSV headers are missing.");
-	else if (has_duplicates(header))
-		rc =
-		    fault(err, "States.ItemReaderFailed", "CSV headers cannot contain duplicates.");
-	if (rc) {
-		cJSON_Delete(header);
-		return rc;
+	*out = (struct csv_form){ .between = delimiter(config) };
+	if (!where || strcmp(where, "GIVEN") != 0)
+		return 0;
+	out->header = json_get(config, "CSVHeaders");
+	bool fine = cJSON_IsArray(out->header) && out->header->child;
+	for (const cJSON *name = fine ? out->header->child : NULL; name; name = name->next)
+		fine = fine && cJSON_IsString(name);
+	return fine ? 0 : fault(err, "States.ItemReaderFailed", "CSV headers are missing.");
+}
+
+int csv_parse(const struct csv_form *form, struct bytes text, cJSON **out, struct err *err)
+{
+	cJSON *first = form->header ? NULL : read_row(&text, form->between);
+	const cJSON *header = form->header ? form->header : first;
+	cJSON *row;
+	if (!header || has_duplicates(header)) {
+		cJSON_Delete(first);
+		return fault(err, "States.ItemReaderFailed",
+			     header ? "CSV headers cannot contain duplicates."
+				    : "CSV headers are missing.");
 	}
 	*out = cJSON_CreateArray();
-	cJSON *row;
-	while ((row = read_row(&text, between)) != NULL) {
+	while ((row = read_row(&text, form->between)) != NULL) {
 		INVARIANT(*out && cJSON_AddItemToArray(*out, to_object(header, row)));
 		cJSON_Delete(row);
 	}
-	cJSON_Delete(header);
+	cJSON_Delete(first);
 	return 0;
 }

@@ -6,13 +6,26 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/* How a file is written. */
+struct csv_form {
+	char between; /* cells */
+	const cJSON
+	    *header; /* the names of the columns, an array of strings; NULL: in the first row.
+			      * Borrowed. */
+};
+
+/* From a ReaderConfig: CSVDelimiter (COMMA, PIPE, SEMICOLON, SPACE, TAB), CSVHeaderLocation FIRST_ROW,
+ * or GIVEN with CSVHeaders.
+ * @return 0; -ERR_REMOTE States.ItemReaderFailed */
+NODISCARD int csv_form_read(struct csv_form *out, const cJSON *config, struct err *err);
+
 /*
- * Every row becomes an object of strings, named by the header: CSVHeaderLocation FIRST_ROW, or GIVEN with
- * CSVHeaders. A cell that is missing is "". CSVDelimiter: COMMA, PIPE, SEMICOLON, SPACE, TAB.
+ * Every row becomes an object of strings, named by the header. A cell that is missing is "".
  *
- * @param config  the ReaderConfig
- * @return 0 with an array owned by the caller; -ERR_REMOTE States.ItemReaderFailed
+ * @param[out] out  an array owned by the caller
+ * @return 0; -ERR_REMOTE States.ItemReaderFailed
  */
-NODISCARD int csv_parse(const cJSON *config, struct bytes text, cJSON **out, struct err *err);
+NODISCARD int csv_parse(const struct csv_form *form, struct bytes text, cJSON **out,
+			struct err *err);
 
 #endif

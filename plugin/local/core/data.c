@@ -176,17 +176,29 @@ void data_items_open(struct data_items *d, const struct frame *f, struct doc *in
 	};
 }
 
+/* A member of an object as an item; value is taken over. */
+static cJSON *pair_of(const char *key, cJSON *value)
+{
+	cJSON *pair = cJSON_CreateObject();
+	add_text(pair, "Key", key);
+	INVARIANT(cJSON_AddItemToObject(pair, "Value", value));
+	return pair;
+}
+
 int data_items_eval(struct data_items *d, int64_t index, const cJSON *value, struct doc **out,
 		    struct err *err)
 {
 	cJSON *tree;
 	if (!d->template) {
 		tree = cJSON_Duplicate(value, true);
-		INVARIANT(tree);
-		*out = doc_of_tree(tree);
+		*out = doc_of_tree(d->pairs ? pair_of(value->string, tree) : tree);
 		return 0;
 	}
 	json_set_int(d->item, "Index", index);
+	if (d->pairs) {
+		cJSON_DeleteItemFromObjectCaseSensitive(d->item, "Key");
+		add_text(d->item, "Key", value->string);
+	}
 	cJSON_DeleteItemFromObjectCaseSensitive(d->item, "Value");
 	add_shared(d->item, "Value", value);
 	int rc = template_eval(&tree, d->template, &d->env, err);

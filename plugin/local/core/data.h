@@ -46,11 +46,12 @@ NODISCARD int data_output(const struct frame *f, struct doc *result, struct doc 
 NODISCARD int data_place(struct doc *input, const struct path_field *path, struct doc *value,
 			 struct doc **out, struct err *err);
 
-/* ItemSelector over the items of a Map, one after the other. */
+/* ItemSelector over the items of a Map, one after the other: elements of an array, or members. */
 struct data_items {
 	struct template_env env;
 	const cJSON *template; /* NULL: the item itself */
 	cJSON *context, *item;
+	bool pairs; /* the items are members of an object; set by the caller */
 };
 
 /* @param source  $$.Map.Item.Source, or NULL */

@@ -171,6 +171,75 @@ static int check_fail(const cJSON *def, const struct place *at, struct err *err)
 	return 0;
 }
 
+/* A member that has one of these values, if it is there. */
+struct words {
+	const char *member;
+	const char *values[6];
+};
+
+static const struct words reader_words[] = {
+	{ "InputType", { "CSV", "JSON", "JSONL", "PARQUET", "MANIFEST" } },
+	{ "ManifestType", { "ATHENA_DATA", "S3_INVENTORY" } },
+	{ "Transformation", { "NONE", "LOAD_AND_FLATTEN" } },
+	{ "CSVHeaderLocation", { "FIRST_ROW", "GIVEN" } },
+	{ "CSVDelimiter", { "COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB" } },
+};
+
+static int check_words(const cJSON *def, const struct words *w, const struct place *up,
+		       struct err *err)
+{
+	struct place at = { up, w->member, 0 };
+	struct buf list = BUF_INIT(256);
+	const cJSON *v = json_get(def, w->member);
+	bool known = !v;
+	for (const char *const *one = w->values; *one; one++) {
+		known = known || (cJSON_IsString(v) && strcmp(v->valuestring, *one) == 0);
+		buf_addf(&list, "%s%s", one == w->values ? "" : ", ", *one);
+	}
+	int rc = known ? 0 : bad(err, &at, SCHEMA, "Value is not one of [%s]", buf_cstr(&list));
+	buf_clear(&list);
+	return rc;
+}
+
+/* What the documentation says of members that need or exclude each other. */
+static int check_reader_config(const cJSON *config, const struct place *at, struct err *err)
+{
+	const char *manifest = json_get_str(config, "ManifestType");
+	const char *type = json_get_str(config, "InputType");
+	const char *as = json_get_str(config, "Transformation");
+	bool typed = type && strcmp(type, "MANIFEST") != 0;
+	if (json_get(config, "MaxItems") && json_get(config, "MaxItemsPath"))
+		return bad(err, at, SCHEMA, "Fields MaxItems and MaxItemsPath exclude each other");
+	if (manifest && strcmp(manifest, "S3_INVENTORY") == 0 && typed)
+		return bad(err, at, SCHEMA, "ManifestType S3_INVENTORY excludes InputType %s",
+			   type);
+	if (manifest && strcmp(manifest, "ATHENA_DATA") == 0 && !typed)
+		return bad(err, at, SCHEMA,
+			   "ManifestType ATHENA_DATA needs an InputType: that of the objects");
+	if (as && strcmp(as, "LOAD_AND_FLATTEN") == 0 && !typed)
+		return bad(
+		    err, at, SCHEMA,
+		    "Transformation LOAD_AND_FLATTEN needs an InputType: that of the objects");
+	return 0;
+}
+
+static int check_reader(const cJSON *def, const struct place *up, struct err *err)
+{
+	struct place at = { up, "ItemReader", 0 }, in = { &at, "ReaderConfig", 0 };
+	const cJSON *reader = json_get(def, "ItemReader");
+	const cJSON *config = json_get(reader, "ReaderConfig");
+	if (!reader)
+		return 0;
+	int rc = check_required(reader, "Resource", &at, err);
+	if (!rc)
+		rc = check_template(reader, "Parameters", &at, err);
+	for (size_t i = 0; i < sizeof(reader_words) / sizeof(reader_words[0]) && !rc; i++)
+		rc = check_words(config, &reader_words[i], &in, err);
+	if (!rc)
+		rc = check_path(config, "MaxItemsPath", PATH_ANY, &in, err);
+	return rc ? rc : check_reader_config(config, &in, err);
+}
+
 static int check_map(const cJSON *def, const struct place *up, struct err *err)
 {
 	const char *member = json_get(def, "ItemProcessor") ? "ItemProcessor" : "Iterator";
@@ -181,6 +250,8 @@ static int check_map(const cJSON *def, const struct place *up, struct err *err)
 	int rc = check_path(def, "ItemsPath", PATH_ANY, up, err);
 	if (!rc)
 		rc = check_template(def, "ItemSelector", up, err);
+	if (!rc)
+		rc = check_reader(def, up, err);
 	return rc ? rc : check_flow(processor, &at, err);
 }
 

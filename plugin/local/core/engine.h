@@ -34,6 +34,7 @@ struct engine_object {
 		ENGINE_OBJECT_LIST, /* key is the prefix */
 	} what;
 	const char *bucket, *key;
+	const char *version; /* GET: of the object; NULL: the latest */
 	struct bytes body;
 };
 

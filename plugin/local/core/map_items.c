@@ -117,6 +117,7 @@ static int select_items(struct frame *f, struct doc *input, const cJSON *list, c
 	int rc = 0;
 	size_t i = 0;
 	data_items_open(&d, f, input, f->state->parameters, source);
+	d.pairs = cJSON_IsObject(list);
 	for (const cJSON *v = list->child; v && !rc; v = v->next, i++) {
 		rc = data_items_eval(&d, (int64_t)i, v, &items[i].input, err);
 		if (!rc)

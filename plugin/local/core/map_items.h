@@ -11,7 +11,10 @@ struct frame;
  * Apply ItemSelector to every value, then ItemBatcher. Done once, when the run starts (recorded: a
  * redrive does not evaluate the ItemSelector again).
  *
- * @param list    an array
+ * The items of an object are its members (documented for a Distributed Map): each is the pair {"Key",
+ * "Value"}; an ItemSelector sees $$.Map.Item.Key and $$.Map.Item.Value.
+ *
+ * @param list    an array or an object
  * @param source  $$.Map.Item.Source: "STATE_DATA" or the S3 URI of the list
  * @param[out] out owned by the caller: map_items_free
  */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "local/core/core.h"
+#include "local/core/fault.h"
 #include "local/core/frame.h"
 #include "local/core/item_reader.h"
 #include "local/core/machine.h"
@@ -51,6 +52,14 @@ struct map_run *map_run_new(struct execution *parent, const struct state *state,
 	return run;
 }
 
+/* Whatever it does with a bucket: no more. */
+static void stop_object(struct map_run *run)
+{
+	object_forget(run);
+	item_reader_free(run->reader);
+	run->reader = NULL;
+}
+
 void map_run_free(struct map_run *run)
 {
 	(void)table_del(&run->e->map_runs, bytes_str(run->arn));
@@ -60,7 +69,7 @@ void map_run_free(struct map_run *run)
 	free(run->items);
 	free(run->roll.rows);
 	free(run->arn);
-	object_forget(run);
+	stop_object(run);
 	alarm_off(&run->e->alarms, &run->more);
 	free(run->source);
 	free(run->bucket);
@@ -214,7 +223,7 @@ void map_run_settle(struct map_run *run)
 		admit(run);
 	if (run->executions[EXECUTION_RUNNING] > 0)
 		return;
-	object_forget(run);
+	stop_object(run);
 	run->next_file = 0;
 	export(run);
 }
@@ -297,39 +306,40 @@ void map_run_abort(struct map_run *run)
 static void read_items(struct map_run *run)
 {
 	struct err why = { 0 };
-	free(run->source);
-	run->source = NULL;
 	run->stage = STAGE_READING;
-	if (item_reader_start(run, run->frame, &run->source, &why) == 0)
+	if (item_reader_start(run, run->frame, &why) == 0)
 		return;
 	run->stage = STAGE_CHILDREN;
 	fail(run, why.name, why.message);
 	map_run_settle(run);
 }
 
-/* The items have been read: what the run works on from now on, redrives included. */
-static int take_items(struct map_run *run, struct bytes body, struct err *err)
+/* What the run works on from now on, redrives included. */
+static int take_items(struct map_run *run, const cJSON *list, struct err *err)
 {
-	cJSON *list;
 	struct map_item *items;
 	size_t n;
-	int rc = item_reader_parse(run->frame, body, &list, err);
-	if (rc)
-		return rc;
-	rc = map_items_make(run->frame, list, run->source, &items, &n, err);
-	cJSON_Delete(list);
+	int rc = map_items_make(run->frame, list, run->source, &items, &n, err);
 	if (!rc)
 		set_items(run, items, n);
 	return rc;
 }
 
+/* An object has been read, or not. */
 static void items_read(struct map_run *run, struct bytes body, const char *error)
 {
 	struct err why = { 0 };
+	cJSON *list = NULL;
+	int rc = error ? fault(&why, "States.ItemReaderFailed", "%s", error)
+		       : item_reader_take(run, body, &list, &why);
+	if (!rc && !list)
+		return; /* there are more to read */
+	if (!rc)
+		rc = take_items(run, list, &why);
+	cJSON_Delete(list);
+	stop_object(run);
 	run->stage = STAGE_CHILDREN;
-	if (error)
-		fail(run, "States.ItemReaderFailed", error);
-	else if (take_items(run, body, &why) != 0)
+	if (rc)
 		fail(run, why.name, why.message);
 	record_touch(run->e, &run->record);
 	map_run_settle(run);

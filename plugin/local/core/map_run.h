@@ -61,11 +61,12 @@ struct map_run {
 	bool exported;                         /* results are written */
 	char *error, *cause;
 	enum map_run_stage stage;
-	uint64_t object_id;    /* of the operation under way, 0: none */
-	char *source;          /* where the items came from; NULL: the state's input */
-	char *bucket, *prefix; /* ResultWriter; NULL: none */
-	int next_file;         /* of it */
-	int64_t written[3];    /* sizes of its files */
+	uint64_t object_id;         /* of the operation under way, 0: none */
+	struct item_reader *reader; /* while reading, or NULL */
+	char *source;               /* where the items came from; NULL: the state's input */
+	char *bucket, *prefix;      /* ResultWriter; NULL: none */
+	int next_file;              /* of it */
+	int64_t written[3];         /* sizes of its files */
 	struct map_item *items;
 	size_t n_items;
 	int64_t total_items; /* the sum of their counts */

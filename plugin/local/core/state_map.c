@@ -18,7 +18,8 @@
 
 /* ---- items and settings ---- */
 
-/* The list to work on: what ItemsPath finds in the effective input. */
+/* The list to work on: what ItemsPath finds in the effective input. A Distributed Map takes an object
+ * as the list of its members (documented); an Inline one does not (recorded). */
 static int find_items(struct frame *f, struct doc *input, struct doc **items, struct err *err)
 {
 	const char *path = json_get_str(f->state->def, "ItemsPath");
@@ -32,7 +33,8 @@ static int find_items(struct frame *f, struct doc *input, struct doc **items, st
 	} else {
 		*items = doc_ref(input);
 	}
-	if (!cJSON_IsArray(doc_tree(*items))) {
+	bool members = f->state->distributed && cJSON_IsObject(doc_tree(*items));
+	if (!cJSON_IsArray(doc_tree(*items)) && !members) {
 		doc_unref(*items);
 		rc = fault(err, "States.Runtime", "Reference path \"%s\" must point to array.",
 			   path ? path : "$");

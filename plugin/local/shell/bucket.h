@@ -24,6 +24,7 @@ struct bucket_request {
 	const char *region;
 	const char *bucket;
 	const char *key;          /* LIST: the prefix, "" for none */
+	const char *version;      /* GET; NULL: the latest */
 	const char *start_after;  /* LIST; NULL: from the first key */
 	const char *content_type; /* PUT; NULL: binary/octet-stream */
 	int64_t max_keys;         /* LIST; 0: all of them */

@@ -212,6 +212,12 @@ static void run_read(int bucket, const struct bucket_request *q, struct bucket_a
 		fail_errno(a, errno, no_key);
 		return;
 	}
+	if (q->version && strcmp(q->version, "null") != 0) {
+		(void)close(fd);
+		bucket_answer_fail(a, 404, "NoSuchVersion",
+				   "The specified version does not exist.");
+		return;
+	}
 	a->size = st.st_size;
 	a->modified_ms = modified_ms(&st);
 	(void)snprintf(a->content_type, sizeof(a->content_type), "binary/octet-stream");

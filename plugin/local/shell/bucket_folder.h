@@ -11,6 +11,8 @@
  * quotes, as S3's of plain uploads; of more than 16 MiB it is, as S3's of multipart uploads, another
  * digest with "-2" behind it (of size and time: a listing shall not read gigabytes).
  *
+ * There are no versions: every object's is "null", as in S3's buckets without versioning.
+ *
  * Everything blocks: for a worker thread. One request at a time.
  */
 #ifndef LOCAL_BUCKET_FOLDER_H

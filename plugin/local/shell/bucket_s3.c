@@ -83,6 +83,10 @@ static void add_path(struct buf *out, const struct bucket_s3_call *c)
 static void add_query(struct buf *out, const struct bucket_s3_call *c)
 {
 	const struct bucket_request *q = c->q;
+	if (q->version) {
+		buf_adds(out, "versionId=");
+		add_encoded(out, q->version, "");
+	}
 	if (q->op != BUCKET_LIST)
 		return;
 	int64_t left = q->max_keys > 0 ? q->max_keys - (int64_t)c->a->n_entries : PAGE;

@@ -63,15 +63,17 @@ static size_t size_of(const char *text)
 
 static struct job *job_new(struct buckets *b, const struct bucket_request *q)
 {
-	struct job *j = calloc(1, sizeof(*j) + size_of(q->region) + size_of(q->bucket) +
-				      size_of(q->key) + size_of(q->start_after) +
-				      size_of(q->content_type) + size_of(q->refused) + q->body.n);
+	struct job *j =
+	    calloc(1, sizeof(*j) + size_of(q->region) + size_of(q->bucket) + size_of(q->key) +
+			  size_of(q->version) + size_of(q->start_after) + size_of(q->content_type) +
+			  size_of(q->refused) + q->body.n);
 	INVARIANT(j != NULL); /* an operation that never ends would hang its execution */
 	j->buckets = b;
 	j->q = *q;
 	char *at = put(j->texts, &j->q.region);
 	at = put(at, &j->q.bucket);
 	at = put(at, &j->q.key);
+	at = put(at, &j->q.version);
 	at = put(at, &j->q.start_after);
 	at = put(at, &j->q.content_type);
 	at = put(at, &j->q.refused);

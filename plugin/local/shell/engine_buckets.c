@@ -95,6 +95,7 @@ void engine_buckets_object(struct engine_buckets *b, void *owner, const char *re
 					  .region = region,
 					  .bucket = o->bucket,
 					  .key = o->key,
+					  .version = o->version,
 					  .content_type = put ? "application/json" : NULL,
 					  .body = o->body,
 					  .owner = owner,

@@ -1,0 +1,99 @@
+#include "local/core/item_format.h"
+
+#include "local/core/fault.h"
+#include "local/core/mem.h"
+
+static const char failed[] = "States.ItemReaderFailed";
+
+int item_format_read(struct item_format *out, const cJSON *config, struct err *err)
+{
+	const char *type = json_get_str(config, "InputType");
+	*out = (struct item_format){ .type = ITEMS_JSON,
+				     .pointer = json_get_str(config, "ItemsPointer") };
+	if (!type || strcmp(type, "JSON") == 0)
+		return 0;
+	if (strcmp(type, "JSONL") == 0) {
+		out->type = ITEMS_JSONL;
+		return 0;
+	}
+	out->type = ITEMS_CSV;
+	if (strcmp(type, "CSV") == 0)
+		return csv_form_read(&out->csv, config, err);
+	return fault(err, failed, "InputType %s is not supported by this engine", type);
+}
+
+/* Follow a JSON pointer ("/data/items"), through objects and arrays. */
+static const cJSON *follow(const cJSON *v, const char *pointer)
+{
+	while (v && *pointer == '/') {
+		struct buf name = MEM_BUF;
+		for (pointer++; *pointer && *pointer != '/'; pointer++) {
+			char c = *pointer;
+			if (c == '~' && (pointer[1] == '0' || pointer[1] == '1'))
+				c = *++pointer == '0' ? '~' : '/';
+			buf_add(&name, &c, 1);
+		}
+		int64_t index = 0;
+		const char *text = buf_cstr(&name), *p = text;
+		for (; *p >= '0' && *p <= '9' && index < INT32_MAX / 10; p++)
+			index = index * 10 + (*p - '0');
+		if (cJSON_IsArray(v))
+			v = *text && !*p ? cJSON_GetArrayItem(v, (int)index) : NULL;
+		else
+			v = json_get(v, text);
+		buf_clear(&name);
+	}
+	return v;
+}
+
+static int parse_json(const char *pointer, struct bytes text, cJSON **out, struct err *err)
+{
+	cJSON *tree = json_parse(text, NULL);
+	const cJSON *list = tree ? follow(tree, pointer ? pointer : "") : NULL;
+	int rc = 0;
+	if (!tree)
+		rc = fault(err, failed, "The input file is not valid JSON");
+	else if (!cJSON_IsArray(list) && !cJSON_IsObject(list))
+		rc = fault(err, failed, "Attempting to map over non-iterable node.");
+	else if (list != tree)
+		*out = cJSON_Duplicate(list, true);
+	else
+		*out = tree;
+	if (rc || list != tree)
+		cJSON_Delete(tree);
+	return rc;
+}
+
+static int parse_jsonl(struct bytes text, cJSON **out, struct err *err)
+{
+	*out = cJSON_CreateArray();
+	INVARIANT(*out);
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		size_t n = end ? (size_t)(end - text.p) : text.n;
+		size_t len = n > 0 && text.p[n - 1] == '\r' ? n - 1 : n;
+		cJSON *line = len ? json_parse((struct bytes){ text.p, len }, NULL) : NULL;
+		if (len && !line) {
+			cJSON_Delete(*out);
+			return fault(err, failed, "A line of the input file is not valid JSON");
+		}
+		if (line)
+			INVARIANT(cJSON_AddItemToArray(*out, line));
+		n += end != NULL;
+		text = (struct bytes){ text.p + n, text.n - n };
+	}
+	return 0;
+}
+
+int item_format_parse(const struct item_format *f, struct bytes text, cJSON **out, struct err *err)
+{
+	switch (f->type) {
+	case ITEMS_JSONL:
+		return parse_jsonl(text, out, err);
+	case ITEMS_CSV:
+		return csv_parse(&f->csv, text, out, err);
+	case ITEMS_JSON:
+		break;
+	}
+	return parse_json(f->pointer, text, out, err);
+}
