@@ -91,6 +91,12 @@ struct host_call {
 				* deadline, or earlier if the sender is known to have died earlier */
 	int64_t skew_ms;       /* by how much the service's clock may differ from this host's. What
 				* happened that close to the call is taken for its effect: keep it small */
+
+	/* NULL: nothing forbids. Else ask right before each attempt is sent, the first as well: the
+	 * operator's rules may have changed since the call was let through. -ERR_LIMIT: send
+	 * nothing; end with err->name and err->message, unknown if an attempt before this one may
+	 * have taken effect. */
+	int (*may_send)(struct host_call *call, struct err *err);
 };
 
 /* What a reconcile found out about a changing call whose end nobody heard. */

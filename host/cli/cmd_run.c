@@ -222,6 +222,7 @@ static void say_start(struct foreground *f, const struct options *o)
 	(void)snprintf(line, sizeof(line), "run %s of %.200s%s, state in %.4000s", f->id, o->file,
 		       o->dry_run ? " (dry run)" : "", f->host.config->state_dir);
 	terminal_log(&f->host.terminal, LOG_INFO, line);
+	host_say_hold(&f->host);
 }
 
 static int run_in(struct foreground *f, const struct options *o, struct config *config)

@@ -123,6 +123,7 @@ static void say_ready(struct serve *s)
 	}
 	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
+	host_say_hold(&s->host);
 }
 
 static void on_signal(void *arg)

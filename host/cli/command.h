@@ -21,6 +21,8 @@ enum exit_status {
 
 int cmd_run(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_hold(int argc, char **argv);
+int cmd_release(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_plugin(int argc, char **argv); /* any other name: a command of a plugin */

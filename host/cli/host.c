@@ -14,7 +14,9 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "plugins.h"
+#include "script/hold.h"
 #include "script/registry.h"
+#include "script/rules.h"
 #include "script/run.h"
 
 enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256 };
@@ -177,10 +179,17 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 		return rc;
 	tell_recovered(h);
 	record_start(h, command);
+	rc = rules_new(
+	    &h->rules,
+	    &(struct rules_spec){ .state_dir = h->config->state_dir, .committer = h->committer },
+	    err);
+	if (rc < 0)
+		return rc;
 	return runs_new(&h->runs,
 			&(struct runs_spec){ .loop = h->loop,
 					     .committer = h->committer,
 					     .registry = h->registry,
+					     .rules = h->rules,
 					     .lua_dir = h->config->lua_dir },
 			err);
 }
@@ -205,6 +214,8 @@ int host_close(struct host *h, int status)
 {
 	runs_free(h->runs);
 	h->runs = NULL;
+	rules_free(h->rules);
+	h->rules = NULL;
 	status = close_log(h, status);
 	plugins_close(h->plugins);
 	registry_free(h->registry);
@@ -236,6 +247,17 @@ int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *err)
 void host_loop(struct host *h)
 {
 	loop_run(h->loop);
+}
+
+void host_say_hold(struct host *h)
+{
+	struct hold_note note;
+	char text[HOLD_TEXT_SIZE], line[HOLD_TEXT_SIZE + 80];
+	if (!hold_read(&note, h->config->state_dir))
+		return;
+	hold_say(text, &note);
+	(void)snprintf(line, sizeof(line), "every change is %s", text);
+	terminal_log(&h->terminal, LOG_WARN, line);
 }
 
 struct run_spec host_run_spec(const struct host *h)

@@ -23,6 +23,7 @@ struct host {
 	struct registry *registry;
 	struct plugins *plugins;
 	struct committer *committer; /* NULL until host_open_runs */
+	struct rules *rules;         /* likewise */
 	struct runs *runs;           /* likewise */
 	enum log_level log_level;    /* less is not shown */
 	int exit_status;             /* of the command, set by host_api.exit */
@@ -44,6 +45,9 @@ NODISCARD int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *e
 
 /* Run the loop until quit. */
 void host_loop(struct host *h);
+
+/* A warning line while the operator's switch is on (script/hold.h). */
+void host_say_hold(struct host *h);
 
 /* A run_spec with the limits, rules and hash of the configuration filled in. */
 struct run_spec host_run_spec(const struct host *h);

@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "script/json_lua.h"
 #include "script/record.h"
+#include "script/rules.h"
 
 #define OUTCOME_UNKNOWN "OutcomeUnknown"
 
@@ -185,6 +186,18 @@ static void on_deadline(void *arg)
 	enter_settling(c);
 }
 
+static int may_send(struct host_call *call, struct err *err)
+{
+	struct call *c = CONTAINER_OF(call, struct call, host);
+	struct ruling v;
+	INVARIANT(c->sm.now == IN_FLIGHT);
+	rules_judge(&v, c, RULES_ATTEMPT);
+	if (v.kind == RULING_ALLOW)
+		return 0;
+	(void)snprintf(c->denied, sizeof(c->denied), "%s", v.rule);
+	return err_named(err, ERR_LIMIT, POLICY_DENIED, "%s", v.message);
+}
+
 static void enter_in_flight(struct call *c)
 {
 	const struct operation *op = c->op->op;
@@ -194,6 +207,8 @@ static void enter_in_flight(struct call *c)
 	c->host.deadline_ms = clock_mono_ms() + timeout;
 	if (c->token[0])
 		c->host.not_after_ms = clock_wall_ms() + NOT_AFTER_MS;
+	if (call_changes(c))
+		c->host.may_send = may_send;
 	c->deadline = timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_deadline, c);
 	op->start(c->op->state, &c->host);
 }
@@ -218,7 +233,10 @@ static void take_error(struct call *c, const struct call_result *result)
 {
 	const char *message = result->message ? result->message : result->code;
 	if (!result->unknown || !call_changes(c)) {
-		set_end(c, CALL_ERROR, result->code, message);
+		bool denied = c->denied[0] && strcmp(result->code, POLICY_DENIED) == 0;
+		set_end(c, denied ? CALL_REFUSED : CALL_ERROR, result->code, message);
+		if (denied)
+			(void)rules_note_denied(c, c->denied);
 		return;
 	}
 	struct buf text = BUF_INIT(MESSAGE_MAX);

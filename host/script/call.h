@@ -63,6 +63,7 @@ struct call {
 	bool committing;        /* the committer will still call back */
 	int64_t started_us;
 	struct timer *deadline;
+	char denied[32]; /* the rule that let no further attempt go; "": none */
 	struct call_end end;
 };
 

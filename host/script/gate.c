@@ -59,6 +59,13 @@ static int refuse(lua_State *L, struct call *c, enum call_outcome outcome, const
 	return raise(L, c);
 }
 
+static int deny(lua_State *L, struct call *c, const struct ruling *v)
+{
+	if (!rules_note_denied(c, v->rule))
+		return luaL_error(L, "%s: not enough memory", c->op->full_name);
+	return refuse(L, c, CALL_REFUSED, POLICY_DENIED, v->message);
+}
+
 /* ---- the arguments ---- */
 
 static cJSON *take_arguments(lua_State *L, const struct registered_op *op, struct err *err)
@@ -174,8 +181,10 @@ static int gate_call(lua_State *L)
 		return refuse(L, c, CALL_INVALID, "InvalidArgument", err.message);
 	if (!set_token(c))
 		return luaL_error(L, "%s: not enough memory", op->full_name);
-	if (rules_admit(r, op, &err) < 0)
-		return refuse(L, c, CALL_REFUSED, "RuleRefused", err.message);
+	struct ruling ruling;
+	rules_judge(&ruling, c, RULES_CALL);
+	if (ruling.kind != RULING_ALLOW)
+		return deny(L, c, &ruling);
 	if (r->dry_run && call_changes(c))
 		return dry_run(L, c);
 	call_start(c, run_ticket(r));

@@ -119,7 +119,7 @@ static void end_returned(struct run *r)
 
 static enum run_outcome outcome_of(const struct rendered *why)
 {
-	if (strcmp(why->code, "RuleRefused") == 0)
+	if (strcmp(why->code, "PolicyDenied") == 0)
 		return RUN_REFUSED;
 	if (strcmp(why->code, "AuditUnavailable") == 0)
 		return RUN_AUDIT_UNAVAILABLE;
@@ -324,6 +324,7 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.loop = spec->loop,
 		.committer = spec->committer,
 		.registry = spec->registry,
+		.rules = spec->rules,
 		.lua_dir = spec->lua_dir ? strdup(spec->lua_dir) : NULL,
 	};
 	int rc = watch_new(&runs->watch, err);

@@ -21,6 +21,7 @@
 struct committer;
 struct loop;
 struct registry;
+struct rules;
 struct runs;
 
 enum {
@@ -32,6 +33,7 @@ struct runs_spec {
 	struct loop *loop;               /* borrowed */
 	struct committer *committer;     /* borrowed */
 	const struct registry *registry; /* borrowed */
+	struct rules *rules;             /* script/rules.h; borrowed; NULL: none */
 	const char *lua_dir;             /* the standard library, for require; NULL: none; copied */
 };
 

@@ -22,6 +22,7 @@ struct runs {
 	struct loop *loop;
 	struct committer *committer;
 	const struct registry *registry;
+	struct rules *rules; /* NULL: none but those of the rows */
 	char *lua_dir;
 	struct watch *watch;
 	struct run *first;

@@ -177,6 +177,10 @@ static void on_ask(void *arg, const struct err *err)
 				 "could be sent");
 		return;
 	}
+	if (c->host_call->may_send && c->host_call->may_send(c->host_call, &why) < 0) {
+		end_with(c, why.name, why.message);
+		return;
+	}
 	c->number++;
 	c->sent_ms = c->api->now_ms(c->api->host);
 	attempt_clear(&c->attempt);

@@ -412,6 +412,45 @@ TEST(nothing_is_sent_after_not_after)
 	world_clear(&w);
 }
 
+static int held(struct host_call *call, struct err *err)
+{
+	(void)call;
+	return err_named(err, ERR_LIMIT, "PolicyDenied", "every change is held");
+}
+
+TEST(an_attempt_that_the_rules_do_not_let_go_is_not_sent)
+{
+	struct world w;
+	world_init(&w);
+	REQUIRE(send(&w, "RedriveExecution", REDRIVE_ARGS));
+	REQUIRE(fake_answer(&w.fake, 400, ERROR("ThrottlingException"), NULL));
+	w.host_call.may_send = held;
+	CHECK(!resend(&w));
+
+	CHECK_INT(w.fake.sends, 1);
+	CHECK_STR(buf_cstr(&w.fake.code), "PolicyDenied");
+	CHECK_STR(buf_cstr(&w.fake.message), "every change is held");
+	CHECK_INT(w.fake.attempts, 1);
+	CHECK(!w.fake.unknown);
+	CHECK(!w.fake.retryable);
+	world_clear(&w);
+}
+
+TEST(a_call_in_doubt_stays_so_when_the_rules_stop_it)
+{
+	struct world w;
+	world_init(&w);
+	REQUIRE(send(&w, "RedriveExecution", REDRIVE_ARGS));
+	REQUIRE(fake_break(&w.fake, ERR_IO, "connection reset", true));
+	w.host_call.may_send = held;
+	CHECK(!resend(&w));
+
+	CHECK_INT(w.fake.sends, 1);
+	CHECK_STR(buf_cstr(&w.fake.code), "OutcomeUnknown");
+	CHECK(w.fake.unknown);
+	world_clear(&w);
+}
+
 TEST(no_attempt_starts_after_not_after_even_if_the_back_off_took_too_long)
 {
 	struct world w;
@@ -476,6 +515,8 @@ int main(void)
 	    TAP_CASE(a_read_is_never_in_doubt),
 	    TAP_CASE(a_deadline_cuts_the_attempt_and_forbids_a_late_back_off),
 	    TAP_CASE(nothing_is_sent_after_not_after),
+	    TAP_CASE(an_attempt_that_the_rules_do_not_let_go_is_not_sent),
+	    TAP_CASE(a_call_in_doubt_stays_so_when_the_rules_stop_it),
 	    TAP_CASE(no_attempt_starts_after_not_after_even_if_the_back_off_took_too_long),
 	    TAP_CASE(stop_leaves_nothing_pending_in_any_state)));
 }

@@ -204,7 +204,7 @@ TEST(a_second_change_in_one_run_is_refused)
 	CHECK_INT(w.starts, 1);
 	CHECK_INT(w.outcome, RUN_REFUSED);
 	CHECK(strstr(w.message,
-		     "RuleRefused: a run may call it 1 time; `[rules] demo.change_thing = "
+		     "PolicyDenied: a run may call it 1 time; `[rules] demo.change_thing = "
 		     "2` in the configuration allows more"));
 	CHECK(strstr(world_last(&w, "call.outcome"), "\"outcome\":\"refused\""));
 	CHECK_INT(world_count(&w, "call.intent"), 2);
@@ -223,7 +223,7 @@ TEST(a_caught_refusal_does_not_end_the_run)
 	world_run(&w, "local ok, e = pcall(" CHANGE ", { target = 'a' })\nreturn e.code");
 
 	CHECK_INT(w.outcome, RUN_DONE);
-	CHECK_STR(w.result, "\"RuleRefused\"");
+	CHECK_STR(w.result, "\"PolicyDenied\"");
 	CHECK_INT(w.starts, 0);
 	world_close(&w);
 }

@@ -1,0 +1,148 @@
+#include "script/hold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+enum { NOTE_MAX = 8192 };
+
+static int join(char out[PATH_MAX], const char *dir, const char *name, struct err *err)
+{
+	int n = snprintf(out, PATH_MAX, "%s/%s", dir, name);
+	return n > 0 && n < PATH_MAX
+		   ? 0
+		   : err_set(err, ERR_INVALID, "%.60s...: the path is too long", dir);
+}
+
+static int failed(struct err *err, const char *path)
+{
+	return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+/* ---- looking ---- */
+
+bool hold_is_set(const char *state_dir)
+{
+	char path[PATH_MAX];
+	if (join(path, state_dir, "hold", NULL) < 0)
+		return true;
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+static void take_text(char *out, size_t size, const cJSON *note, const char *name)
+{
+	const char *text = json_get_str(note, name);
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
+static void read_note(struct hold_note *out, int fd)
+{
+	char text[NOTE_MAX];
+	ssize_t n = read(fd, text, sizeof(text));
+	cJSON *v = n > 0 ? json_parse((struct bytes){ text, (size_t)n }, NULL) : NULL;
+	const char *at = json_get_str(v, "at");
+	take_text(out->by, sizeof(out->by), v, "by");
+	take_text(out->reason, sizeof(out->reason), v, "reason");
+	if (!at || iso8601_parse(&out->at_ms, bytes_str(at)) < 0)
+		out->at_ms = 0;
+	cJSON_Delete(v);
+}
+
+bool hold_read(struct hold_note *out, const char *state_dir)
+{
+	char path[PATH_MAX];
+	if (out)
+		*out = (struct hold_note){ 0 };
+	if (join(path, state_dir, "hold", NULL) < 0)
+		return true;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return errno != ENOENT;
+	if (out)
+		read_note(out, fd);
+	(void)close(fd);
+	return true;
+}
+
+void hold_say(char out[HOLD_TEXT_SIZE], const struct hold_note *note)
+{
+	char at[ISO8601_SIZE] = "a time that cannot be read";
+	if (note->at_ms > 0)
+		iso8601_format(at, note->at_ms);
+	(void)snprintf(out, HOLD_TEXT_SIZE, "held since %s by %s%s%s", at,
+		       note->by[0] ? note->by : "somebody", note->reason[0] ? ": " : "",
+		       note->reason);
+}
+
+/* ---- switching ---- */
+
+static int sync_dir(const char *dir, struct err *err)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 || fsync(fd) < 0 ? failed(err, dir) : 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+static int write_note(const char *path, const struct hold_note *note, struct err *err)
+{
+	struct buf text = BUF_INIT(NOTE_MAX);
+	char at[ISO8601_SIZE];
+	iso8601_format(at, note->at_ms);
+	buf_addf(&text, "{\"at\":\"%s\",\"by\":", at);
+	json_write_string(&text, bytes_str(note->by));
+	buf_adds(&text, ",\"reason\":");
+	json_write_string(&text, bytes_str(note->reason));
+	buf_adds(&text, "}\n");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int rc = fd < 0 ? failed(err, path) : 0;
+	if (rc == 0 && text.err)
+		rc = err_set(err, ERR_NOMEM, "no memory for the note of the hold");
+	if (rc == 0 && (write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd) < 0))
+		rc = failed(err, path);
+	if (fd >= 0)
+		(void)close(fd);
+	buf_clear(&text);
+	return rc;
+}
+
+/* The file appears whole, and the first of two stays. */
+int hold_set(const char *state_dir, struct hold_note *note, bool *already, struct err *err)
+{
+	char path[PATH_MAX], draft[PATH_MAX], name[64];
+	(void)snprintf(name, sizeof(name), "hold.%ld", (long)getpid());
+	int rc = join(path, state_dir, "hold", err);
+	if (rc == 0)
+		rc = join(draft, state_dir, name, err);
+	if (rc < 0)
+		return rc;
+	(void)unlink(draft); /* of a dead process that had our number */
+	rc = write_note(draft, note, err);
+	*already = false;
+	if (rc == 0 && link(draft, path) < 0) {
+		*already = errno == EEXIST;
+		rc = *already ? 0 : failed(err, path);
+	}
+	if (*already)
+		(void)hold_read(note, state_dir);
+	(void)unlink(draft);
+	return rc < 0 ? rc : sync_dir(state_dir, err);
+}
+
+int hold_release(const char *state_dir, struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = join(path, state_dir, "hold", err);
+	if (rc < 0)
+		return rc;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return failed(err, path);
+	return sync_dir(state_dir, err);
+}
