@@ -1,16 +1,16 @@
-/* Buckets that are folders, the XML of S3, requests to an endpoint, Task states that call S3. */
+/* Buckets that are folders; Task states that call S3. */
 #include "tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fake_host.h"
-
+#include "local/shell/bucket_aside.h"
 #include "local/shell/bucket_folder.h"
-#include "local/shell/bucket_s3.h"
 #include "local/shell/s3_task.h"
-#include "local/shell/s3_xml.h"
 
 /* ---- folders ---- */
 
@@ -215,166 +215,45 @@ TEST(a_file_is_no_folder_and_a_folder_no_file)
 	folder_close(&t, (const char *[]){ "bucket/d/k", "bucket/d", NULL });
 }
 
-/* ---- XML ---- */
-
-static const char *text_of(const char *xml, const char *name)
+TEST(what_a_killed_process_left_is_swept)
 {
-	static char text[256];
-	struct buf b = BUF_INIT(sizeof(text) - 1);
-	s3_xml_text(&b, bytes_str(xml), name);
-	(void)snprintf(text, sizeof(text), "%s", buf_cstr(&b));
-	buf_clear(&b);
-	return text;
+	struct folder t;
+	char path[1400], name[BUCKET_ASIDE_SIZE];
+	folder_open(&t);
+	make(&t, ".put-0123456789abcdef", "half");
+	make(&t, ".putty", "not ours");
+	int dir = open(t.dir, O_RDONLY | O_DIRECTORY);
+	INVARIANT(dir >= 0);
+	int fd = bucket_aside_write(dir, name, BYTES_LIT("being written"));
+	CHECK(fd >= 0);
+
+	bucket_folder_close(t.f);
+	CHECK_INT(bucket_folder_open(&t.f, t.dir, NULL), 0);
+	CHECK_INT(access(path_of(&t, path, ".put-0123456789abcdef"), F_OK), -1);
+	CHECK_INT(access(path_of(&t, path, name), F_OK), 0);
+
+	(void)close(fd); /* its writer is gone */
+	bucket_aside_sweep(dir);
+	CHECK_INT(access(path_of(&t, path, name), F_OK), -1);
+	(void)close(dir);
+	folder_close(&t, (const char *[]){ ".putty", NULL });
 }
 
-TEST(elements_are_found_by_their_whole_name)
+TEST(a_folder_has_no_versions)
 {
-	CHECK_STR(text_of("<a><KeyCount>2</KeyCount><Key x='1'>k</Key></a>", "Key"), "k");
-	CHECK_STR(text_of("<Key/>", "Key"), "");
-	CHECK_STR(text_of("<Key>k", "Key"), "");
-	CHECK_STR(text_of("<Key", "Key"), "");
-	CHECK_STR(text_of("", "Key"), "");
-}
-
-TEST(entities_are_resolved)
-{
-	CHECK_STR(text_of("<K>&lt;a&gt; &amp;&quot;&apos; &#x41;&#66; &#xe9;</K>", "K"),
-		  "<a> &\"' AB \xc3\xa9");
-	CHECK_STR(text_of("<K>& &; &no; &#; &#xd800; &#99999999999;</K>", "K"),
-		  "& &; &no; &#; &#xd800; &#99999999999;");
-}
-
-/* ---- an endpoint ---- */
-
-struct remote {
-	struct fake_host fake;
-	struct bucket_s3 *s3;
-	struct bucket_s3_call call;
-	struct bucket_answer a;
-	int dones;
-};
-
-static void on_done(void *arg)
-{
-	((struct remote *)arg)->dones++;
-}
-
-static void remote_open(struct remote *r, const struct bucket_request *q)
-{
-	*r = (struct remote){ .dones = 0 };
-	fake_init(&r->fake);
-	bucket_answer_init(&r->a);
-	CHECK_INT(bucket_s3_open(&r->s3, &r->fake.api, "http://127.0.0.1:9000", NULL), 0);
-	r->call.done = on_done;
-	r->call.arg = r;
-	bucket_s3_start(&r->call, r->s3, q, &r->a);
-	CHECK_INT(r->dones, 0);
-}
-
-static void remote_close(struct remote *r)
-{
-	bucket_s3_stop(&r->call);
-	bucket_answer_clear(&r->a);
-	bucket_s3_close(r->s3);
-	fake_clear(&r->fake);
-}
-
-TEST(a_request_is_signed_for_s3_and_its_path_encoded_once)
-{
-	const struct bucket_request q = {
-		.op = BUCKET_GET, .region = "eu-west-1", .bucket = "bucket", .key = "a b/+%.txt"
+	struct folder t;
+	folder_open(&t);
+	make(&t, "bucket/k", "x");
+	struct bucket_request q = {
+		.op = BUCKET_GET, .bucket = "bucket", .key = "k", .version = "null"
 	};
-	struct remote r;
-	char value[512];
-	remote_open(&r, &q);
-	CHECK_STR(buf_cstr(&r.fake.url), "http://127.0.0.1:9000/bucket/a%20b/%2B%25.txt");
-	CHECK_STR(fake_header(&r.fake, value, "X-Amz-Content-Sha256"),
-		  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	CHECK(strstr(fake_header(&r.fake, value, "Authorization"),
-		     "Credential=local/20261121/eu-west-1/s3/aws4_request") != NULL);
-	CHECK(fake_answer(&r.fake, 200, "body",
-			  (const char *[]){ "ETag", "\"e\"", "Last-Modified",
-					    "Sat, 21 Nov 2026 22:26:40 GMT", NULL }));
-	CHECK_INT(r.dones, 1);
-	CHECK_STR(r.a.code, "");
-	CHECK_STR(buf_cstr(&r.a.body), "body");
-	CHECK_INT(r.a.modified_ms, INT64_C(1795300000000));
-	remote_close(&r);
-}
-
-TEST(an_error_is_told_with_s3s_code_and_ids)
-{
-	const struct bucket_request q = {
-		.op = BUCKET_GET, .region = "eu-west-1", .bucket = "bucket", .key = "k"
-	};
-	struct remote r;
-	struct buf cause = BUF_INIT(1024);
-	remote_open(&r, &q);
-	CHECK(fake_answer(&r.fake, 404,
-			  "<Error><Code>NoSuchKey</Code><Message>The specified key does not "
-			  "exist.</Message></Error>",
-			  (const char *[]){ "x-amz-request-id", "R1", "x-amz-id-2", "H1", NULL }));
-	CHECK_STR(r.a.code, "NoSuchKey");
-	bucket_answer_cause(&cause, &r.a);
-	CHECK_STR(buf_cstr(&cause), "The specified key does not exist. (Service: S3, Status Code: "
-				    "404, Request ID: R1, Extended Request ID: H1) (SDK Attempt "
-				    "Count: 1)");
-	buf_clear(&cause);
-	remote_close(&r);
-}
-
-TEST(a_listing_goes_on_until_its_last_page)
-{
-	const struct bucket_request q = {
-		.op = BUCKET_LIST, .region = "eu-west-1", .bucket = "bucket", .key = "p/"
-	};
-	struct remote r;
-	remote_open(&r, &q);
-	CHECK(strstr(buf_cstr(&r.fake.url), "prefix=p%2F") != NULL);
-	CHECK(fake_answer(&r.fake, 200,
-			  "<R><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-			  "<Contents><Key>p%2Fa+b</Key><Size>12</Size><ETag>&quot;e&quot;</ETag>"
-			  "<LastModified>2026-11-21T22:26:40.000Z</LastModified></Contents>"
-			  "<NextContinuationToken>t=</NextContinuationToken></R>",
-			  NULL));
-	CHECK_INT(r.dones, 0);
-	CHECK(strstr(buf_cstr(&r.fake.url), "continuation-token=t%3D") != NULL);
-	CHECK(fake_answer(
-	    &r.fake, 200,
-	    "<R><IsTruncated>false</IsTruncated><Contents><Key>p/z+</Key></Contents></R>", NULL));
-	CHECK_INT(r.dones, 1);
-	REQUIRE(r.a.n_entries == 2);
-	CHECK_STR(r.a.entries[0].key, "p/a b");
-	CHECK_STR(r.a.entries[0].etag, "\"e\"");
-	CHECK_INT(r.a.entries[0].size, 12);
-	CHECK_STR(r.a.entries[1].key, "p/z+");
-	remote_close(&r);
-}
-
-TEST(what_is_wrong_at_once_is_told_later)
-{
-	const struct bucket_request q = {
-		.op = BUCKET_GET, .region = "eu-west-1", .bucket = "no/bucket", .key = "k"
-	};
-	struct remote r;
-	remote_open(&r, &q);
-	CHECK_INT(r.fake.sends, 0);
-	CHECK(fake_fire(&r.fake));
-	CHECK_INT(r.dones, 1);
-	CHECK_STR(r.a.code, "InvalidBucketName");
-	remote_close(&r);
-}
-
-TEST(an_endpoint_elsewhere_is_refused_when_all_must_stay_here)
-{
-	struct fake_host fake;
-	struct bucket_s3 *s3 = NULL;
-	struct err err = { 0 };
-	fake_init(&fake);
-	fake_setenv(&fake, "RUNBOOK_LOOPBACK_ONLY", "1");
-	CHECK_INT(bucket_s3_open(&s3, &fake.api, "http://192.0.2.1", &err), -ERR_INVALID);
-	CHECK_STR(err.name, "EndpointNotLoopback");
-	fake_clear(&fake);
+	bucket_folder_run(t.f, &q, &t.a);
+	CHECK_STR(t.a.code, "");
+	q.version = "v1";
+	bucket_answer_clear(&t.a);
+	bucket_folder_run(t.f, &q, &t.a);
+	CHECK_STR(t.a.code, "NoSuchVersion");
+	folder_close(&t, (const char *[]){ "bucket/k", NULL });
 }
 
 /* ---- Task states ---- */
@@ -419,11 +298,6 @@ int main(void)
 	    TAP_CASE(a_long_key_and_a_long_segment_are_refused),
 	    TAP_CASE(a_listing_is_in_the_order_of_the_keys),
 	    TAP_CASE(a_file_is_no_folder_and_a_folder_no_file),
-	    TAP_CASE(elements_are_found_by_their_whole_name), TAP_CASE(entities_are_resolved),
-	    TAP_CASE(a_request_is_signed_for_s3_and_its_path_encoded_once),
-	    TAP_CASE(an_error_is_told_with_s3s_code_and_ids),
-	    TAP_CASE(a_listing_goes_on_until_its_last_page),
-	    TAP_CASE(what_is_wrong_at_once_is_told_later),
-	    TAP_CASE(an_endpoint_elsewhere_is_refused_when_all_must_stay_here),
+	    TAP_CASE(what_a_killed_process_left_is_swept), TAP_CASE(a_folder_has_no_versions),
 	    TAP_CASE(results_have_the_members_of_the_sdk), TAP_CASE(four_actions_are_known)));
 }

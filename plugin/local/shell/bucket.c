@@ -12,7 +12,7 @@ enum { BUCKET_NAME_MAX = 63, REQUEST_ID_LEN = 16, HOST_ID_BYTES = 56 };
 
 void bucket_answer_init(struct bucket_answer *a)
 {
-	*a = (struct bucket_answer){ .body = BUF_INIT(BUCKET_BODY_MAX) };
+	*a = (struct bucket_answer){ .attempts = 1, .body = BUF_INIT(BUCKET_BODY_MAX) };
 }
 
 static void drop(struct bucket_answer *a)
@@ -106,13 +106,13 @@ bool bucket_request_check(const struct bucket_request *q, struct bucket_answer *
 void bucket_answer_cause(struct buf *out, const struct bucket_answer *a)
 {
 	if (!a->status) { /* nobody answered */
-		buf_addf(out, "%s (SDK Attempt Count: 1)", a->message);
+		buf_addf(out, "%s (SDK Attempt Count: %d)", a->message, a->attempts);
 		return;
 	}
 	buf_addf(out,
 		 "%s (Service: S3, Status Code: %d, Request ID: %s, Extended Request ID: %s) "
-		 "(SDK Attempt Count: 1)",
-		 a->message, a->status, a->request_id, a->host_id);
+		 "(SDK Attempt Count: %d)",
+		 a->message, a->status, a->request_id, a->host_id, a->attempts);
 }
 
 void bucket_answer_items(struct buf *out, const struct bucket_answer *a)

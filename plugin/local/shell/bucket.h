@@ -44,6 +44,7 @@ struct bucket_entry { /* of a listing */
 
 struct bucket_answer {
 	int status;    /* HTTP's; 0: there was no answer */
+	int attempts;  /* how often it was asked for */
 	char code[64]; /* "": done. Else S3's, "NoSuchKey" */
 	char message[512];
 	char request_id[64], host_id[160]; /* as in S3's headers */

@@ -3,14 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
-#include "base/random.h"
+#include "local/shell/bucket_aside.h"
 
 enum {
 	SEGMENT_MAX = 255,
@@ -34,6 +33,7 @@ int bucket_folder_open(struct bucket_folder **out, const char *path, struct err 
 		return err_set(err, ERR_INVALID, "the folder of buckets '%.200s': %s", path,
 			       strerror(why));
 	}
+	bucket_aside_sweep(f->fd);
 	*out = f;
 	return 0;
 }
@@ -240,49 +240,17 @@ static void run_read(int bucket, const struct bucket_request *q, struct bucket_a
 
 /* ---- writing ---- */
 
-static int write_all(int fd, struct bytes body)
-{
-	while (body.n > 0) {
-		ssize_t n = write(fd, body.p, body.n);
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			body = (struct bytes){ body.p + n, body.n - (size_t)n };
-	}
-	return fsync(fd);
-}
-
-/* The body as a file of its own, not in its place yet. */
-static int write_aside(const struct bucket_folder *f, char name[40], struct bytes body)
-{
-	uint64_t number;
-	random_bytes(&number, sizeof(number));
-	(void)snprintf(name, 40, ".put-%016" PRIx64, number);
-	int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return -1;
-	int rc = write_all(fd, body);
-	int why = errno;
-	if (close(fd) != 0 && rc == 0) {
-		rc = -1;
-		why = errno;
-	}
-	if (rc != 0)
-		(void)unlinkat(f->fd, name, 0);
-	errno = why;
-	return rc;
-}
-
 static void run_put(struct bucket_folder *f, int bucket, const struct bucket_request *q,
 		    struct bucket_answer *a)
 {
-	char name[SEGMENT_MAX + 1], aside[40];
+	char name[SEGMENT_MAX + 1], aside[BUCKET_ASIDE_SIZE];
 	int dir = open_parent(bucket, q->key, true, name);
 	if (dir < 0) {
 		fail_errno(a, errno, no_path);
 		return;
 	}
-	if (write_aside(f, aside, q->body) != 0) {
+	int fd = bucket_aside_write(f->fd, aside, q->body);
+	if (fd < 0) {
 		fail_errno(a, errno, no_path);
 	} else if (renameat(f->fd, aside, dir, name) != 0 || fsync(dir) != 0) {
 		fail_errno(a, errno, no_path);
@@ -290,6 +258,8 @@ static void run_put(struct bucket_folder *f, int bucket, const struct bucket_req
 	} else {
 		etag_of_body(a->etag, q->body);
 	}
+	if (fd >= 0)
+		(void)close(fd); /* its lock kept it from being swept */
 	(void)close(dir);
 }
 

@@ -6,8 +6,8 @@
  * written. Symbolic links are not followed, so nothing outside of DIR is ever touched. A bucket exists
  * when its folder does; writing a key makes the folders in between.
  *
- * Objects are written whole or not at all: a file ".put-..." in DIR (no bucket's name begins with a
- * dot) is written, synced and renamed, and the folder synced. An ETag is the MD5 of the content in
+ * Objects are written whole or not at all: a file in DIR (bucket_aside.h; no bucket's name begins with
+ * a dot) is written, synced and renamed, and the folder synced. An ETag is the MD5 of the content in
  * quotes, as S3's of plain uploads; of more than 16 MiB it is, as S3's of multipart uploads, another
  * digest with "-2" behind it (of size and time: a listing shall not read gigabytes).
  *
@@ -22,7 +22,8 @@
 
 struct bucket_folder;
 
-/* @param[out] out owned by the caller; bucket_folder_close. -ERR_INVALID: no such folder */
+/* What a killed process left half written is removed.
+ * @param[out] out owned by the caller; bucket_folder_close. -ERR_INVALID: no such folder */
 NODISCARD int bucket_folder_open(struct bucket_folder **out, const char *path, struct err *err);
 void bucket_folder_close(struct bucket_folder *f); /* NULL is fine */
 

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "aws/endpoint.h"
+#include "aws/retry.h"
 #include "aws/sigv4.h"
 #include "aws/skew.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/random.h"
 #include "local/shell/s3_xml.h"
 
 enum { URL_MAX = 16 * 1024, TOKEN_MAX = 4096, PAGE = 1000, HEADERS = 8, AUTHORIZATION_MAX = 4096 };
@@ -17,6 +19,7 @@ struct bucket_s3 {
 	const struct host_api *api;
 	struct endpoint endpoint;
 	struct sigv4_signer *signer;
+	struct retry_quota quota;
 };
 
 static const char *env(const struct bucket_s3 *s, const char *name)
@@ -32,6 +35,7 @@ int bucket_s3_open(struct bucket_s3 **out, const struct host_api *api, const cha
 	if (!s)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	s->api = api;
+	s->quota.left = RETRY_QUOTA;
 	const char *only = env(s, "RUNBOOK_LOOPBACK_ONLY");
 	const struct endpoint_rules rules = { .service = "s3",
 					      .override = url,
@@ -181,6 +185,7 @@ static int send(struct bucket_s3_call *c, struct err *err)
 			     .query = BUF_INIT(URL_MAX),
 			     .url = BUF_INIT(URL_MAX),
 			     .authorization = BUF_INIT(AUTHORIZATION_MAX) };
+	c->attempts++;
 	make_url(&m, c);
 	int rc = m.url.err ? err_set(err, ERR_LIMIT, "the request's address is too long")
 			   : sign(&m, c, method, err);
@@ -338,6 +343,52 @@ static void take_object(struct bucket_answer *a, const struct http_answer *h, en
 		buf_add(&a->body, h->body.p, h->body.n);
 }
 
+/* ---- another attempt ---- */
+
+static enum retry_class judge(const struct http_answer *h)
+{
+	struct buf code = BUF_INIT(64);
+	if (h->err.code)
+		return h->err.retryable ? RETRY_TRANSIENT : RETRY_NO;
+	if (h->status >= 200 && h->status <= 299)
+		return RETRY_NO;
+	s3_xml_text(&code, h->body, "Code");
+	enum retry_class why = retry_classify(buf_cstr(&code), h->status);
+	buf_clear(&code);
+	return why;
+}
+
+static void end(struct bucket_s3_call *c)
+{
+	buf_clear(&c->token);
+	c->done(c->arg); /* may free c */
+}
+
+static void on_again(void *arg)
+{
+	struct bucket_s3_call *c = arg;
+	struct err why;
+	c->timer = NULL;
+	if (send(c, &why) == 0)
+		return;
+	bucket_answer_fail(c->a, 0, "SdkClient", "%s", why.message);
+	end(c); /* may free c */
+}
+
+/* @return whether the request will be sent again */
+static bool try_again(struct bucket_s3_call *c, enum retry_class why)
+{
+	struct bucket_s3 *s = c->s3;
+	int cost =
+	    why != RETRY_NO && c->attempts < RETRY_MAX_ATTEMPTS ? retry_take(&s->quota, why) : 0;
+	if (!cost)
+		return false;
+	c->cost = cost;
+	int64_t delay_ms = retry_delay_ms(why, c->attempts, random_unit(), -1);
+	c->timer = s->api->timer_start(s->api->host, delay_ms, on_again, c);
+	return true;
+}
+
 static void on_answer(void *arg, const struct http_answer *h)
 {
 	struct bucket_s3_call *c = arg;
@@ -345,7 +396,10 @@ static void on_answer(void *arg, const struct http_answer *h)
 	struct err why;
 	bool more = false;
 	c->transfer = NULL;
+	if (try_again(c, judge(h)))
+		return;
 	a->status = h->status;
+	a->attempts = c->attempts;
 	take_header(a->request_id, sizeof(a->request_id), h, "x-amz-request-id");
 	take_header(a->host_id, sizeof(a->host_id), h, "x-amz-id-2");
 	if (h->err.code)
@@ -357,12 +411,14 @@ static void on_answer(void *arg, const struct http_answer *h)
 		more = take_page(c, h->body);
 	else
 		take_object(a, h, c->q->op);
+	if (!a->code[0])
+		retry_succeeded(&c->s3->quota, c->cost);
+	c->attempts = c->cost = 0;
 	if (more && send(c, &why) == 0)
 		return;
 	if (more)
 		bucket_answer_fail(a, 0, "SdkClient", "%s", why.message);
-	buf_clear(&c->token);
-	c->done(c->arg); /* may free c */
+	end(c); /* may free c */
 }
 
 /* ---- start and stop ---- */
@@ -370,8 +426,8 @@ static void on_answer(void *arg, const struct http_answer *h)
 static void on_late(void *arg)
 {
 	struct bucket_s3_call *c = arg;
-	c->late = NULL;
-	c->done(c->arg); /* may free c */
+	c->timer = NULL;
+	end(c); /* may free c */
 }
 
 void bucket_s3_start(struct bucket_s3_call *c, struct bucket_s3 *s, const struct bucket_request *q,
@@ -382,12 +438,13 @@ void bucket_s3_start(struct bucket_s3_call *c, struct bucket_s3 *s, const struct
 	c->q = q;
 	c->a = a;
 	c->token = BUF_INIT(TOKEN_MAX);
+	c->attempts = c->cost = 0;
 	bool fine = bucket_request_check(q, a);
 	if (fine && send(c, &why) == 0)
 		return;
 	if (fine)
 		bucket_answer_fail(a, 0, "SdkClient", "%s", why.message);
-	c->late = s->api->timer_start(s->api->host, 0, on_late, c);
+	c->timer = s->api->timer_start(s->api->host, 0, on_late, c);
 }
 
 void bucket_s3_stop(struct bucket_s3_call *c)
@@ -395,9 +452,9 @@ void bucket_s3_stop(struct bucket_s3_call *c)
 	const struct host_api *api = c->s3->api;
 	if (c->transfer)
 		api->http_stop(api->host, c->transfer);
-	if (c->late)
-		api->timer_stop(api->host, c->late);
+	if (c->timer)
+		api->timer_stop(api->host, c->timer);
 	c->transfer = NULL;
-	c->late = NULL;
+	c->timer = NULL;
 	buf_clear(&c->token);
 }

@@ -3,8 +3,9 @@
  *
  * Path-style requests (ENDPOINT/BUCKET/KEY), signed with Signature Version 4 for the service s3: the
  * hash of the body in x-amz-content-sha256, the path encoded once. A listing is read page after page.
- * Each request is tried once; what went wrong is told with S3's code and text, without an answer as
- * code "SdkClient".
+ * What may go better in a moment (no connection, 500, 503, "SlowDown") is tried again as SDKs do
+ * (aws/retry.h), each page of a listing for itself; all requests share one quota. What went wrong is
+ * told with S3's code and text, without an answer as code "SdkClient".
  *
  * The keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; without the
  * first two it is "local" for both, which servers for tests take. With RUNBOOK_LOOPBACK_ONLY=1 an
@@ -34,8 +35,10 @@ struct bucket_s3_call {
 	bucket_s3_done_fn *done;
 	void *arg;
 	struct http_transfer *transfer;
-	struct buf token;   /* continuation of a listing */
-	struct timer *late; /* tells a failure that was known at once */
+	struct buf token;    /* continuation of a listing */
+	int attempts;        /* of this request, or of this page */
+	int cost;            /* what the last of them took from the quota */
+	struct timer *timer; /* the next attempt; or to tell a failure that was known at once */
 };
 
 /* q and a are borrowed until done or stop. */
