@@ -1,9 +1,13 @@
-"""ItemReader and ResultWriter over buckets that are folders: what is read, written, and written again by a redrive."""
+"""ItemReader and ResultWriter over buckets that are folders: what is read, written, and written again by a redrive.
 
+ItemReader also over an S3 endpoint that fails at first."""
+
+import gzip
 import json
 import os
 
 from program import Workspace
+from scripted_server import ScriptedServer
 from steered import call, control, create, describe, start
 from tap import check, check_equal, run, test
 
@@ -42,11 +46,16 @@ def end_of(url, execution):
     raise AssertionError(f"{execution} did not end")
 
 
-def put(work, bucket, key, text):
+def list_objects(prefix, **config):
+    return {"Resource": "arn:aws:states:::s3:listObjectsV2", "ReaderConfig": config,
+            "Parameters": {"Bucket": "source", "Prefix": prefix}}
+
+
+def put(work, bucket, key, content):
     path = os.path.join(work.path("buckets"), bucket, key)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(path, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
 
 
 def get(work, bucket, key):
@@ -73,10 +82,71 @@ def items_are_the_objects_of_a_listing():
         for key in "in/b", "in/a", "other":
             put(work, "source", key, key)
         with work.engine("--buckets", work.path("buckets")) as (_, url):
-            reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "source", "Prefix": "in/"}}
-            ended = end_of(url, start(url, create(url, distributed(reader)), "one"))
+            ended = end_of(url, start(url, create(url, distributed(list_objects("in/"))), "one"))
             check_equal(ended["status"], "SUCCEEDED", f"{ended}")
             check_equal([(o["Key"], o["Size"]) for o in json.loads(ended["output"])], [("in/a", 4), ("in/b", 4)], "objects")
+
+
+def check_gzip(ended, items):
+    """The items of gzip files; in a build without zlib a failure that names what is missing."""
+    if os.environ.get("WITH_ZLIB", "true") == "true":
+        check_equal(ended["status"], "SUCCEEDED", f"{ended}")
+        check_equal(json.loads(ended["output"]), items, "items")
+    else:
+        check_equal((ended["status"], ended["error"]), ("FAILED", "States.ItemReaderFailed"), f"{ended}")
+        check("-Dzlib=enabled" in ended["cause"], ended["cause"])
+
+
+@test
+def items_are_those_of_the_gzip_files_of_an_inventory():
+    files = {"inv/1.csv.gz": '"source","a","1"\n"source","b","2"\n', "inv/2.csv.gz": '"source","c","3"\n'}
+    manifest = {"sourceBucket": "source", "destinationBucket": "arn:aws:s3:::lists", "version": "2016-11-30",
+                "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size", "files": [{"key": key} for key in files]}
+    with Workspace() as work:
+        put(work, "source", "manifest.json", json.dumps(manifest))
+        for key, text in files.items():
+            put(work, "lists", key, gzip.compress(text.encode()))
+        with work.engine("--buckets", work.path("buckets")) as (_, url):
+            machine = create(url, distributed(get_object("manifest.json", {"InputType": "MANIFEST"})))
+            check_gzip(end_of(url, start(url, machine, "one")),
+                       [{"Bucket": "source", "Key": key, "Size": size} for key, size in ("a1", "b2", "c3")])
+
+
+@test
+def items_are_those_in_the_objects_of_a_listing():
+    with Workspace() as work:
+        put(work, "source", "in/1.jsonl", '{"n":1}\n{"n":2}\n')
+        put(work, "source", "in/2.jsonl.gz", gzip.compress(b'{"n":3}\n'))
+        put(work, "source", "other", "not JSON")
+        with work.engine("--buckets", work.path("buckets")) as (_, url):
+            reader = list_objects("in/", Transformation="LOAD_AND_FLATTEN", InputType="JSONL")
+            check_gzip(end_of(url, start(url, create(url, distributed(reader)), "one")), [{"n": 1}, {"n": 2}, {"n": 3}])
+
+
+@test
+def an_endpoint_that_fails_at_first_is_asked_again():
+    down = {"raw": "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>", "status": 503}
+    with Workspace() as work, ScriptedServer({"reset": True}, down, {"raw": '{"a":1,"b":2}'}, down) as server:
+        with work.engine("--s3-endpoint", server.url) as (_, url):
+            machine = create(url, distributed(get_object("k", {"InputType": "JSON"})))
+            ended = end_of(url, start(url, machine, "one"))
+            check_equal(ended["status"], "SUCCEEDED", f"{ended}")
+            check_equal(json.loads(ended["output"]), [{"Key": "a", "Value": 1}, {"Key": "b", "Value": 2}], "items")
+            check_equal([request["path"] for request in server.requests], ["/source/k"] * 3, "requests")
+            ended = end_of(url, start(url, machine, "two"))
+            check_equal((ended["status"], ended["error"]), ("FAILED", "States.ItemReaderFailed"), f"{ended}")
+            check("(SDK Attempt Count: 3)" in ended["cause"], ended["cause"])
+
+
+@test
+def what_a_killed_engine_left_half_written_is_removed():
+    with Workspace() as work:
+        put(work, "source", "k", "[]")
+        left = os.path.join(work.path("buckets"), ".put-0123456789abcdef")
+        with open(left, "w", encoding="utf-8") as file:
+            file.write("half")
+        with work.engine("--buckets", work.path("buckets")):
+            check(not os.path.exists(left), "it is still there")
 
 
 @test
