@@ -8,9 +8,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/similar.h"
 #include "script/json_lua.h"
 
-enum { PATH_SIZE = 512, NAME_SIZE = 64 };
+enum { PATH_SIZE = 512 };
 
 struct checker {
 	struct err *err;
@@ -77,50 +78,12 @@ static int out_of_range(struct checker *c, const char *path, const struct member
 
 /* ---- suggestions ---- */
 
-static int min3(int a, int b, int c)
-{
-	int ab = a < b ? a : b;
-	return ab < c ? ab : c;
-}
-
-static int lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-/* Levenshtein, case counted as equal: the commonest slip is mapRunARN. */
-static int edit_distance(const char *a, const char *b)
-{
-	int row[NAME_SIZE + 1];
-	int n = (int)strlen(b);
-	if (n > NAME_SIZE || strlen(a) > NAME_SIZE)
-		return NAME_SIZE;
-	for (int j = 0; j <= n; j++)
-		row[j] = j;
-	for (int i = 1; a[i - 1]; i++) {
-		int diagonal = row[0];
-		row[0] = i;
-		for (int j = 1; j <= n; j++) {
-			int change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-			diagonal = row[j];
-			row[j] = min3(row[j] + 1, row[j - 1] + 1, change);
-		}
-	}
-	return row[n];
-}
-
 const char *check_suggest(const char *name, const struct member *members)
 {
-	const char *best = NULL;
-	int limit = (int)strlen(name) / 3 + 1, least = limit + 1;
-	for (const struct member *m = members; m && m->name; m++) {
-		int d = edit_distance(name, m->name);
-		if (d < least) {
-			least = d;
-			best = m->name;
-		}
-	}
-	return best;
+	struct similar near = similar_to(name);
+	for (const struct member *m = members; m && m->name; m++)
+		similar_consider(&near, m->name);
+	return near.best;
 }
 
 /* ---- one value ---- */

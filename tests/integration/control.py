@@ -195,11 +195,13 @@ def what_is_no_order_is_named():
         ({"what": 1}, "expected one of advance, clock, fault, faults, snapshot, reset"),
         ({"advance": "-1d"}, "'advance' must be a duration such as 500ms, 30s, 15m, 2h or 15d, not '-1d'"),
         ({"advance": 5}, "'advance' must be a duration"), ({"advance": "40000d"}, "36525 days"),
-        ({"fault": {"operation": "X", "kind": "flood"}}, "'kind' must be throttle, error, latency, drop or deny"),
-        ({"fault": {"operation": "X", "kind": "deny", "when": "after"}}, "a deny comes before the operation only"),
-        ({"fault": {"operation": "X", "kind": "latency"}}, "a latency needs 'ms'"),
-        ({"fault": {"operation": "X", "kind": "drop", "cuont": 1}}, "unknown member 'cuont'"),
-        ({"fault": {"operation": "X", "kind": "error", "status": 400}}, "'status' must be an integer from 500 to 599"),
+        ({"fault": {"operation": "RedriveExecutions", "kind": "drop"}},
+         "there is no operation 'RedriveExecutions': did you mean 'RedriveExecution'?"),
+        ({"fault": {"operation": "StopExecution", "kind": "flood"}}, "'kind' must be throttle, error, latency, drop or deny"),
+        ({"fault": {"operation": "StopExecution", "kind": "deny", "when": "after"}}, "a deny comes before the operation only"),
+        ({"fault": {"operation": "StopExecution", "kind": "latency"}}, "a latency needs 'ms'"),
+        ({"fault": {"operation": "StopExecution", "kind": "drop", "cuont": 1}}, "unknown member 'cuont'"),
+        ({"fault": {"operation": "StopExecution", "kind": "error", "status": 400}}, "'status' must be an integer from 500 to 599"),
         ({"snapshot": "here"}, "must be the absolute path of a folder"), ({"reset": 1}, "'reset' must be true"),
     ]
     with Workspace() as work, work.engine() as (_, url):

@@ -217,7 +217,7 @@ def what_cannot_work_is_refused_with_its_reason():
                              (["--handlers", broken], "broken.lua"),
                              (["--handlers", work.path("none.lua")], "none.lua"),
                              (["--data", os.path.join(broken, "x")], "cannot create the data folder"),
-                             (["--deny", "sns:Publish"], "'sns:Publish' is no action")]:
+                             (["--deny", "sns:Publish"], "there is no operation 'sns:Publish'")]:
             ended = work.command("local", *args)
             check_equal(ended.status, 2, f"{args}\n{ended}")
             check(reason in ended.err, f"{args}: {ended.err}")

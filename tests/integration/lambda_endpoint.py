@@ -69,6 +69,23 @@ def a_functions_answer_is_the_output():
 
 
 @test
+def a_version_or_alias_is_asked_for():
+    invoke = {"T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True,
+                    "Parameters": {"FunctionName": LAMBDA + "echo", "Qualifier": "7", "Payload": 1}}}
+    with Receiver(functions) as server, Workspace() as work, \
+            work.engine("--lambda-endpoint", server.url) as (_, url):
+        for name, states in [("alias", task("echo:PROD")), ("version", invoke)]:
+            end = end_of(url, start(url, create(url, states, name=name), "one"))
+            check_equal(end["status"], "SUCCEEDED", f"status with {name}")
+        check_equal([path.split("/")[-1] for path, _, _ in server.received],
+                    ["invocations?Qualifier=PROD", "invocations?Qualifier=7"], "the requests")
+        path, headers, _ = server.received[0]
+        request = {"method": "POST", "path": path, "body": b"{}",
+                   "headers": {name.lower(): value for name, value in headers.items()}}
+        check(right_signature(request, "local"), "the request should be signed, its query too")
+
+
+@test
 def an_invoke_task_gets_the_payload():
     with Receiver(functions) as server, Workspace() as work, \
             work.engine("--lambda-endpoint", server.url) as (_, url):

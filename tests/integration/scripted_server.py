@@ -42,8 +42,9 @@ def right_signature(request, secret):
     if not found:
         return False
     day, region, service, names, signature = found.groups()
+    path, _, query = request["path"].partition("?")
     canonical = "\n".join(
-        [request["method"], request["path"], "",
+        [request["method"], path, query,
          *(f"{name}:{' '.join(request['headers'].get(name, '').split())}" for name in names.split(";")),
          "", names, hashlib.sha256(request["body"]).hexdigest()])
     scope = f"{day}/{region}/{service}/aws4_request"

@@ -23,7 +23,9 @@ static void fake_task_start(void *arg, const struct engine_task *task)
 	d->tasks = mem_room(d->tasks, d->n_tasks, &d->cap_tasks, sizeof(*d->tasks));
 	d->tasks[d->n_tasks++] = (struct driver_task){
 		.id = task->id,
-		.function = mem_str(task->function ? task->function : task->resource),
+		.function =
+		    mem_printf("%s%s%s", task->function ? task->function : task->resource,
+			       task->qualifier ? ":" : "", task->qualifier ? task->qualifier : ""),
 		.input = mem_dup(task->input),
 	};
 }
@@ -281,6 +283,16 @@ static bool answer_objects(struct driver *d)
 	return n > 0;
 }
 
+/* All of them, before the next restart: it begins reading and exporting from the start again, so with one
+ * between any two a run of several files would never end. */
+static bool answer_all_objects(struct driver *d)
+{
+	bool any = false;
+	while (answer_objects(d))
+		any = true;
+	return any;
+}
+
 static int64_t run_at(struct driver *d)
 {
 	int64_t next;
@@ -288,7 +300,7 @@ static int64_t run_at(struct driver *d)
 		next = engine_step(d->e, d->now);
 		if (d->restart)
 			driver_restart(d);
-	} while (answer_tasks(d) || answer_objects(d) || next <= d->now);
+	} while (answer_tasks(d) || answer_all_objects(d) || next <= d->now);
 	return next;
 }
 

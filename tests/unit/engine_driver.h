@@ -24,7 +24,7 @@ struct driver_record {
 
 struct driver_task {
 	uint64_t id;
-	char *function;
+	char *function; /* "NAME" or "NAME:QUALIFIER" */
 	char *input;
 	bool stopped;
 };

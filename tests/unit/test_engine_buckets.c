@@ -204,6 +204,27 @@ TEST(results_are_written_in_generations)
 	"id #" id "). Failed to write a test manifest into the specified output bucket. | " \
 	"Message from S3: Access Denied"
 
+TEST(a_restart_after_every_step_exports_the_same)
+{
+	char files[2][2][600];
+	broken = true;
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct driver d;
+		driver_open(&d, work);
+		d.restart = restarts;
+		(void)run(&d, WRITER, "[{'n':1},{'n':2},{'n':3}]");
+		CHECK_STR(run_text, "States.ExceedToleratedFailureThreshold: The specified "
+				    "tolerated failure threshold was exceeded");
+		(void)snprintf(files[restarts][0], sizeof(files[0][0]), "%s",
+			       exported(&d, EXECUTION, "PENDING_0.json"));
+		(void)snprintf(files[restarts][1], sizeof(files[0][0]), "%s",
+			       strstr(exported(&d, EXECUTION, "manifest.json"), "FAILED_0.json"));
+		driver_close(&d);
+	}
+	CHECK_STR(files[1][0], files[0][0]);
+	CHECK_STR(files[1][1], files[0][1]);
+}
+
 TEST(a_first_start_without_a_bucket_to_write_to_starts_no_map_run)
 {
 	struct driver d;
@@ -290,6 +311,7 @@ int main(void)
 	    TAP_CASE(items_are_read_from_lines_and_listings),
 	    TAP_CASE(a_failed_read_is_read_again_by_a_redrive), TAP_CASE(items_travel_in_batches),
 	    TAP_CASE(results_are_written_in_generations),
+	    TAP_CASE(a_restart_after_every_step_exports_the_same),
 	    TAP_CASE(a_first_start_without_a_bucket_to_write_to_starts_no_map_run),
 	    TAP_CASE(a_redrive_that_fails_its_test_leaves_the_map_run_as_it_was),
 	    TAP_CASE(a_stop_during_the_test_leaves_nothing)));

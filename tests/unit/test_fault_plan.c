@@ -43,25 +43,27 @@ TEST(the_first_ordered_is_met_first_and_one_without_count_stays)
 {
 	struct fault_plan p = { 0 };
 	struct planned_fault f;
-	CHECK_INT(add(&p,
-		      "{\"operation\":\"A\",\"kind\":\"latency\",\"ms\":7,\"when\":\"after\","
-		      "\"count\":1}",
-		      NULL),
-		  0);
+	CHECK_INT(
+	    add(&p,
+		"{\"operation\":\"StopExecution\",\"kind\":\"latency\",\"ms\":7,\"when\":\"after\","
+		"\"count\":1}",
+		NULL),
+	    0);
 	CHECK_INT(add(&p, "{\"operation\":\"*\",\"kind\":\"error\",\"status\":599}", NULL), 0);
-	CHECK_STR(listed(&p),
-		  "[{\"operation\":\"A\",\"kind\":\"latency\",\"when\":\"after\",\"ms\":7,"
-		  "\"count\":1},{\"operation\":\"*\",\"kind\":\"error\",\"when\":\"before\","
-		  "\"status\":599}]");
+	CHECK_STR(
+	    listed(&p),
+	    "[{\"operation\":\"StopExecution\",\"kind\":\"latency\",\"when\":\"after\",\"ms\":7,"
+	    "\"count\":1},{\"operation\":\"*\",\"kind\":\"error\",\"when\":\"before\","
+	    "\"status\":599}]");
 
-	CHECK(fault_plan_take(&p, "A", &f));
+	CHECK(fault_plan_take(&p, "StopExecution", &f));
 	CHECK(f.kind == FAULT_LATENCY && f.after && f.ms == 7);
 	for (int i = 0; i < 3; i++) {
-		CHECK(fault_plan_take(&p, "A", &f));
+		CHECK(fault_plan_take(&p, "StopExecution", &f));
 		CHECK(f.kind == FAULT_ERROR && !f.after && f.status == 599);
 	}
 	fault_plan_clear(&p);
-	CHECK(!fault_plan_take(&p, "A", &f));
+	CHECK(!fault_plan_take(&p, "StopExecution", &f));
 }
 
 TEST(what_is_no_fault_is_named_and_changes_nothing)
@@ -70,19 +72,32 @@ TEST(what_is_no_fault_is_named_and_changes_nothing)
 		{ "[]", "expected an object" },
 		{ "{\"kind\":\"drop\"}", "'operation' must be" },
 		{ "{\"operation\":7,\"kind\":\"drop\"}", "'operation' must be" },
-		{ "{\"operation\":\"A.B\",\"kind\":\"drop\"}", "'operation' must be" },
-		{ "{\"operation\":\"A\"}", "'kind' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"DROP\"}", "'kind' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"drop\",\"when\":\"late\"}", "'when' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"drop\",\"when\":1}", "'when' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"throttle\",\"when\":\"after\"}",
+		{ "{\"operation\":\"A.B\",\"kind\":\"drop\"}",
+		  "there is no operation 'A.B'; expected" },
+		{ "{\"operation\":\"redriveexecutions\",\"kind\":\"drop\"}",
+		  "no operation 'redriveexecutions': did you mean 'RedriveExecution'?" },
+		{ "{\"operation\":\"StartSyncExecution/end\",\"kind\":\"drop\"}",
+		  "did you mean 'StartSyncExecution'?" },
+		{ "{\"operation\":\"StopExecution\"}", "'kind' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"DROP\"}", "'kind' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"drop\",\"when\":\"late\"}",
+		  "'when' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"drop\",\"when\":1}",
+		  "'when' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"throttle\",\"when\":\"after\"}",
 		  "a throttle comes before" },
-		{ "{\"operation\":\"A\",\"kind\":\"drop\",\"count\":0}", "'count' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"drop\",\"count\":1.5}", "'count' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"error\",\"status\":499}", "'status' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"latency\"}", "a latency needs 'ms'" },
-		{ "{\"operation\":\"A\",\"kind\":\"latency\",\"ms\":600001}", "'ms' must be" },
-		{ "{\"operation\":\"A\",\"kind\":\"drop\",\"times\":1}", "unknown member 'times'" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"drop\",\"count\":0}",
+		  "'count' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"drop\",\"count\":1.5}",
+		  "'count' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"error\",\"status\":499}",
+		  "'status' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"latency\"}",
+		  "a latency needs 'ms'" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"latency\",\"ms\":600001}",
+		  "'ms' must be" },
+		{ "{\"operation\":\"StopExecution\",\"kind\":\"drop\",\"times\":1}",
+		  "unknown member 'times'" },
 	};
 	struct fault_plan p = { 0 };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -99,7 +114,8 @@ TEST(there_is_an_end_to_the_plan)
 	struct fault_plan p = { 0 };
 	struct err err = { 0 };
 	int n = 0;
-	while (n < 10000 && add(&p, "{\"operation\":\"A\",\"kind\":\"drop\"}", &err) == 0)
+	while (n < 10000 &&
+	       add(&p, "{\"operation\":\"StopExecution\",\"kind\":\"drop\"}", &err) == 0)
 		n++;
 	CHECK_INT(n, 1000);
 	CHECK_STR(err.message, "there are 1000 faults already; clear them first");

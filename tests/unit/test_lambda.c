@@ -98,6 +98,20 @@ TEST(credentials_of_the_environment_sign_and_odd_names_are_encoded)
 	CHECK_INT(w.dones, 0);
 }
 
+TEST(a_qualifier_goes_along_signed)
+{
+	struct world w;
+	begin(&w);
+	lambda_start(w.lambda, &w.host, "eu-west-1",
+		     &(struct engine_task){
+			 .id = 1, .resource = "r", .function = "f", .qualifier = "$LATEST" });
+	CHECK_STR(buf_cstr(&w.host.url), "http://127.0.0.1:3001/2015-03-31/functions/f/invocations"
+					 "?Qualifier=%24LATEST");
+	CHECK(fake_answer(&w.host, 200, "1", NULL));
+	CHECK_STR(w.output, "1");
+	end(&w);
+}
+
 TEST(each_answer_has_its_meaning)
 {
 	static const char *const failed[] = { "X-Amz-Function-Error", "Handled", NULL };
@@ -184,6 +198,7 @@ int main(void)
 	return tap_run(TAP_CASES(
 	    TAP_CASE(the_request_is_the_apis_and_signed),
 	    TAP_CASE(credentials_of_the_environment_sign_and_odd_names_are_encoded),
-	    TAP_CASE(each_answer_has_its_meaning), TAP_CASE(a_stopped_function_never_ends),
+	    TAP_CASE(a_qualifier_goes_along_signed), TAP_CASE(each_answer_has_its_meaning),
+	    TAP_CASE(a_stopped_function_never_ends),
 	    TAP_CASE(an_endpoint_that_cannot_be_is_refused)));
 }

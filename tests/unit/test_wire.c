@@ -74,8 +74,12 @@ TEST(a_good_request_is_read)
 
 TEST(requests_for_nothing_are_unknown_operations)
 {
-	static const char *const targets[] = { NULL, "", "DynamoDB_20120810.ListTables",
-					       "AWSStepFunctions.", "AWSStepFunctions" };
+	static const char *const targets[] = { NULL,
+					       "",
+					       "DynamoDB_20120810.ListTables",
+					       "AWSStepFunctions.",
+					       "AWSStepFunctions",
+					       "AWSStepFunctions.StartSyncExecution/end" };
 	struct request q;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		q = good();
@@ -202,8 +206,11 @@ TEST(a_list_of_actions_is_checked)
 	CHECK_INT(access_check_list("", NULL), 0);
 	CHECK_INT(access_check_list("*", NULL), 0);
 	CHECK_INT(access_check_list("states:Redrive*", &err), -ERR_INVALID);
-	CHECK_STR(err.message, "'Redrive*' is no action; expected a name such as "
-			       "states:RedriveExecution, or *");
+	CHECK_STR(err.message, "deny: there is no operation 'Redrive*'; expected a name such as "
+			       "RedriveExecution, or *");
+	CHECK_INT(access_check_list("StopExecution, states:StopExecutions", &err), -ERR_INVALID);
+	CHECK_STR(err.message, "deny: there is no operation 'StopExecutions': did you mean "
+			       "'StopExecution'?");
 	CHECK_INT(access_check_list("sns:Publish", &err), -ERR_INVALID);
 	CHECK_INT(access_check_list("states:", &err), -ERR_INVALID);
 }

@@ -146,16 +146,27 @@ void page_next(const struct api_call *c, const char *about, int64_t start)
 
 /* ---- dispatch ---- */
 
+static const struct api_row *const groups[] = { api_machine_rows, api_execution_rows, api_list_rows,
+						api_map_run_rows, api_sync_rows,      api_tag_rows,
+						api_task_rows,    api_version_rows };
+
+enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
+
 static const struct api_row *find_row(const char *op)
 {
-	const struct api_row *const groups[] = { api_machine_rows, api_execution_rows,
-						 api_list_rows,    api_map_run_rows,
-						 api_sync_rows,    api_tag_rows,
-						 api_task_rows,    api_version_rows };
-	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+	for (size_t g = 0; g < GROUPS; g++)
 		for (const struct api_row *r = groups[g]; r->name; r++)
 			if (strcmp(r->name, op) == 0)
 				return r;
+	return NULL;
+}
+
+const char *engine_operation(size_t i)
+{
+	for (size_t g = 0; g < GROUPS; g++)
+		for (const struct api_row *r = groups[g]; r->name; r++)
+			if (strcmp(r->name, API_COLLECT) != 0 && i-- == 0)
+				return r->name;
 	return NULL;
 }
 

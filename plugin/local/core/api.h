@@ -25,8 +25,9 @@ struct api_call {
 	bool may_wait;     /* there is somebody who asks again (api_wait) */
 };
 
-/* How a waiting StartSyncExecution asks for its end; no SDK knows it. */
-#define API_COLLECT "CollectSyncExecution"
+/* How a waiting StartSyncExecution asks for its end. No request can be for it: names of letters alone
+ * come in from outside (wire.h). */
+#define API_COLLECT "StartSyncExecution/end"
 
 typedef int api_fn(const struct api_call *c, struct err *err);
 

@@ -18,11 +18,12 @@ struct engine;
 
 /* A piece of work for the world. Borrowed for the call. */
 struct engine_task {
-	uint64_t id;          /* names it in engine_task_done; unique for the life of the store */
-	const char *resource; /* the state's Resource */
-	const char *function; /* Lambda function name when the resource is one, else NULL */
-	struct bytes input;   /* JSON */
-	struct bytes context; /* the context object, JSON */
+	uint64_t id;           /* names it in engine_task_done; unique for the life of the store */
+	const char *resource;  /* the state's Resource */
+	const char *function;  /* Lambda function name when the resource is one, else NULL */
+	const char *qualifier; /* version or alias of that function, or NULL */
+	struct bytes input;    /* JSON */
+	struct bytes context;  /* the context object, JSON */
 };
 
 /* An operation on a bucket: ItemReader and ResultWriter. Borrowed for the call. */
@@ -90,10 +91,14 @@ void engine_free(struct engine *e);
  *         -ERR_TIMEOUT: the answer is not there yet (GetActivityTask without a task,
  *         StartSyncExecution), and *answer is {"key", "op", "args", "seconds", "otherwise"}: keep
  *         the caller waiting; when world.ready names `key`, ask again with `op` and `args`; after
- *         `seconds` answer `otherwise`. Never without world.ready.
+ *         `seconds` answer `otherwise`. Never without world.ready. `op` may be one that is not
+ *         the service's: it is no word of letters, so that no client's request can name it.
  */
 NODISCARD int engine_request(struct engine *e, int64_t now_ms, const char *op, const cJSON *args,
 			     struct buf *answer, struct err *err);
+
+/* The operations an SDK may ask for, by index; NULL: there are no more. */
+const char *engine_operation(size_t i);
 
 /* A task has ended: output JSON, or error and cause. Unknown ids are ignored (stopped meanwhile). */
 void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes output,

@@ -29,6 +29,20 @@ static char *function_name(const char *text)
 	return mem_dup((struct bytes){ name, strcspn(name, ":") });
 }
 
+/* QUALIFIER of these; NULL: there is none. */
+static char *function_qualifier(const char *text)
+{
+	const char *mark = strstr(text, "function:");
+	const char *colon = strchr(mark ? mark + strlen("function:") : text, ':');
+	return colon && colon[1] ? mem_str(colon + 1) : NULL;
+}
+
+static void set_function(struct task *t, const char *text, const char *qualifier)
+{
+	t->function = function_name(text);
+	t->qualifier = qualifier ? mem_str(qualifier) : function_qualifier(text);
+}
+
 static enum task_kind kind_of(const char *resource)
 {
 	if (strstr(resource, ":lambda:") && strstr(resource, ":function:"))
@@ -66,10 +80,10 @@ static void set_input(struct task *t, struct doc *input)
 {
 	t->input = input;
 	if (t->kind == TASK_LAMBDA)
-		t->function = function_name(t->resource);
+		set_function(t, t->resource, NULL);
 	if (t->kind == TASK_INVOKE) {
 		const char *name = json_get_str(doc_tree(input), "FunctionName");
-		t->function = function_name(name ? name : "");
+		set_function(t, name ? name : "", json_get_str(doc_tree(input), "Qualifier"));
 	}
 }
 
@@ -139,6 +153,7 @@ static void give(struct frame *f)
 		.id = t->id,
 		.resource = t->resource,
 		.function = t->function,
+		.qualifier = t->qualifier,
 		.input = invoke ? buf_bytes(&input) : doc_text(t->input),
 		.context = buf_bytes(&context),
 	};
@@ -229,6 +244,7 @@ void task_free(struct frame *f)
 	nested_unwait(f);
 	free(t->resource);
 	free(t->function);
+	free(t->qualifier);
 	free(t->token);
 	doc_unref(t->input);
 	free(t);

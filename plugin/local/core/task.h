@@ -45,10 +45,11 @@ struct task {
 	bool waits_for_token; /* .waitForTaskToken */
 	bool started;
 	bool cancelled;
-	char *resource; /* of the state */
-	char *function; /* Lambda function name, or NULL */
-	char *token;    /* key in engine.tokens, or NULL */
-	char *nested;   /* key in engine.nested: the ARN of what it waits for, or NULL */
+	char *resource;  /* of the state */
+	char *function;  /* Lambda function name, or NULL */
+	char *qualifier; /* its version or alias, or NULL */
+	char *token;     /* key in engine.tokens, or NULL */
+	char *nested;    /* key in engine.nested: the ARN of what it waits for, or NULL */
 	struct doc *input;
 	int64_t timeout_s, heartbeat_s; /* 0: none */
 	int64_t deadline_ms;            /* by the time-out; INT64_MAX: none */

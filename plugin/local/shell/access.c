@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "local/shell/operations.h"
 #include "local/shell/wire.h"
 #include "sfn/ops.h"
 
@@ -19,25 +20,14 @@ static struct bytes next_action(const char **list)
 	return *p ? action : (struct bytes){ NULL, 0 };
 }
 
-static bool is_name(struct bytes s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = (char)(s.p[i] | 0x20);
-		if (c < 'a' || c > 'z')
-			return false;
-	}
-	return s.n > 0;
-}
-
 int access_check_list(const char *list, struct err *err)
 {
 	struct bytes action;
 	while ((action = next_action(&list)).p) {
-		if (!bytes_eq(action, bytes_str("*")) && !is_name(action))
-			return err_set(err, ERR_INVALID,
-				       "'%.*s' is no action; expected a name such as "
-				       "states:RedriveExecution, or *",
-				       (int)action.n, action.p);
+		int rc =
+		    bytes_eq(action, bytes_str("*")) ? 0 : operation_check(action, "deny", err);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }

@@ -1,8 +1,11 @@
 #include "local/shell/fault_plan.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "local/shell/operations.h"
 
 enum { OPERATION_MAX = 64, ENTRIES_MAX = 1000, LATENCY_MAX_MS = 600 * 1000 };
 
@@ -35,13 +38,16 @@ void fault_plan_clear(struct fault_plan *p)
 		remove_at(p, &p->first);
 }
 
-static bool is_operation(const char *name)
+static int read_operation(struct fault_entry *e, const cJSON *fault, struct err *err)
 {
-	size_t n = name ? strlen(name) : 0;
-	if (n == 0 || n >= OPERATION_MAX)
-		return false;
-	return strcmp(name, "*") == 0 ||
-	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == n;
+	const char *name = json_get_str(fault, "operation");
+	if (!name)
+		return err_set(err, ERR_INVALID,
+			       "fault: 'operation' must be a name such as RedriveExecution, or *");
+	int rc = strcmp(name, "*") == 0 ? 0 : operation_check(bytes_str(name), "fault", err);
+	if (!rc)
+		(void)snprintf(e->operation, sizeof(e->operation), "%s", name);
+	return rc;
 }
 
 /* The members a fault may have, so that a misspelt one is not taken for an absent one. */
@@ -107,14 +113,12 @@ static int read_fault(struct fault_entry *e, const cJSON *fault, struct err *err
 {
 	static const int64_t counts[2] = { 1, 1000000000 }, statuses[2] = { 500, 599 };
 	static const int64_t latencies[2] = { 1, LATENCY_MAX_MS };
-	const char *operation = json_get_str(fault, "operation");
 	int64_t status = 500;
 	if (!cJSON_IsObject(fault))
 		return err_set(err, ERR_INVALID, "fault: expected an object");
 	int rc = check_names(fault, err);
-	if (!rc && !is_operation(operation))
-		rc = err_set(err, ERR_INVALID,
-			     "fault: 'operation' must be a name such as RedriveExecution, or *");
+	if (!rc)
+		rc = read_operation(e, fault, err);
 	if (!rc)
 		rc = read_kind(&e->fault, fault, err);
 	if (!rc)
@@ -130,7 +134,6 @@ static int read_fault(struct fault_entry *e, const cJSON *fault, struct err *err
 	if (rc)
 		return rc;
 	e->fault.status = (int)status;
-	memcpy(e->operation, operation, strlen(operation) + 1);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ struct invocation {
 	void *owner;
 	uint64_t id;
 	char region[REGION_SIZE];
-	const char *function;
+	const char *function, *query; /* encoded; "": the latest version */
 	struct bytes input;
 };
 
@@ -215,9 +215,11 @@ static void sign(const struct invocation *v, struct http_request *req, struct ht
 	struct lambda *l = v->lambda;
 	const char *path = strstr(req->url, "://");
 	path = path ? strchr(path + 3, '/') : NULL;
+	path = path ? path : "/";
 	const struct sigv4_request r = {
 		.method = req->method,
-		.path = bytes_str(path ? path : "/"),
+		.path = { path, strcspn(path, "?") },
+		.query = bytes_str(v->query),
 		.headers = headers,
 		.n_headers = req->n_headers,
 		.body = req->body,
@@ -259,7 +261,8 @@ static void invoke(struct invocation *v)
 	buf_adds(&url, l->endpoint.url);
 	if (url.n && url.p[url.n - 1] == '/')
 		buf_cut(&url, url.n - 1);
-	buf_addf(&url, "/2015-03-31/functions/%s/invocations", v->function);
+	buf_addf(&url, "/2015-03-31/functions/%s/invocations%s%s", v->function,
+		 *v->query ? "?" : "", v->query);
 	req.url = buf_cstr(&url);
 	sigv4_date(date, l->api->now_ms(l->api->host));
 	sign(v, &req, headers, date, &authorization);
@@ -293,19 +296,27 @@ static void add_encoded(struct buf *out, const char *text)
 
 void lambda_start(struct lambda *l, void *owner, const char *region, const struct engine_task *task)
 {
-	struct buf name = BUF_INIT(4096);
+	struct buf name = BUF_INIT(4096), query = BUF_INIT(4096);
 	add_encoded(&name, task->function);
-	struct invocation *v = malloc(sizeof(*v) + name.n + task->input.n + 2);
+	if (task->qualifier) {
+		buf_adds(&query, "Qualifier=");
+		add_encoded(&query, task->qualifier);
+	}
+	struct invocation *v = malloc(sizeof(*v) + name.n + query.n + task->input.n + 3);
 	INVARIANT(v != NULL); /* a task that is neither run nor ended would hang its execution */
 	char *at = (char *)(v + 1);
 	*v = (struct invocation){ .lambda = l, .owner = owner, .id = task->id, .function = at };
 	(void)snprintf(v->region, sizeof(v->region), "%s", region);
 	memcpy(at, buf_cstr(&name), name.n + 1);
 	at += name.n + 1;
+	v->query = at;
+	memcpy(at, buf_cstr(&query), query.n + 1);
+	at += query.n + 1;
 	if (task->input.n)
 		memcpy(at, task->input.p, task->input.n);
 	v->input = (struct bytes){ at, task->input.n };
 	buf_clear(&name);
+	buf_clear(&query);
 	*l->last = v;
 	l->last = &v->next;
 	start_waiting(l);

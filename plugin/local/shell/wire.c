@@ -47,14 +47,21 @@ static bool is_json_1_0(const char *type)
 	       (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
+/* A word of letters, as all are: other names are the engine's own (engine_request). */
+static bool is_operation(const char *name)
+{
+	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+	return n > 0 && name[n] == '\0';
+}
+
 static int read_target(struct wire_request *out, const struct http_received *req, struct err *err)
 {
 	size_t prefix = sizeof(target_prefix) - 1;
 	const char *target = header(req, "x-amz-target");
 	if (strcmp(req->method, "POST") != 0 || strcmp(req->path, "/") != 0)
 		return unknown_operation(err, 404, "the API is served by POST / only");
-	if (!target || strncmp(target, target_prefix, prefix) != 0 || !target[prefix] ||
-	    strlen(target + prefix) >= sizeof(out->op))
+	if (!target || strncmp(target, target_prefix, prefix) != 0 ||
+	    !is_operation(target + prefix) || strlen(target + prefix) >= sizeof(out->op))
 		return unknown_operation(err, 400,
 					 "X-Amz-Target must be AWSStepFunctions.<Operation>");
 	(void)snprintf(out->op, sizeof(out->op), "%s", target + prefix);
