@@ -70,13 +70,18 @@ static void free_call(struct call *c)
 	attempt_clear(&c->attempt);
 	aws_answer_clear(&c->last);
 	buf_clear(&c->doubt);
+	if (c->spec.gone)
+		c->spec.gone(c->spec.arg);
 	free(c);
 }
 
 static void deliver(void *arg, const struct call_result *result)
 {
 	struct call *c = arg;
-	c->api->call_done(c->api->host, c->host_call, result);
+	if (c->spec.done)
+		c->spec.done(c->spec.arg, result);
+	else
+		c->api->call_done(c->api->host, c->host_call, result);
 }
 
 /* body: of a good answer. Frees c. */
@@ -350,6 +355,15 @@ void call_start(const struct call_spec *spec, struct host_call *host_call)
 	aws_answer_init(&c->last);
 	uuid_v4(c->invocation_id);
 	enter_asking(c);
+}
+
+bool call_in_doubt(const struct host_call *host_call)
+{
+	const struct call *c = host_call->plugin;
+	if (!c)
+		return false;
+	return c->doubt.n > 0 ||
+	       (c->transfer && c->api->http_maybe_sent(c->api->host, c->transfer));
 }
 
 static void stop(struct call *c)

@@ -27,10 +27,19 @@ struct call_spec { /* borrowed until the end */
 	struct client *client;
 	const struct operation *op;
 	struct call_list *list;
+
+	/* Who is told of the end; NULL: the host, by call_done. Then, and also when the call is
+	 * stopped, gone says that it does not need anything of arg any more. */
+	void (*done)(void *arg, const struct call_result *result);
+	void (*gone)(void *arg);
+	void *arg;
 };
 
 /* Begin host_call with spec. Sets host_call->plugin. Cannot fail: an error is the end of the call. */
 void call_start(const struct call_spec *spec, struct host_call *host_call);
+
+/* May the call of host_call have taken effect, as things stand? */
+bool call_in_doubt(const struct host_call *host_call);
 
 /* Forget the call of host_call; call_done will not run. NULL in host_call->plugin is fine. */
 void call_stop(struct host_call *host_call);

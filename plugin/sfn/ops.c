@@ -8,6 +8,9 @@
 #define MAP_RUN_ARN "arn:{partition}:states:{region}:{account}:mapRun:{stateMachine}/{label}:{id}"
 #define STATE_MACHINE_ARN "arn:{partition}:states:{region}:{account}:stateMachine:{stateMachine}"
 
+/* The service remembers the token of a redrive for 15 minutes from its first use. */
+enum { TOKEN_KEPT_MS = 14 * 60 * 1000 };
+
 /* The order is that of `runbook ops`: the main job first. */
 const struct operation sfn_ops[] = {
 	{
@@ -35,6 +38,8 @@ const struct operation sfn_ops[] = {
 		    "--execution-arn {executionArn} --query "
 		    "'[status,redriveCount,redriveDate]'",
 	    .max_calls = 1,
+	    .resend_ms = TOKEN_KEPT_MS,
+	    .answer_date = "redriveDate",
 	},
 	{
 	    .name = "start_execution",

@@ -3,7 +3,7 @@
  *
  * The client (members, required, limits, token) and the local engine (which operation is this)
  * read the same rows, so they cannot drift. Source of every row: the Step Functions API model,
- * version 2016-11-23. start, stop and context are filled in by sfn.c at registration.
+ * version 2016-11-23. size and the functions are filled in by sfn.c at registration.
  */
 #ifndef SFN_OPS_H
 #define SFN_OPS_H

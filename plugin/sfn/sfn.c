@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "local/local.h"
 #include "plugin_api.h"
-#include "sfn/call.h"
+#include "sfn/inquiry.h"
 #include "sfn/ops.h"
 
 enum { CONTEXT_ACCOUNT_FIELD = 4, ACCOUNT_LEN = 12 };
@@ -48,6 +48,35 @@ static void stop(void *state, struct host_call *call)
 	(void)state;
 	call_stop(call);
 }
+
+static bool in_doubt(void *state, const struct host_call *call)
+{
+	(void)state;
+	return call_in_doubt(call);
+}
+
+/* ---- before and after a changing call ---- */
+
+static struct inquiry_spec inquiry_of(const struct offer *o)
+{
+	return (struct inquiry_spec){ .client = o->sfn->client,
+				      .list = &o->sfn->calls,
+				      .subject = subject_of(o->op.wire_name) };
+}
+
+static void prepare(void *state, struct host_call *call)
+{
+	const struct inquiry_spec spec = inquiry_of(state);
+	inquiry_prepare(&spec, call);
+}
+
+static void reconcile(void *state, struct host_call *call)
+{
+	const struct inquiry_spec spec = inquiry_of(state);
+	inquiry_reconcile(&spec, call);
+}
+
+/* ---- what the records say of a call ---- */
 
 /* The account of "arn:aws:states:us-east-1:123456789012:...", "" if text is no such ARN. */
 static struct bytes account_of(const char *text)
@@ -154,12 +183,16 @@ static int register_operations(struct sfn *s, struct err *err)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < s->n_offers; i++) {
 		struct offer *o = &s->offers[i];
+		const struct subject *subject = subject_of(sfn_ops[i].wire_name);
 		o->sfn = s;
 		o->op = sfn_ops[i];
 		o->op.size = sizeof(o->op);
 		o->op.start = start;
 		o->op.stop = stop;
 		o->op.context = context;
+		o->op.in_doubt = in_doubt;
+		o->op.prepare = subject && subject->baseline ? prepare : NULL;
+		o->op.reconcile = subject ? reconcile : NULL;
 		rc = s->api->register_operation(s->api->host, "sfn", &o->op, o, err);
 	}
 	return rc;
