@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "script/json_lua.h"
 #include "script/record.h"
+#include "script/replayed.h"
 #include "script/rules.h"
 
 #define OUTCOME_UNKNOWN "OutcomeUnknown"
@@ -170,19 +171,27 @@ static void stop_plugin(struct call *c)
 	c->op->op->stop(c->op->state, &c->host);
 }
 
+/* May it have taken effect? */
+static bool in_doubt(const struct call *c)
+{
+	const struct operation *op = c->op->op;
+	return call_changes(c) && (!op->in_doubt || op->in_doubt(c->op->state, &c->host));
+}
+
 static void on_deadline(void *arg)
 {
 	struct call *c = arg;
+	bool doubt = in_doubt(c);
 	c->deadline = NULL;
 	INVARIANT(c->sm.now == IN_FLIGHT);
 	stop_plugin(c);
-	if (call_changes(c))
+	if (doubt)
 		set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN,
 			"no answer before the deadline of the call: it may have taken effect");
 	else
 		set_end(c, CALL_ERROR, "DeadlineExceeded",
 			"no answer before the deadline of the call");
-	c->end.retryable = !call_changes(c);
+	c->end.retryable = !doubt;
 	enter_settling(c);
 }
 
@@ -206,11 +215,19 @@ static void enter_in_flight(struct call *c)
 	c->started_us = clock_mono_us();
 	c->host.deadline_ms = clock_mono_ms() + timeout;
 	if (c->token[0])
-		c->host.not_after_ms = clock_wall_ms() + NOT_AFTER_MS;
+		c->host.not_after_ms =
+		    c->intent_ms + (op->resend_ms > 0 ? op->resend_ms : NOT_AFTER_MS);
 	if (call_changes(c))
 		c->host.may_send = may_send;
 	c->deadline = timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_deadline, c);
 	op->start(c->op->state, &c->host);
+}
+
+/* The service answered, but for an older call with the same token: nothing happened now. */
+static void mark_replayed(struct call *c)
+{
+	if (replayed(c->end.answer, c->op->op->answer_date, NULL, c->intent_ms))
+		(void)cJSON_AddTrueToObject(c->end.answer, "replayed");
 }
 
 /* A changing call without a usable answer may have taken effect all the same. */
@@ -220,6 +237,7 @@ static void take_answer(struct call *c, const struct call_result *result)
 	c->end.answer = json_parse(result->answer, &err);
 	if (cJSON_IsObject(c->end.answer)) {
 		c->end.outcome = CALL_OK;
+		mark_replayed(c);
 		return;
 	}
 	cJSON_Delete(c->end.answer);
@@ -303,6 +321,7 @@ void call_start(struct call *c, struct run_ticket ticket)
 	c->ticket = ticket;
 	INVARIANT(write_args(c));
 	sm_move(&c->sm, RECORDING);
+	c->intent_ms = clock_wall_ms();
 	c->committing = true;
 	c->intent = record_intent(c, on_intent_recorded);
 }
@@ -336,23 +355,32 @@ static void end_unheard(struct call *c, enum call_outcome outcome, const char *c
 	sm_move(&c->sm, ENDED);
 }
 
-bool call_cancel(struct call *c, bool force)
+static bool cancel_in_flight(struct call *c, bool force)
 {
 	static const char cancelled[] = "the run was ended before the answer came";
+	bool doubt = in_doubt(c);
+	if (doubt && !force)
+		return true;
+	stop_plugin(c);
+	if (doubt)
+		end_unheard(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, cancelled);
+	else if (call_changes(c))
+		end_unheard(c, CALL_NOT_SENT, "Cancelled",
+			    "the run was ended before the call could have an effect");
+	else
+		end_unheard(c, CALL_ERROR, "Cancelled", cancelled);
+	return false;
+}
+
+bool call_cancel(struct call *c, bool force)
+{
 	switch (c->sm.now) {
 	case RECORDING: /* the committer keeps the order: intent first, then this */
 		end_unheard(c, CALL_NOT_SENT, "Cancelled",
 			    "the run was ended before the call was sent");
 		return false;
 	case IN_FLIGHT:
-		if (call_changes(c) && !force)
-			return true;
-		stop_plugin(c);
-		if (call_changes(c))
-			end_unheard(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, cancelled);
-		else
-			end_unheard(c, CALL_ERROR, "Cancelled", cancelled);
-		return false;
+		return cancel_in_flight(c, force);
 	case SETTLING:
 		return !force;
 	default:

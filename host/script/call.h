@@ -61,6 +61,7 @@ struct call {
 	const char *token;      /* inside args, however long; "" if none */
 	uint64_t intent;        /* sequence number of its record */
 	bool committing;        /* the committer will still call back */
+	int64_t intent_ms;      /* wall clock: when the intent was handed over */
 	int64_t started_us;
 	struct timer *deadline;
 	char denied[32]; /* the rule that let no further attempt go; "": none */
@@ -81,7 +82,8 @@ void call_settle_unsent(struct call *c, enum call_outcome outcome, const char *c
 void call_settle_unrecorded(struct call *c, const char *code, const char *message);
 
 /*
- * The run is to end. A read is stopped; a changing call that is in flight goes on, unless force.
+ * The run is to end. What may be stopped without doubt is: a read, and a changing call that surely
+ * has had no effect yet (struct operation.in_doubt). One that may have had goes on, unless force.
  * Returns true if there is still something to wait for: the ticket is woken then.
  */
 bool call_cancel(struct call *c, bool force);

@@ -284,6 +284,10 @@ void record_outcome(struct call *c, commit_done_fn *done)
 	if (facts && facts->child)
 		add_tree(&b, "facts", facts);
 	cJSON_Delete(facts);
+	if (json_get_bool(e->answer, "replayed", false)) {
+		add_name(&b, "replayed");
+		buf_adds(&b, "true");
+	}
 	merge(&b, e->context);
 	add_text(&b, "requestId", e->request_id);
 	if (e->attempts > 0)

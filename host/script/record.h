@@ -5,8 +5,8 @@
  *	run.module  run, module, path, sha256
  *	call.intent the same first members, plugin{name,version} operation mutates, what the
  *	            operation's context adds (account, region, endpoint, identity), resource args token
- *	call.outcome run step attempt operation intent outcome code message facts context requestId
- *	            attempts status latencyUs
+ *	call.outcome run step attempt operation intent outcome code message facts replayed context
+ *	            requestId attempts status latencyUs
  *	run.end     run outcome message resultBytes steps
  *
  * Arguments and facts are redacted by the operation's declaration: a MEMBER_SENSITIVE value is

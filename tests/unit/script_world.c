@@ -235,6 +235,13 @@ static void op_stop(void *state, struct host_call *call)
 	w->call = NULL;
 }
 
+static bool op_in_doubt(void *state, const struct host_call *call)
+{
+	const struct world *w = state;
+	INVARIANT(w->call == call);
+	return !w->no_doubt;
+}
+
 static void op_context(void *state, struct bytes args, struct buf *out)
 {
 	(void)state, (void)args;
@@ -307,6 +314,8 @@ static const struct operation op_change = {
 	.members = change_members,
 	.resource = "target",
 	.doc = "changes",
+	.in_doubt = op_in_doubt,
+	.answer_date = "changedAt",
 	.tell = "show --in {account} --target {target} {nothing}",
 	.start = op_start,
 	.stop = op_stop,

@@ -28,6 +28,7 @@ struct world {
 	struct host_call *call;          /* the last one that a plugin was asked to start */
 	const struct operation *call_op; /* for a test with operations of its own */
 	int starts, stops;
+	bool no_doubt; /* the change in flight surely has had no effect */
 
 	int ends;
 	enum run_outcome outcome;

@@ -2,6 +2,8 @@
 #include "script_world.h"
 #include "tap.h"
 
+#include "base/clock.h"
+
 #define READ "require 'demo'.read_thing"
 #define CHANGE "require 'demo'.change_thing"
 
@@ -226,6 +228,34 @@ TEST(a_caught_refusal_does_not_end_the_run)
 	CHECK_STR(w.result, "\"PolicyDenied\"");
 	CHECK_INT(w.starts, 0);
 	world_close(&w);
+}
+
+/* Answer with a date that is so many seconds from now. */
+static void answer_dated(struct world *w, int seconds)
+{
+	char json[64];
+	(void)snprintf(json, sizeof(json), "{\"changedAt\":%lld.5}",
+		       (long long)(clock_wall_ms() / 1000 + seconds));
+	world_answer(w, json);
+}
+
+TEST(an_answer_older_than_its_intent_is_marked_replayed)
+{
+	static const struct {
+		int seconds;
+		const char *result;
+	} cases[] = { { -3600, "true" }, { -30, "true" }, { 0, "null" }, { 3600, "null" } };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w;
+		world_open(&w);
+		world_start(&w, "return " CHANGE "{ target = 't' }.replayed");
+		answer_dated(&w, cases[i].seconds);
+
+		CHECK_STR(w.result, cases[i].result);
+		const char *record = world_last(&w, "call.outcome");
+		CHECK(!strstr(record, "\"replayed\":true") == (cases[i].seconds >= 0));
+		world_close(&w);
+	}
 }
 
 TEST(a_dry_run_reads_for_real_and_changes_nothing)
@@ -494,6 +524,7 @@ int main(void)
 	    TAP_CASE(a_token_that_is_given_is_sent_unchanged),
 	    TAP_CASE(a_second_change_in_one_run_is_refused),
 	    TAP_CASE(a_caught_refusal_does_not_end_the_run),
+	    TAP_CASE(an_answer_older_than_its_intent_is_marked_replayed),
 	    TAP_CASE(a_dry_run_reads_for_real_and_changes_nothing),
 	    TAP_CASE(nothing_is_called_when_it_cannot_be_recorded),
 	    TAP_CASE(an_intent_that_did_not_become_durable_is_not_sent),

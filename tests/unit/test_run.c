@@ -162,6 +162,23 @@ TEST(cancelling_waits_for_the_answer_of_a_change)
 	world_close(&w);
 }
 
+TEST(cancelling_does_not_wait_for_a_change_that_has_not_left)
+{
+	struct world w;
+	world_open(&w);
+
+	world_start(&w, change);
+	w.no_doubt = true;
+	CHECK(run_cancel(w.runs, w.id, "interrupted"));
+
+	CHECK_INT(w.outcome, RUN_CANCELLED);
+	CHECK_INT(w.stops, 1);
+	CHECK_INT(w.n_unknown, 0);
+	CHECK(strstr(world_last(&w, "call.outcome"),
+		     "\"outcome\":\"not_sent\",\"code\":\"Cancelled\""));
+	world_close(&w);
+}
+
 TEST(a_change_without_answer_is_unknown_after_the_grace)
 {
 	struct world w;
@@ -290,6 +307,7 @@ int main(void)
 	    TAP_CASE(sleep_waits_for_its_timer),
 	    TAP_CASE(cancelling_a_sleeping_run_ends_it_at_once), TAP_CASE(cancelling_stops_a_read),
 	    TAP_CASE(cancelling_waits_for_the_answer_of_a_change),
+	    TAP_CASE(cancelling_does_not_wait_for_a_change_that_has_not_left),
 	    TAP_CASE(a_change_without_answer_is_unknown_after_the_grace),
 	    TAP_CASE(a_second_cancel_does_not_wait),
 	    TAP_CASE(a_change_that_was_not_sent_is_never_sent_after_a_cancel),
