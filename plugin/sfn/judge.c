@@ -103,8 +103,9 @@ static void judge_counts(struct judgement *out, const struct findings *f, int64_
 		       before, count);
 	} else if (!date_of(&date, f->now, "redriveDate")) {
 		decide(out, VERDICT_UNKNOWN, "redriveCount went up by one, but there is no date");
-	} else if (!in_window(f, date) ||
-		   (date_of(&old, f->baseline, "redriveDate") && date <= old)) {
+	} else if (date_of(&old, f->baseline, "redriveDate") && date <= old) {
+		decide(out, VERDICT_UNKNOWN, "redriveCount went up by one, redriveDate did not");
+	} else if (!in_window(f, date)) {
 		decide_others(out, f, "redriveCount went up by one", date);
 	} else {
 		decide_done(out, f, "redriveDate", "redriveCount went up by one during the call");

@@ -380,6 +380,30 @@ TEST(a_read_is_never_in_doubt)
 	world_clear(&w);
 }
 
+TEST(a_call_is_in_doubt_from_its_first_byte_to_a_definite_answer)
+{
+	struct world w;
+	world_init(&w);
+	begin(&w, "RedriveExecution", REDRIVE_ARGS);
+	CHECK(!call_in_doubt(&w.host_call));
+
+	REQUIRE(fake_fire(&w.fake));
+	CHECK(!call_in_doubt(&w.host_call)); /* connecting */
+	w.fake.maybe_sent = true;
+	CHECK(call_in_doubt(&w.host_call));
+	REQUIRE(fake_answer(&w.fake, 400, ERROR("ThrottlingException"), NULL));
+	CHECK(!call_in_doubt(&w.host_call)); /* in back-off, refused */
+
+	w.fake.maybe_sent = false;
+	REQUIRE(resend(&w));
+	CHECK(!call_in_doubt(&w.host_call));
+	REQUIRE(fake_break(&w.fake, ERR_IO, "connection reset", true));
+	CHECK(call_in_doubt(&w.host_call)); /* in back-off, answer lost */
+	call_stop(&w.host_call);
+	CHECK(!call_in_doubt(&w.host_call));
+	world_clear(&w);
+}
+
 /* ---- time ---- */
 
 TEST(a_deadline_cuts_the_attempt_and_forbids_a_late_back_off)
@@ -513,6 +537,7 @@ int main(void)
 	    TAP_CASE(a_refusal_after_a_lost_answer_does_not_settle_the_doubt),
 	    TAP_CASE(a_connection_that_was_never_made_is_no_doubt),
 	    TAP_CASE(a_read_is_never_in_doubt),
+	    TAP_CASE(a_call_is_in_doubt_from_its_first_byte_to_a_definite_answer),
 	    TAP_CASE(a_deadline_cuts_the_attempt_and_forbids_a_late_back_off),
 	    TAP_CASE(nothing_is_sent_after_not_after),
 	    TAP_CASE(an_attempt_that_the_rules_do_not_let_go_is_not_sent),
