@@ -2,9 +2,9 @@
  * Everything but the writing itself happens on the loop's thread; the thread gets one batch at a
  * time and touches nothing but that batch and the segment.
  *
- *	append ──► lines, waiters ──► batch ──► thread: write, sync ──► on_written ──► done, done, ...
- *	               ▲  timer: 0, or what is left of 5 ms, or a second       │
- *	               └───────────────────────────────────────────────────────┘ schedule
+ *	append ──► lines, rows, waiters ──► batch ──► thread: write, sync, commit rows ──► on_written
+ *	               ▲  timer: 0, or what is left of 5 ms, or a second       done, done, ... │
+ *	               └───────────────────────────────────────────────────────── schedule ◄─┘
  */
 #include "commit/commit.h"
 
@@ -18,6 +18,7 @@
 #include "audit/segment.h"
 #include "base/clock.h"
 #include "net/loop.h"
+#include "store/store.h"
 
 enum {
 	CROWD = 4,              /* waited for the last batch: more is load */
@@ -42,8 +43,9 @@ struct waiters {
 struct batch {
 	struct buf lines;
 	bool sync;
-	struct waiters written; /* told once it is written */
-	struct waiters waiters; /* told once it is synced */
+	struct store_batch *rows; /* committed once the lines are synced; NULL: no store */
+	struct waiters written;   /* told once it is written */
+	struct waiters waiters;   /* told once it is synced */
 	struct err err;
 };
 
@@ -54,14 +56,16 @@ struct committer {
 	struct chain_writer writer;
 	struct chain chain;
 	struct segment segment;
+	struct store *store; /* NULL: none */
 
-	struct buf lines;       /* handed over, not yet in a batch */
-	struct waiters written; /* likewise; content with its being written */
-	struct waiters waiters; /* likewise; wait until it is synced */
-	int64_t unsynced_us;    /* since when there are records that were not synced; 0: none */
-	int64_t batch_us;       /* when the last batch was started */
-	bool crowded;           /* there is load */
-	int64_t sync_us;        /* when the last batch that is synced was started */
+	struct buf lines;         /* handed over, not yet in a batch */
+	struct store_batch *rows; /* likewise */
+	struct waiters written;   /* likewise; content with its being written */
+	struct waiters waiters;   /* likewise; wait until it is synced */
+	int64_t unsynced_us;      /* since when there are records that were not synced; 0: none */
+	int64_t batch_us;         /* when the last batch was started */
+	bool crowded;             /* there is load */
+	int64_t sync_us;          /* when the last batch that is synced was started */
 	struct timer *timer;
 	int64_t timer_us; /* when it is due */
 	bool busy;        /* the thread has the batch */
@@ -121,7 +125,23 @@ static void write_batch(void *arg)
 	int rc = segment_write(&c->segment, buf_bytes(&b->lines), &b->err);
 	if (rc == 0 && b->sync)
 		rc = segment_sync(&c->segment, &b->err);
+	if (rc == 0 && b->rows && !store_batch_empty(b->rows))
+		rc = store_apply(c->store, b->rows, &b->err);
 	INVARIANT((rc < 0) == (b->err.code != 0));
+}
+
+/* Rows go with a batch that is synced. They say how far the log was when they were committed. */
+static void fill_rows(struct committer *c, bool sync)
+{
+	if (!c->store)
+		return;
+	store_batch_clear(c->batch.rows);
+	if (!sync || store_batch_empty(c->rows))
+		return;
+	struct store_batch *empty = c->batch.rows; /* its memory is used again */
+	c->batch.rows = c->rows;
+	c->rows = empty;
+	store_set_synced(c->batch.rows, c->segment.name, c->chain.seq);
 }
 
 static void fill_batch(struct committer *c, bool sync)
@@ -130,6 +150,7 @@ static void fill_batch(struct committer *c, bool sync)
 	c->batch.lines = c->lines;
 	c->lines = empty;
 	c->lines.n = 0;
+	fill_rows(c, sync);
 	c->batch.err = (struct err){ 0 };
 	c->batch.sync = sync;
 	waiters_move(&c->batch.written, &c->written);
@@ -272,6 +293,24 @@ uint64_t commit_append_written(struct committer *c, const char *kind, struct byt
 	return append(c, kind, members, &c->written, done, arg);
 }
 
+struct store_batch *commit_store(struct committer *c)
+{
+	if (!c->store)
+		return NULL;
+	if (c->failed)
+		store_batch_clear(c->rows);
+	else if (!c->unsynced_us)
+		c->unsynced_us = clock_mono_us();
+	schedule(c);
+	return c->rows;
+}
+
+void commit_flush(struct committer *c, commit_done_fn *done, void *arg)
+{
+	wait_in(&c->waiters, done, arg, NULL);
+	schedule(c);
+}
+
 bool commit_failed(const struct committer *c, struct err *err)
 {
 	if (c->failed && err)
@@ -308,6 +347,14 @@ static int create_segment(struct committer *c, int dir_fd, const char *program, 
 	return rc;
 }
 
+static int open_store(struct committer *c, const char *path, struct err *err)
+{
+	int rc = store_open(&c->store, path, err);
+	if (rc == 0)
+		rc = store_batch_new(&c->rows, err);
+	return rc == 0 ? store_batch_new(&c->batch.rows, err) : rc;
+}
+
 static int open_log(struct committer *c, const struct commit_spec *spec, struct err *err)
 {
 	struct recovered recovered;
@@ -330,6 +377,9 @@ static void release(struct committer *c)
 	segment_close(&c->segment);
 	buf_clear(&c->lines);
 	buf_clear(&c->batch.lines);
+	store_batch_free(c->rows);
+	store_batch_free(c->batch.rows);
+	store_close(c->store);
 	free(c->host);
 	free(c);
 }
@@ -349,8 +399,11 @@ int commit_open(struct committer **out, const struct commit_spec *spec, struct e
 	chain_init(&c->chain);
 	c->host = strdup(spec->host);
 	c->writer = (struct chain_writer){ .host = c->host, .pid = getpid() };
-	int rc = c->host ? open_log(c, spec, err)
-			 : err_set(err, ERR_NOMEM, "no memory for the audit log");
+	int rc = c->host ? 0 : err_set(err, ERR_NOMEM, "no memory for the audit log");
+	if (rc == 0 && spec->store_path)
+		rc = open_store(c, spec->store_path, err);
+	if (rc == 0)
+		rc = open_log(c, spec, err);
 	if (rc == 0)
 		rc = worker_new(&c->worker, c->loop, err);
 	if (rc < 0) {
@@ -359,6 +412,12 @@ int commit_open(struct committer **out, const struct commit_spec *spec, struct e
 	}
 	*out = c;
 	return 0;
+}
+
+/* Is there anything that was handed over and not given to the thread? */
+static bool is_pending(const struct committer *c)
+{
+	return c->lines.n > 0 || (c->rows && !store_batch_empty(c->rows));
 }
 
 static void write_now(struct committer *c)
@@ -380,7 +439,7 @@ int commit_close(struct committer *c, struct err *err)
 	c->worker = NULL;
 	if (c->busy)
 		finish_batch(c);
-	while (c->written.first || c->waiters.first || (!c->failed && c->lines.n > 0))
+	while (c->written.first || c->waiters.first || (!c->failed && is_pending(c)))
 		write_now(c);
 	if (!c->failed) {
 		(void)commit_append(c, "log.close", (struct bytes){ "", 0 }, NULL, NULL);

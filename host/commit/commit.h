@@ -1,5 +1,6 @@
 /*
- * commit.h - the committer: the one owner of this process's audit segment, and of its order.
+ * commit.h - the committer: the one owner of this process's audit segment and of the connection
+ * that writes the store, and of their order.
  *
  * The loop hands over records; a thread writes them in that order and syncs them together (group
  * commit): at once when idle, at most one batch in 5 ms under load, which is when more than four
@@ -7,6 +8,12 @@
  * the caller knows its number before it is durable. Once writing has failed nothing more is
  * accepted: changing calls must then be refused (fail closed). A failed write or sync is never
  * tried again: the kernel may have dropped what it could not write.
+ *
+ * Rows for the store go with the records: what is added to commit_store's batch is committed by the
+ * same thread right after the records handed over so far were synced, in one transaction with the
+ * sequence number of the last of them. So the store never knows of what the log does not, and a
+ * record without its row is one whose caller was never told. A failed commit fails the committer as
+ * a failed write does.
  *
  * All functions are for the loop's thread.
  */
@@ -21,12 +28,15 @@
 
 struct loop;
 struct committer;
+struct store_batch;
 
 struct commit_spec {
-	struct loop *loop;     /* outlives the committer */
-	const char *audit_dir; /* created with mode 0700 if missing; its parent must exist */
-	const char *host;      /* host name, in every record */
-	const char *program;   /* "runbook 0.1.0", in log.open; NULL: left out */
+	struct loop *loop;      /* outlives the committer */
+	const char *audit_dir;  /* created with mode 0700 if missing; its parent must exist */
+	const char *host;       /* host name, in every record */
+	const char *program;    /* "runbook 0.1.0", in log.open; NULL: left out */
+	const char *store_path; /* opened and from then on written by nobody else, see
+				 * store/store.h; NULL: none. Borrowed */
 };
 
 /* err->code is 0 when the record is on disk. From the loop, in the order of the appends. */
@@ -68,6 +78,20 @@ uint64_t commit_append(struct committer *c, const char *kind, struct bytes membe
  */
 uint64_t commit_append_written(struct committer *c, const char *kind, struct bytes members,
 			       commit_done_fn *done, void *arg);
+
+/*
+ * The batch to add rows to, see store/store.h; NULL when there is no store. They are committed
+ * after, and together with, the records that were handed over until then: before any done of
+ * commit_append that is given a record from now on, and within a second when nobody waits. A done of
+ * commit_append_written does not wait for them.
+ *
+ * Ask for it each time: it is another one once the loop has turned. A record and its rows are
+ * handed over in one turn. When writing has failed rows are dropped.
+ */
+struct store_batch *commit_store(struct committer *c);
+
+/* done once every record and row handed over so far is durable. */
+void commit_flush(struct committer *c, commit_done_fn *done, void *arg);
 
 /* Has writing failed? Then err says why. */
 bool commit_failed(const struct committer *c, struct err *err);

@@ -121,6 +121,22 @@ struct step_end {
 	uint64_t intent; /* or 0 */
 };
 
+/*
+ * An outcome that the audit log had and the journal lacks: the process died between the two. What
+ * is known of the answer is what the log was told, so this is not the step's end yet; it is gone
+ * once that is added.
+ */
+struct recovered_row {
+	const char *run;
+	int attempt;
+	const char *path;
+	const char *segment; /* of the log, ... */
+	uint64_t intent;     /* ... and the intent in it */
+	const char *outcome;
+	const char *record; /* JSON object: the call.outcome record as it is in the log, with
+			     * code and message, or facts */
+};
+
 struct approval_row {
 	const char *run;
 	int attempt;
@@ -158,13 +174,23 @@ NODISCARD int store_open(struct store **out, const char *path, struct err *err);
 /* Checkpoints and closes. NULL is fine. */
 void store_close(struct store *s);
 
+/* Made with the file and never changed: the audit log names the store it goes with by it. 32 hex
+ * digits, borrowed. */
+const char *store_id(const struct store *s);
+
 /* An empty batch; store_batch_free. */
 NODISCARD int store_batch_new(struct store_batch **out, struct err *err);
 void store_batch_free(struct store_batch *b); /* NULL is fine */
 bool store_batch_empty(const struct store_batch *b);
 void store_batch_clear(struct store_batch *b);
 
-/* Each copies the row. No memory is remembered and reported by store_apply. */
+/*
+ * Each copies the row. No memory is remembered and reported by store_apply.
+ *
+ * A run is added before anything that belongs to it, an approval before its votes; a row that
+ * breaks this fails the batch. A source goes into the same batch as the run or module that needs
+ * it, for store_remove_ended takes those away that nobody needs.
+ */
 void store_add_source(struct store_batch *b, const char *sha256, struct bytes source);
 void store_add_run(struct store_batch *b, const struct run_row *r);
 /* The run takes the row's attempt, state, times, waits_for, deaths, outcome, result, message,
@@ -174,22 +200,29 @@ void store_set_run(struct store_batch *b, const struct run_row *r);
 void store_add_module(struct store_batch *b, const char *run, int attempt, const char *name,
 		      const char *path, const char *sha256);
 void store_add_step(struct store_batch *b, const struct step_row *s);
+/* begun_ms 0 says that there is a beginning: of a call it is settled by this. */
 void store_add_end(struct store_batch *b, const struct step_end *e);
+void store_add_recovered(struct store_batch *b, const struct recovered_row *r);
 void store_add_approval(struct store_batch *b, const struct approval_row *a);
 /* A second vote of the same voter replaces the first. */
 void store_add_vote(struct store_batch *b, const struct vote_row *v);
 /* The last record known to be synced, of each segment. */
 void store_set_synced(struct store_batch *b, const char *segment, uint64_t seq);
-/* Forget runs that ended before, with all that belongs to them. */
+/* Forget runs that ended before, with all that belongs to them, and sources that nobody needs. Not
+ * those that are parked or have an unsettled call. At most 500 at a time, as the writer is held up
+ * meanwhile. */
 void store_remove_ended(struct store_batch *b, int64_t before_ms);
 
-/* All of it in one durable transaction, or nothing. -ERR_IO, -ERR_NOMEM. */
+/* All of it in one durable transaction, or nothing. -ERR_IO, -ERR_NOMEM; -ERR_INVALID when a row
+ * breaks the rules above, or the file is damaged. */
 NODISCARD int store_apply(struct store *s, const struct store_batch *b, struct err *err);
 
 /* ---- reading ---- */
 
 struct store_reader;
 
+/* The file must have been opened by store_open of this version before.
+ * @param[out] out owned by the caller; store_reader_close */
 NODISCARD int store_reader_open(struct store_reader **out, const char *path, struct err *err);
 void store_reader_close(struct store_reader *r); /* NULL is fine */
 
@@ -201,6 +234,7 @@ typedef int store_module_fn(void *arg, const char *name, const char *path, const
 			    struct bytes source);
 typedef int store_approval_fn(void *arg, const struct approval_row *a);
 typedef int store_vote_fn(void *arg, const struct vote_row *v);
+typedef int store_recovered_fn(void *arg, const struct recovered_row *r);
 
 struct run_filter {
 	unsigned states;    /* bits 1u << RUN_STATE_...; 0: all */
@@ -226,9 +260,13 @@ NODISCARD int store_steps(struct store_reader *r, const char *run, int attempt, 
 /* Ends in the order in which the script got them. */
 NODISCARD int store_ends(struct store_reader *r, const char *run, int attempt, store_end_fn *fn,
 			 void *arg, struct err *err);
-/* Changing calls that have a beginning and no end, oldest first, of all runs. */
+/* Changing calls that have a beginning and no end, oldest first, of all runs; of a step with linked
+ * intents the newest. */
 NODISCARD int store_unsettled(struct store_reader *r, store_step_fn *fn, void *arg,
 			      struct err *err);
+/* run NULL: of all runs. */
+NODISCARD int store_recovered(struct store_reader *r, const char *run, store_recovered_fn *fn,
+			      void *arg, struct err *err);
 /* Intents of changing calls begun at or after since_ms, oldest first: what budgets count. */
 NODISCARD int store_intents(struct store_reader *r, int64_t since_ms, store_step_fn *fn, void *arg,
 			    struct err *err);

@@ -1,0 +1,11 @@
+/* names.h - how enums stand in the database: by name, so that their order is nobody's business. */
+#ifndef STORE_NAMES_H
+#define STORE_NAMES_H
+
+#include "store/store.h"
+
+const char *step_kind_name(enum step_kind k); /* "call", "sleep", ... */
+/* @return 0; -ERR_INVALID when there is no kind of that name, or name is NULL */
+NODISCARD int step_kind_parse(enum step_kind *out, const char *name);
+
+#endif

@@ -1,0 +1,224 @@
+/* The committer and the store: rows are there when their records are, and never before. */
+#include "tap.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "commit/commit.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+#define RUN_A "0193a000-0000-7000-8000-00000000000a"
+#define RUN_B "0193b000-0000-7000-8000-00000000000b"
+
+struct fixture {
+	char dir[40], db[64], audit[64];
+	struct loop *loop;
+	struct committer *c;
+	int told, failed, runs;
+	uint64_t synced;
+	struct err err;
+};
+
+static void begin(struct fixture *f)
+{
+	*f = (struct fixture){ .dir = "/tmp/runbook-rows-XXXXXX" };
+	bool ok = mkdtemp(f->dir) && loop_new(&f->loop, NULL) == 0;
+	INVARIANT(ok);
+	(void)snprintf(f->db, sizeof(f->db), "%s/runs.db", f->dir);
+	(void)snprintf(f->audit, sizeof(f->audit), "%s/audit", f->dir);
+}
+
+static int open_log(struct fixture *f)
+{
+	return commit_open(
+	    &f->c,
+	    &(struct commit_spec){
+		.loop = f->loop, .audit_dir = f->audit, .host = "ops1", .store_path = f->db },
+	    &f->err);
+}
+
+static void remove_all(const char *path)
+{
+	DIR *dir = opendir(path);
+	for (const struct dirent *e; dir && (e = readdir(dir));)
+		(void)unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir)
+		(void)closedir(dir);
+	(void)rmdir(path);
+}
+
+static void end(struct fixture *f)
+{
+	remove_all(f->audit);
+	remove_all(f->dir);
+	loop_free(f->loop);
+}
+
+static void add_run(struct fixture *f, const char *id)
+{
+	store_add_run(commit_store(f->c), &(struct run_row){ .id = id, .attempt = 1 });
+}
+
+static int on_run(void *arg, const struct run_row *r)
+{
+	struct fixture *f = arg;
+	f->runs += r->attempt == 1;
+	return 0;
+}
+
+/* What another connection sees now. */
+static void look(struct fixture *f)
+{
+	struct commit_stats stats;
+	struct store_reader *r;
+	f->runs = 0;
+	f->synced = 0;
+	commit_stats(f->c, &stats);
+	REQUIRE(store_reader_open(&r, f->db, &f->err) == 0);
+	CHECK_INT(store_runs(r, &(struct run_filter){ 0 }, on_run, f, &f->err), 0);
+	CHECK_INT(store_synced(r, stats.segment, &f->synced, &f->err), 0);
+	store_reader_close(r);
+}
+
+/* Looks, so that it knows what was durable when it was told. */
+static void on_done(void *arg, const struct err *err)
+{
+	struct fixture *f = arg;
+	f->told++;
+	f->failed += err->code != 0;
+	if (err->code)
+		f->err = *err;
+	else
+		look(f);
+	loop_quit(f->loop);
+}
+
+TEST(rows_are_committed_before_the_record_they_go_with_is_reported)
+{
+	struct fixture f;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	add_run(&f, RUN_A);
+	uint64_t seq = commit_append(f.c, "run.start", BYTES_LIT("\"run\":\"a\""), on_done, &f);
+	look(&f);
+	CHECK_INT(f.runs, 0);
+	loop_run(f.loop);
+
+	CHECK_INT(f.told, 1);
+	CHECK_INT(f.runs, 1);
+	CHECK_INT(f.synced, seq);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
+TEST(a_flush_waits_for_rows_and_for_records)
+{
+	struct fixture f;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	uint64_t seq = commit_append(f.c, "run.start", BYTES_LIT("\"run\":\"a\""), NULL, NULL);
+	add_run(&f, RUN_A);
+	add_run(&f, RUN_B);
+	commit_flush(f.c, on_done, &f);
+	loop_run(f.loop);
+
+	CHECK_INT(f.told, 1);
+	CHECK_INT(f.runs, 2);
+	CHECK_INT(f.synced, seq);
+	commit_flush(f.c, on_done, &f); /* nothing was handed over since */
+	loop_run(f.loop);
+	CHECK_INT(f.told, 2);
+	CHECK_INT(f.failed, 0);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
+static void look_again(void *arg)
+{
+	struct fixture *f = arg;
+	look(f);
+	if (f->runs == 0)
+		(void)timer_start(f->loop, 20, look_again, f);
+	else
+		loop_quit(f->loop);
+}
+
+TEST(rows_nobody_waits_for_are_committed_all_the_same)
+{
+	struct fixture f;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	add_run(&f, RUN_A);
+	look_again(&f);
+	loop_run(f.loop);
+
+	CHECK_INT(f.runs, 1);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
+TEST(closing_commits_what_was_handed_over)
+{
+	struct fixture f;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+	add_run(&f, RUN_A);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+
+	REQUIRE(open_log(&f) == 0);
+	look(&f);
+	CHECK_INT(f.runs, 1);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
+TEST(a_failed_commit_fails_the_log)
+{
+	struct fixture f;
+	begin(&f);
+	REQUIRE(open_log(&f) == 0);
+
+	/* a step of a run that is not there */
+	store_add_step(commit_store(f.c), &(struct step_row){ .run = RUN_A, .path = "1" });
+	(void)commit_append(f.c, "call.intent", BYTES_LIT(""), on_done, &f);
+	loop_run(f.loop);
+
+	CHECK_INT(f.told, 1);
+	CHECK_INT(f.failed, 1);
+	CHECK(strstr(f.err.message, "it has no run " RUN_A) != NULL);
+	CHECK(commit_failed(f.c, NULL));
+	add_run(&f, RUN_A); /* goes nowhere */
+	CHECK_INT(commit_append(f.c, "call.intent", BYTES_LIT(""), on_done, &f), 0);
+	loop_run(f.loop);
+	CHECK_INT(f.failed, 2);
+	look(&f);
+	CHECK_INT(f.runs, 0);
+	CHECK_INT(commit_close(f.c, &f.err), -ERR_INVALID);
+	end(&f);
+}
+
+TEST(without_a_store_there_is_no_batch)
+{
+	struct fixture f;
+	begin(&f);
+	const struct commit_spec spec = { .loop = f.loop, .audit_dir = f.audit, .host = "ops1" };
+	REQUIRE(commit_open(&f.c, &spec, &f.err) == 0);
+	CHECK(commit_store(f.c) == NULL);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
+int main(void)
+{
+	return tap_run(TAP_CASES(
+	    TAP_CASE(rows_are_committed_before_the_record_they_go_with_is_reported),
+	    TAP_CASE(a_flush_waits_for_rows_and_for_records),
+	    TAP_CASE(rows_nobody_waits_for_are_committed_all_the_same),
+	    TAP_CASE(closing_commits_what_was_handed_over), TAP_CASE(a_failed_commit_fails_the_log),
+	    TAP_CASE(without_a_store_there_is_no_batch)));
+}
