@@ -146,9 +146,10 @@ void page_next(const struct api_call *c, const char *about, int64_t start)
 
 /* ---- dispatch ---- */
 
-static const struct api_row *const groups[] = { api_machine_rows, api_execution_rows, api_list_rows,
-						api_map_run_rows, api_sync_rows,      api_tag_rows,
-						api_task_rows,    api_version_rows };
+static const struct api_row *const groups[] = {
+	api_machine_rows, api_execution_rows, api_list_rows,     api_map_run_rows, api_sync_rows,
+	api_tag_rows,     api_task_rows,      api_validate_rows, api_version_rows
+};
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
 

@@ -45,6 +45,7 @@ extern const struct api_row api_map_run_rows[];
 extern const struct api_row api_sync_rows[];
 extern const struct api_row api_tag_rows[];
 extern const struct api_row api_task_rows[];
+extern const struct api_row api_validate_rows[];
 extern const struct api_row api_version_rows[];
 
 /* Serve a request at e->now: engine_request without its clock. Also for states that call the service

@@ -127,17 +127,38 @@ static struct flow *flow_build(struct definition *d, const cJSON *def)
 	return f;
 }
 
-int definition_parse(struct definition **out, const char *text, struct err *err)
+/* The definition's tree when nothing is wrong with it, or NULL. */
+static cJSON *parse_checked(const char *text, struct diagnostics *found)
 {
 	struct err why = { 0 };
 	cJSON *tree = json_parse(bytes_str(text), &why);
-	if (!tree)
-		return fault(err, "InvalidDefinition",
-			     "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: %s'",
-			     why.message);
-	int rc = definition_check(tree, err);
-	if (rc) {
-		cJSON_Delete(tree);
+	if (tree && definition_check(tree, found) == 0)
+		return tree;
+	if (!tree) {
+		found->list = mem_room(found->list, found->n, &found->cap, sizeof(*found->list));
+		found->list[found->n++] = (struct diagnostic){ .code = "INVALID_JSON_DESCRIPTION",
+							       .message = mem_str(why.message) };
+	}
+	cJSON_Delete(tree);
+	return NULL;
+}
+
+void definition_validate(const char *text, struct diagnostics *found)
+{
+	cJSON_Delete(parse_checked(text, found));
+}
+
+int definition_parse(struct definition **out, const char *text, struct err *err)
+{
+	struct diagnostics found = { 0 };
+	cJSON *tree = parse_checked(text, &found);
+	if (!tree) {
+		const struct diagnostic *first = &found.list[0];
+		int rc = fault(err, "InvalidDefinition",
+			       "Invalid State Machine Definition: '%s: %s%s%s'", first->code,
+			       first->message, first->location ? " at " : "",
+			       first->location ? first->location : "");
+		diagnostics_clear(&found);
 		return rc;
 	}
 	struct definition *d = mem_zero(sizeof(*d));

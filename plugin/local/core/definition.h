@@ -58,6 +58,8 @@ struct flow {
 	int64_t timeout_s; /* TimeoutSeconds; 0: none */
 };
 
+struct diagnostics;
+
 struct definition {
 	uint32_t refs;
 	char *key;        /* names its record */
@@ -78,6 +80,8 @@ struct definition {
  * @return 0; -ERR_REMOTE InvalidDefinition with the service's text
  */
 NODISCARD int definition_parse(struct definition **out, const char *text, struct err *err);
+/* All that is wrong with it; *found is cleared by the caller (definition_check.h). */
+void definition_validate(const char *text, struct diagnostics *found);
 struct definition *definition_ref(struct definition *d);
 void definition_unref(struct definition *d); /* NULL is fine */
 

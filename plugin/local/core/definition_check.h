@@ -1,8 +1,8 @@
 /*
  * definition_check.h - is a definition one the service would accept?
  *
- * Stops at the first fault and says where, as a JSON pointer. What this engine does not run
- * (JSONata, Assign) is refused here and not at run time.
+ * Finds the first fault of every state and says where it is, as a JSON pointer. What this engine does not
+ * run (JSONata, Assign) is found as well, and marked: the service would accept it.
  */
 #ifndef LOCAL_DEFINITION_CHECK_H
 #define LOCAL_DEFINITION_CHECK_H
@@ -10,7 +10,20 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* @return 0; -ERR_REMOTE InvalidDefinition */
-NODISCARD int definition_check(const cJSON *tree, struct err *err);
+struct diagnostic {
+	const char *code; /* "SCHEMA_VALIDATION_FAILED" */
+	char *message, *location;
+	bool not_run; /* right, but nothing this engine can run */
+};
+
+struct diagnostics { /* zeroed: empty; diagnostics_clear */
+	struct diagnostic *list;
+	size_t n, cap;
+	bool jsonata; /* the query language of the whole definition is not JSONPath */
+};
+
+/* @return 0; -ERR_INVALID: what is wrong has been appended to out */
+NODISCARD int definition_check(const cJSON *tree, struct diagnostics *out);
+void diagnostics_clear(struct diagnostics *d);
 
 #endif
