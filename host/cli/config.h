@@ -2,7 +2,7 @@
  * config.h - the host's configuration: one INI file (base/ini.h), or defaults without one.
  *
  *	[host]      state_dir, plugin_dir, plugins, lua_dir
- *	[limits]    memory, cpu, timeout, call_timeout     of every run
+ *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
  *	[listen]    address = 127.0.0.1:8080               where webhooks are received
  *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
@@ -55,6 +55,8 @@ struct config {
 	char *plugins;             /* owned; names separated by blanks; NULL: sfn if it is there */
 	size_t memory_max;         /* 0: the default of script/run.h, as the next three */
 	int64_t cpu_ms, timeout_ms, call_timeout_ms;
+	size_t log_max, result_max; /* likewise */
+	uint64_t steps_max;         /* likewise */
 	struct run_rule *rules;
 	size_t n_rules;
 	const char *listen; /* "ADDRESS:PORT", or NULL */

@@ -95,6 +95,19 @@ static int size_of(struct reading *r, const char *key, size_t *out)
 	return 0;
 }
 
+static int count_of(struct reading *r, const char *key, uint64_t *out)
+{
+	const struct ini_key *k = ini_key(r->s, key);
+	int64_t n = 0;
+	if (!k)
+		return 0;
+	cJSON *v = json_parse(bytes_str(k->value), NULL);
+	bool ok = json_int_token(v, &n) && n > 0;
+	cJSON_Delete(v);
+	*out = (uint64_t)n;
+	return ok ? 0 : complain(r, k, "a number greater than 0");
+}
+
 static int read_host(struct reading *r)
 {
 	int rc = copy_of(r, "state_dir", &r->c->state_dir);
@@ -110,6 +123,12 @@ static int read_limits(struct reading *r)
 	int rc = size_of(r, "memory", &r->c->memory_max);
 	if (rc == 0)
 		rc = duration_of(r, "cpu", &r->c->cpu_ms);
+	if (rc == 0)
+		rc = size_of(r, "log", &r->c->log_max);
+	if (rc == 0)
+		rc = size_of(r, "result", &r->c->result_max);
+	if (rc == 0)
+		rc = count_of(r, "steps", &r->c->steps_max);
 	if (rc == 0)
 		rc = duration_of(r, "timeout", &r->c->timeout_ms);
 	return rc < 0 ? rc : duration_of(r, "call_timeout", &r->c->call_timeout_ms);
@@ -231,7 +250,7 @@ int config_read_secrets(struct config *c, struct err *err)
 
 static const struct section_kind kinds[] = {
 	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir " },
-	{ "limits", false, read_limits, " memory cpu timeout call_timeout " },
+	{ "limits", false, read_limits, " memory cpu log result steps timeout call_timeout " },
 	{ "rules", false, read_rules, NULL },
 	{ "listen", false, read_listen, " address " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },

@@ -269,6 +269,9 @@ struct run_spec host_run_spec(const struct host *h)
 		.call_timeout_ms = c->call_timeout_ms,
 		.memory_max = c->memory_max,
 		.cpu_ms = c->cpu_ms,
+		.log_max = c->log_max,
+		.result_max = c->result_max,
+		.steps_max = c->steps_max,
 		.rules = c->rules,
 		.n_rules = c->n_rules,
 	};

@@ -48,10 +48,8 @@ struct job {
 static int load_protected(lua_State *L)
 {
 	struct job *j = lua_touserdata(L, 1);
-	struct bytes chunk = file_chunk(j->source);
 	lua_pushfstring(L, "@%s", j->path);
-	if (luaL_loadbufferx(L, chunk.p, chunk.n, lua_tostring(L, -1), "t") != LUA_OK)
-		return lua_error(L);
+	state_compile(L, j->source, lua_tostring(L, -1));
 	lua_call(L, 0, 1);
 	if (lua_type(L, -1) != LUA_TTABLE)
 		return luaL_error(L, "%s: must return a table of functions, returned a %s", j->path,

@@ -167,6 +167,7 @@ static int gate_call(lua_State *L)
 	struct err err = { 0 };
 
 	state_check_wait(L, op->full_name);
+	state_spend_step(L);
 	lua_settop(L, 1);
 	cJSON *args = take_arguments(L, op, &err);
 	bool taken = args != NULL;

@@ -1,12 +1,13 @@
 /* globals.c - what only a run has: now, sleep, progress. */
 #include <lauxlib.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "net/loop.h"
 #include "script/run_private.h"
 
-enum { SLEEP_MAX_S = 366 * 24 * 3600 };
+enum { SLEEP_MAX_S = 366 * 24 * 3600, TEXT_MAX = 1024 };
 
 static int now(lua_State *L)
 {
@@ -34,6 +35,7 @@ static int sleep_seconds(lua_State *L)
 	luaL_argcheck(L, isfinite(s) && s >= 0 && s <= SLEEP_MAX_S, 1,
 		      "seconds expected, 0 to 31622400 (366 days)");
 	state_check_wait(L, "sleep");
+	state_spend_step(L);
 	r->steps++;
 	r->wake = timer_start(r->runs->loop, (int64_t)ceil(s * 1000.0), on_wake, r);
 	return state_wait(L, 0, slept);
@@ -59,8 +61,11 @@ static int progress(lua_State *L)
 				  .done = optional_number(L, "done"),
 				  .total = optional_number(L, "total"),
 				  .text = "" };
-	if (lua_getfield(L, 1, "text") != LUA_TNIL)
-		p.text = luaL_checkstring(L, -1);
+	char text[TEXT_MAX + 1];
+	if (lua_getfield(L, 1, "text") != LUA_TNIL) {
+		(void)snprintf(text, sizeof(text), "%s", luaL_checkstring(L, -1));
+		p.text = text;
+	}
 	if (r->on_progress)
 		r->on_progress(r->arg, &p);
 	return 0;

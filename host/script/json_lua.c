@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "script/keys.h"
+#include "script/state.h"
 
 const struct member *member_find(const struct member *members, const char *name)
 {
@@ -73,6 +74,7 @@ static void push_children(lua_State *L, const cJSON *v, const struct member *m)
 	if (cJSON_IsArray(v)) {
 		luaL_setmetatable(L, JSON_ARRAY_METATABLE);
 		for (const cJSON *c = v->child; c; c = c->next) {
+			state_check(L);
 			if (cJSON_IsNull(c))
 				lua_pushlightuserdata(L, NULL);
 			else
@@ -82,6 +84,7 @@ static void push_children(lua_State *L, const cJSON *v, const struct member *m)
 		return;
 	}
 	for (const cJSON *c = v->child; c; c = c->next) {
+		state_check(L);
 		if (cJSON_IsNull(c))
 			continue;
 		push_text(L, c->string);
@@ -332,6 +335,9 @@ static cJSON *take_table(struct taker *t, int idx, const struct member *m, struc
 
 static cJSON *take(struct taker *t, int idx, const struct member *m, const struct path *at)
 {
+	/* A table whose keys were all removed costs no room, and is long to walk each time. */
+	if (state_overrun(t->L))
+		return refuse(t, at, "the script used up its time", "");
 	if (at->depth > JSON_DEPTH_MAX || !lua_checkstack(t->L, 8))
 		return refuse(t, at, "nested too deep", "");
 	if (!spend(t, sizeof(cJSON) + (at->name ? strlen(at->name) : 0)))

@@ -51,6 +51,7 @@ static const char *class_end(struct matcher *m, const char *p)
 	}
 	if (p[-1] != '[')
 		return p;
+	const char *set = p;
 	if (*p == '^')
 		p++;
 	do { /* the first character of a set may be ']' */
@@ -59,6 +60,7 @@ static const char *class_end(struct matcher *m, const char *p)
 		if (*p++ == ESCAPE && p < m->pattern_end)
 			p++;
 	} while (p == m->pattern_end || *p != ']');
+	m->steps -= (p - set) / 8;
 	return p + 1;
 }
 
@@ -128,10 +130,10 @@ static bool in_set(int c, const char *p, const char *last)
 
 static bool single(struct matcher *m, const char *s, const char *p, const char *end)
 {
+	step(m);
 	if (s >= m->subject_end)
 		return false;
-	m->steps -= end - p > 8 ? (end - p) / 8 : 0; /* a long set is more work */
-	step(m);
+	m->steps -= (end - p) / 8; /* a long set is more work */
 	int c = byte_at(s);
 	switch (*p) {
 	case '.':
@@ -241,6 +243,7 @@ static bool frontier(struct matcher *m, const char *s, const char *p, const char
 	*after = class_end(m, p);
 	int before = s == m->subject ? '\0' : byte_at(s - 1);
 	int here = s < m->subject_end ? byte_at(s) : '\0';
+	m->steps -= (*after - p) / 4;
 	step(m);
 	return !in_set(before, p, *after - 1) && in_set(here, p, *after - 1);
 }

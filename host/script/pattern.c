@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "script/matcher.h"
+#include "script/state.h"
 
 /* Where a negative or missing position is; more than one past the end: n + 2. */
 static size_t start_position(lua_Integer pos, size_t n)
@@ -188,6 +189,7 @@ int pattern_gsub(lua_State *L)
 	while (count < max) {
 		const char *e = matcher_try(&m, at, p + anchored);
 		if (e && e != last) {
+			state_check(L);
 			count++;
 			changed = add_value(&m, &b, at, e) || changed;
 			at = last = e;

@@ -94,6 +94,18 @@ static int render_protected(lua_State *L)
 	return 0;
 }
 
+/* What a script that is over raised may be another error: that there was no memory for the text of
+ * the first, or one of a __close. */
+static void name_limit(const struct state *s, struct rendered *out)
+{
+	char text[128];
+	if (s->fatal == FATAL_NONE)
+		return;
+	(void)state_fatal_text(s, text, sizeof(text));
+	if (!strstr(out->message, text))
+		(void)snprintf(out->message, sizeof(out->message), "%s", text);
+}
+
 void render_error(struct state *s, struct rendered *out)
 {
 	*out = (struct rendered){ .trace = BUF_INIT(RENDER_TRACE_MAX) };
@@ -101,8 +113,7 @@ void render_error(struct state *s, struct rendered *out)
 		lua_settop(s->L, 0);
 		(void)snprintf(out->message, sizeof(out->message), "not enough memory");
 	}
-	if (s->fatal == FATAL_MEMORY)
-		(void)state_fatal_text(s, out->message, sizeof(out->message));
+	name_limit(s, out);
 	one_line(out->message);
 }
 
@@ -127,10 +138,16 @@ int render_result(struct state *s, struct buf *out, struct err *err)
 	struct result r = { .err = &why };
 	if (state_protect(s, result_protected, &r, 0) != LUA_OK)
 		lua_settop(s->L, 0);
+	if (!r.tree && s->fatal != FATAL_NONE) {
+		char text[128];
+		return err_set(err, ERR_LIMIT, "%s", state_fatal_text(s, text, sizeof(text)));
+	}
 	if (!r.tree)
 		return err_set(err, ERR_INVALID, "%s",
 			       why.code ? why.message : "result: no memory");
 	json_write(out, r.tree);
 	cJSON_Delete(r.tree);
-	return out->err ? err_set(err, ERR_INVALID, "result: too large") : 0;
+	if (out->err)
+		return err_set(err, ERR_LIMIT, "result of more than %zu KiB", out->max / 1024);
+	return 0;
 }

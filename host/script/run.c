@@ -16,7 +16,6 @@
 #include "net/loop.h"
 #include "script/call.h"
 #include "script/gate.h"
-#include "script/json_lua.h"
 #include "script/record.h"
 #include "script/render.h"
 #include "script/run_private.h"
@@ -105,7 +104,7 @@ static void end_with(struct run *r, enum run_outcome outcome, const char *messag
 
 static void end_returned(struct run *r)
 {
-	struct buf result = BUF_INIT(JSON_TEXT_MAX);
+	struct buf result = BUF_INIT(r->result_max);
 	struct err err;
 	if (render_result(r->state, &result, &err) < 0)
 		end_with(r, RUN_FAILED, err.message);

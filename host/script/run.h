@@ -95,6 +95,9 @@ struct run_spec {
 	int64_t call_timeout_ms; /* deadline of each call; 0: 60,000 */
 	size_t memory_max;       /* bytes of the Lua state; 0: 16 MiB */
 	int64_t cpu_ms;          /* of the script's own computing; 0: 10,000 */
+	size_t log_max;          /* bytes of its log lines; 0: 1 MiB */
+	size_t result_max;       /* bytes of its result as JSON; 0: 1 MiB */
+	uint64_t steps_max;      /* calls and sleeps; 0: 10,000 */
 	const struct run_rule *rules;
 	size_t n_rules;
 

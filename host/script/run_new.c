@@ -15,6 +15,9 @@ enum {
 	DEFAULT_MEMORY = 16 << 20,
 	DEFAULT_CPU_MS = 10 * 1000,
 	DEFAULT_CALL_MS = 60 * 1000,
+	DEFAULT_LOG = 1 << 20,
+	DEFAULT_RESULT = 1 << 20,
+	DEFAULT_STEPS = 10 * 1000,
 	ACTOR_MAX = 16 * 1024,
 };
 
@@ -168,8 +171,11 @@ int run_new(struct run **out, struct runs *runs, const struct run_spec *spec, st
 		.number = ++runs->last_number,
 		.dry_run = spec->dry_run,
 		.call_timeout_ms = spec->call_timeout_ms ? spec->call_timeout_ms : DEFAULT_CALL_MS,
+		.result_max = spec->result_max ? spec->result_max : DEFAULT_RESULT,
 		.limits = { .memory_max = spec->memory_max ? spec->memory_max : DEFAULT_MEMORY,
-			    .cpu_ms = spec->cpu_ms ? spec->cpu_ms : DEFAULT_CPU_MS },
+			    .cpu_ms = spec->cpu_ms ? spec->cpu_ms : DEFAULT_CPU_MS,
+			    .log_max = spec->log_max ? spec->log_max : DEFAULT_LOG,
+			    .steps_max = spec->steps_max ? spec->steps_max : DEFAULT_STEPS },
 		.on_log = spec->on_log,
 		.on_progress = spec->on_progress,
 		.on_end = spec->on_end,

@@ -67,6 +67,7 @@ struct run {
 	struct run_facts facts;
 	bool dry_run;
 	int64_t call_timeout_ms;
+	size_t result_max;
 	struct run_limit *rules;
 	size_t n_rules;
 	struct run_count *counts;

@@ -57,6 +57,7 @@ static void open_string(lua_State *L)
 	lua_getfield(L, -1, "format");
 	lua_setfield(L, LUA_REGISTRYINDEX, "string.format");
 	keep(L, string_kept);
+	sandbox_few_results(L, "byte");
 	sandbox_string(L);
 	guard_strings(L);
 }
@@ -64,8 +65,6 @@ static void open_string(lua_State *L)
 static void open_table(lua_State *L)
 {
 	open_original(L, luaopen_table, LUA_TABLIBNAME);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, LUA_REGISTRYINDEX, "table.original");
 	keep(L, table_kept);
 	sandbox_table(L);
 }
@@ -89,6 +88,7 @@ void sandbox_open(lua_State *L)
 	lua_setfield(L, -2, LUA_MATHLIBNAME);
 	open_original(L, luaopen_utf8, LUA_UTF8LIBNAME);
 	keep(L, utf8_kept);
+	sandbox_few_results(L, "codepoint");
 	lua_setfield(L, -2, LUA_UTF8LIBNAME);
 	lua_newtable(L);
 	sandbox_coroutine(L);

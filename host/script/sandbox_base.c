@@ -15,7 +15,7 @@ static int finish_pcall(lua_State *L, int status, lua_KContext ctx)
 	if (status == LUA_OK || status == LUA_YIELD)
 		return lua_gettop(L) - (int)ctx;
 	if (state_is_over(state_of(L), status))
-		return lua_error(L);
+		return state_raise_again(L);
 	lua_pushboolean(L, 0);
 	lua_pushvalue(L, -2);
 	return 2;
@@ -146,8 +146,9 @@ static void push_sorted_keys(lua_State *L)
 	const char *bad = keys_sorted(L, 1, keys, n);
 	if (bad)
 		(void)luaL_error(L, "pairs has no stable order for a key of type %s", bad);
-	lua_createtable(L, n < 1 << 24 ? (int)n : 0, 0);
+	lua_newtable(L);
 	for (size_t i = 0; i < n; i++) {
+		state_check(L); /* a long key is copied, which may collect garbage each time */
 		key_push(L, &keys[i]);
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}

@@ -68,7 +68,7 @@ static int resume_failed(lua_State *L, lua_State *co, int rc)
 {
 	lua_xmove(co, L, 1);
 	if (state_is_over(state_of(L), rc))
-		return lua_error(L);
+		return state_raise_again(L);
 	lua_pushboolean(L, 0);
 	lua_insert(L, -2);
 	return 2;
@@ -83,7 +83,9 @@ static int wrap_failed(lua_State *L, lua_State *co, int rc)
 		over = state_is_over(state_of(L), rc);
 	}
 	lua_xmove(co, L, 1);
-	if (!over && lua_type(L, -1) == LUA_TSTRING) {
+	if (over)
+		return state_raise_again(L);
+	if (lua_type(L, -1) == LUA_TSTRING) {
 		luaL_where(L, 1);
 		lua_insert(L, -2);
 		lua_concat(L, 2);

@@ -13,7 +13,7 @@
 #include "script/sandbox.h"
 #include "script/state.h"
 
-enum { NAME_MAX_BYTES = 128, PATH_SIZE = 4096 };
+enum { NAME_MAX_BYTES = 128, PATH_SIZE = 4096, MODULES_MAX = 200 };
 
 static bool is_plain(const char *name)
 {
@@ -61,12 +61,13 @@ static bool load_from(lua_State *L, const char *folder, const char *name)
 		lua_pop(L, 1);
 		return false;
 	}
+	/* Each is recorded, also one that does not compile and is required again and again. */
+	if (++s->modules > MODULES_MAX)
+		(void)luaL_error(L, "module '%s': more than %d modules", name, MODULES_MAX);
 	if (s->host->loaded)
 		s->host->loaded(s->owner, name, path, buf_bytes(text));
 	lua_pushfstring(L, "@%s", path);
-	struct bytes chunk = file_chunk(buf_bytes(text));
-	if (luaL_loadbufferx(L, chunk.p, chunk.n, lua_tostring(L, -1), "t") != LUA_OK)
-		(void)lua_error(L);
+	state_compile(L, buf_bytes(text), lua_tostring(L, -1));
 	buf_clear(text);
 	lua_pushstring(L, path);
 	return true;

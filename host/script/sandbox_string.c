@@ -64,6 +64,30 @@ static int safe_format(lua_State *L)
 	return 1;
 }
 
+/* Upvalue 1 is the original. */
+static int few_results(lua_State *L)
+{
+	size_t n = 0;
+	(void)luaL_checklstring(L, 1, &n);
+	lua_Integer from = luaL_optinteger(L, 2, 1), size = (lua_Integer)n;
+	lua_Integer to = luaL_optinteger(L, 3, from);
+	from = from >= 0 ? from : from < -size ? 1 : size + 1 + from;
+	to = to > size ? size : to >= 0 ? to : to < -size ? 0 : size + 1 + to;
+	if (to - from >= SANDBOX_RESULTS_MAX)
+		return luaL_error(L, "more than %d results", SANDBOX_RESULTS_MAX);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+void sandbox_few_results(lua_State *L, const char *name)
+{
+	lua_getfield(L, -1, name);
+	lua_pushcclosure(L, few_results, 1);
+	lua_setfield(L, -2, name);
+}
+
 void sandbox_string(lua_State *L)
 {
 	static const luaL_Reg functions[] = {

@@ -62,6 +62,7 @@ static int write_line(lua_State *L, enum log_level level, int first)
 	if (n > LINE_MAX_BYTES)
 		text = lua_pushfstring(L, "%s ...", lua_pushlstring(L, text, LINE_MAX_BYTES));
 	struct state *s = state_of(L);
+	state_spend_log(L, strlen(text) + 1);
 	s->host->log(s->owner, level, text);
 	return 0;
 }

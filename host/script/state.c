@@ -11,15 +11,58 @@
 #include "script/json_lua.h"
 #include "script/sandbox.h"
 
-enum { HOST_ROOM = 256 * 1024 }; /* beyond the ceiling, for the host's own rendering */
+enum {
+	HOST_ROOM = 256 * 1024, /* beyond the ceiling, for the host's own rendering */
+	SLOT = 16,              /* bytes of one slot of a Lua stack */
+	SLOTS_MAX = 1 << 16,
+	LATE_US = 1000 * 1000,
+};
 
 struct state *state_of(lua_State *L)
 {
 	return *(struct state **)lua_getextraspace(L);
 }
 
-/* For a new block `old` is a type tag, not a size. A refusal makes Lua collect garbage and try
- * again before it raises. */
+static bool is_power_of_2(size_t n)
+{
+	return (n & (n - 1)) == 0;
+}
+
+/*
+ * Lua itself allows 10^6 slots, and shifts all arguments of a call by one for every __call that is
+ * no function: 10^12 moves that nothing can interrupt. A stack shows by its size: it grows into a new
+ * block whose number of slots is no power of 2, as in an array, nor 3 times one, as in a hash part. Of
+ * table constructors only those with more than SLOTS_MAX elements look the same; the bytes of a
+ * luaL_Buffer come right after a new userdata that holds them.
+ */
+static bool is_long_stack(const struct state *s, const void *p, size_t old, size_t want)
+{
+	size_t slots = want / SLOT;
+	return !p && old == 0 && s->last_new != LUA_TUSERDATA && slots > SLOTS_MAX &&
+	       want % SLOT == 0 && !is_power_of_2(slots) &&
+	       !(slots % 3 == 0 && is_power_of_2(slots / 3));
+}
+
+/* Well beyond its time without having met a hook: one long C function that allocates. */
+static bool is_late(const struct state *s)
+{
+	return s->current &&
+	       (s->cpu_us - LATE_US > s->cpu_max_us || s->slice_us - LATE_US > s->burst_us);
+}
+
+static enum state_fatal refusal(const struct state *s, const void *p, size_t old, size_t want)
+{
+	size_t have = p ? old : 0;
+	if (want <= have)
+		return FATAL_NONE;
+	if (s->memory > s->memory_max || want - have > s->memory_max - s->memory)
+		return FATAL_MEMORY;
+	if (is_late(s))
+		return s->cpu_us > s->cpu_max_us ? FATAL_CPU : FATAL_BURST;
+	return is_long_stack(s, p, old, want) ? FATAL_STACK : FATAL_NONE;
+}
+
+/* For a new block `old` is a type tag, not a size. */
 static void *limited_alloc(void *arg, void *p, size_t old, size_t want)
 {
 	struct state *s = arg;
@@ -29,11 +72,22 @@ static void *limited_alloc(void *arg, void *p, size_t old, size_t want)
 		s->memory -= have;
 		return NULL;
 	}
-	if (want > have && (s->memory > s->memory_max || want - have > s->memory_max - s->memory))
+	enum state_fatal no = refusal(s, p, old, want);
+	if (no != FATAL_NONE) {
+		/* Lua asks once more after it has collected garbage, then raises. Noted here, because
+		 * a __close on the way may raise another error instead. */
+		if (s->refused && s->fatal == FATAL_NONE)
+			s->fatal = no;
+		s->refused = true;
 		return NULL;
+	}
+	if (!p)
+		s->last_new = old;
 	void *q = realloc(p, want);
 	if (q)
 		s->memory += want - have;
+	if (want > have)
+		s->refused = false;
 	return q;
 }
 
@@ -50,20 +104,40 @@ static bool over_budget(struct state *s)
 	return s->fatal != FATAL_NONE;
 }
 
-/* Set by a tick, for one instruction. */
+static void on_hook(lua_State *L, lua_Debug *ar);
+
+/* For the next instruction, or the next function that is called: C functions may call each other
+ * for a long time without an instruction between. */
+static void set_hook(lua_State *L)
+{
+	lua_sethook(L, on_hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
+}
+
+/* From here every instruction raises: the script cannot pcall its way on. */
+static int raise_fatal(lua_State *L, int level)
+{
+	char text[128];
+	set_hook(L);
+	luaL_where(L, level);
+	lua_pushstring(L, state_fatal_text(state_of(L), text, sizeof(text)));
+	lua_concat(L, 2);
+	return lua_error(L);
+}
+
+int state_raise_again(lua_State *L)
+{
+	set_hook(L);
+	return lua_error(L);
+}
+
+/* Set by a tick. */
 static void on_hook(lua_State *L, lua_Debug *ar)
 {
 	struct state *s = state_of(L);
-	char text[128];
-	(void)ar;
-	if (over_budget(s)) {
-		/* From here every instruction raises: the script cannot pcall its way on. */
-		lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
-		luaL_where(L, 0); /* a hook is no level of its own: 0 is what it interrupted */
-		lua_pushstring(L, state_fatal_text(s, text, sizeof(text)));
-		lua_concat(L, 2);
-		(void)lua_error(L);
-	}
+	if (over_budget(s))
+		(void)raise_fatal(L, 0); /* a hook is no level: 0 is what it interrupted */
+	if (ar->event != LUA_HOOKCOUNT)
+		return; /* a call cannot be paused: wait for the next instruction */
 	lua_sethook(L, NULL, 0, 0);
 	if (s->slice_us >= INT64_C(1000) * STATE_SLICE_MS && s->open && lua_isyieldable(L)) {
 		s->yielding = YIELD_SLICE;
@@ -78,7 +152,7 @@ static void on_tick(void *arg, int64_t us)
 	s->cpu_us += us;
 	s->slice_us += us;
 	if (s->current)
-		lua_sethook(s->current, on_hook, LUA_MASKCOUNT, 1);
+		set_hook(s->current);
 }
 
 void state_enter(struct state *s, lua_State *L)
@@ -109,6 +183,19 @@ const char *state_fatal_text(const struct state *s, char *buf, size_t n)
 			       "where it cannot be paused",
 			       STATE_BURST_MS);
 		break;
+	case FATAL_STACK:
+		(void)snprintf(buf, n,
+			       "stack of %d slots used up (deep recursion, or too many "
+			       "arguments)",
+			       SLOTS_MAX);
+		break;
+	case FATAL_LOG:
+		(void)snprintf(buf, n, "log budget of %zu KiB used up", s->log_max / 1024);
+		break;
+	case FATAL_STEPS:
+		(void)snprintf(buf, n, "step budget of %llu calls and sleeps used up",
+			       (unsigned long long)s->steps_max);
+		break;
 	case FATAL_NONE:
 		(void)snprintf(buf, n, "not over");
 	}
@@ -120,6 +207,41 @@ bool state_is_over(struct state *s, int status)
 	if (status == LUA_ERRMEM && s->fatal == FATAL_NONE)
 		s->fatal = FATAL_MEMORY;
 	return s->fatal != FATAL_NONE;
+}
+
+bool state_overrun(lua_State *L)
+{
+	return over_budget(state_of(L));
+}
+
+void state_check(lua_State *L)
+{
+	if (state_overrun(L))
+		(void)raise_fatal(L, 1);
+}
+
+void state_spend_log(lua_State *L, size_t n)
+{
+	struct state *s = state_of(L);
+	if (n <= s->log_max - s->logged) {
+		s->logged += n;
+		return;
+	}
+	if (s->fatal == FATAL_NONE)
+		s->fatal = FATAL_LOG;
+	(void)raise_fatal(L, 1);
+}
+
+void state_spend_step(lua_State *L)
+{
+	struct state *s = state_of(L);
+	if (s->steps < s->steps_max) {
+		s->steps++;
+		return;
+	}
+	if (s->fatal == FATAL_NONE)
+		s->fatal = FATAL_STEPS;
+	(void)raise_fatal(L, 1);
 }
 
 /* ---- buffers ---- */
@@ -146,7 +268,10 @@ struct buf *state_push_buf(lua_State *L, size_t max)
 
 static int open_protected(lua_State *L)
 {
+	luaL_Buffer b;
 	(void)state_push_buf(L, 1); /* its metatable exists before anything is at stake */
+	(void)luaL_buffinitsize(L, &b, sizeof(b)); /* likewise */
+	luaL_pushresultsize(&b, 0);
 	sandbox_open(L);
 	return 0;
 }
@@ -167,6 +292,8 @@ int state_new(struct state **out, const struct state_spec *spec, struct err *err
 		.folder = copy_or_null(spec->folder),
 		.lua_dir = copy_or_null(spec->lua_dir),
 		.memory_max = spec->memory_max,
+		.log_max = spec->log_max ? spec->log_max : SIZE_MAX,
+		.steps_max = spec->steps_max ? spec->steps_max : UINT64_MAX,
 		.watch = spec->watch,
 		.watched = { .tick = on_tick, .arg = s },
 		.cpu_max_us = spec->cpu_ms * 1000,
@@ -206,12 +333,35 @@ int state_protect(struct state *s, lua_CFunction fn, void *arg, int n_results)
 	s->memory_max += HOST_ROOM;
 	lua_pushcfunction(s->L, fn);
 	lua_pushlightuserdata(s->L, arg);
+	state_enter(s, NULL);
 	int rc = lua_pcall(s->L, 1, n_results, 0);
+	state_leave(s);
 	s->memory_max = ceiling;
 	return rc;
 }
 
 /* ---- the script's thread ---- */
+
+enum { PIECE = 4096 };
+
+/* A function with 30,000 labels takes seconds to compile: look at the clock between the pieces. */
+static const char *next_piece(lua_State *L, void *arg, size_t *n)
+{
+	struct bytes *left = arg;
+	const char *piece = left->p;
+	state_check(L);
+	*n = left->n < PIECE ? left->n : PIECE;
+	left->p += *n;
+	left->n -= *n;
+	return piece;
+}
+
+void state_compile(lua_State *L, struct bytes source, const char *name)
+{
+	struct bytes left = file_chunk(source);
+	if (lua_load(L, next_piece, &left, name, "t") != LUA_OK)
+		(void)lua_error(L);
+}
 
 struct load {
 	const char *path;
@@ -227,10 +377,7 @@ static int load_protected(lua_State *L)
 	lua_pushvalue(L, -1);
 	lua_setfield(L, LUA_REGISTRYINDEX, "root"); /* anchored for the life of the state */
 	lua_pushfstring(L, "@%s", l->path);
-	struct bytes chunk = file_chunk(l->source);
-	int rc = luaL_loadbufferx(L, chunk.p, chunk.n, lua_tostring(L, -1), "t");
-	if (rc != LUA_OK)
-		return lua_error(L);
+	state_compile(L, l->source, lua_tostring(L, -1));
 	json_push(L, l->input, NULL);
 	lua_xmove(L, root, 2);
 	s->root = root;
@@ -243,7 +390,9 @@ int state_load(struct state *s, const char *path, struct bytes source, const cJS
 	struct load l = { path, source, input };
 	lua_pushcfunction(s->L, load_protected);
 	lua_pushlightuserdata(s->L, &l);
+	state_enter(s, NULL);
 	int rc = lua_pcall(s->L, 1, 0, 0);
+	state_leave(s);
 	if (rc == LUA_OK)
 		return 0;
 	if (state_is_over(s, rc)) {

@@ -8,8 +8,11 @@
  * Memory: a counting allocator with a ceiling. CPU: watch.h ticks; a script that has computed for
  * STATE_SLICE_MS is paused when it can be (state_resume returns STATE_PAUSED) and goes on when it is
  * resumed, so that the loop lives; one that cannot be paused, inside a callback of a library
- * function, is ended after STATE_BURST_MS. What ends a script is fatal: no pcall, message handler,
- * __close or coroutine gets past it.
+ * function, is ended after STATE_BURST_MS. Lines of log and steps are counted. What ends a script is
+ * fatal: no pcall, message handler, __close or coroutine gets past it.
+ *
+ * Hooks interrupt Lua instructions and calls only, so a loop in C whose length or whose work for each
+ * step a script decides asks state_check (or state_overrun) in each step.
  */
 #ifndef SCRIPT_STATE_H
 #define SCRIPT_STATE_H
@@ -27,7 +30,15 @@ enum {
 };
 
 enum state_yield { YIELD_NONE, YIELD_WAIT, YIELD_SLICE };
-enum state_fatal { FATAL_NONE, FATAL_MEMORY, FATAL_CPU, FATAL_BURST };
+enum state_fatal {
+	FATAL_NONE,
+	FATAL_MEMORY,
+	FATAL_CPU,
+	FATAL_BURST,
+	FATAL_STACK,
+	FATAL_LOG,
+	FATAL_STEPS
+};
 
 /* What the owner offers to the script. log must be set. */
 struct state_host {
@@ -47,6 +58,8 @@ struct state_spec { /* strings are copied */
 	const char *seed;    /* random and uuid derive from it */
 	size_t memory_max;
 	int64_t cpu_ms;
+	size_t log_max;     /* bytes of its lines; 0: any */
+	uint64_t steps_max; /* calls and sleeps; 0: any */
 };
 
 struct state {
@@ -59,6 +72,11 @@ struct state {
 	uint64_t drawn; /* random numbers so far */
 
 	size_t memory, memory_max;
+	bool refused; /* the last request for memory was: the next one comes after a collection */
+	size_t last_new; /* the type of the last new block, as Lua tells it */
+	size_t logged, log_max;
+	uint64_t steps, steps_max;
+	int modules; /* files that were loaded */
 
 	struct watch *watch;
 	struct watched watched;
@@ -99,7 +117,8 @@ enum state_status {
 enum state_status state_resume(struct state *s);
 
 /* lua_pcall of fn(arg) on the main thread, with room beyond the memory ceiling for the host's own
- * rendering. Returns its status; values are on top of s->L. */
+ * rendering. What it computes is charged to the script. Returns its status; values are on top of
+ * s->L. */
 int state_protect(struct state *s, lua_CFunction fn, void *arg, int n_results);
 
 /* Begin and end running script code on L (functions.c; state_resume does it by itself). */
@@ -118,6 +137,21 @@ int state_wait(lua_State *L, lua_KContext ctx, lua_KFunction k);
 
 /* For pcall and friends: notes a memory error as fatal; is the script over? */
 bool state_is_over(struct state *s, int status);
+
+/* Raise the error on top of the stack again in a script that is over: no instruction of L runs any
+ * more, also none of a __close. */
+int state_raise_again(lua_State *L);
+
+/* Is the script over, or beyond a limit just now? The second raises if so. */
+bool state_overrun(lua_State *L);
+void state_check(lua_State *L);
+
+/* Charge a line of n bytes, or a step. Raises when that is more than the script may. */
+void state_spend_log(lua_State *L, size_t n);
+void state_spend_step(lua_State *L);
+
+/* As luaL_loadbufferx of text, but raises, and stops compiling when a limit is reached. */
+void state_compile(lua_State *L, struct bytes source, const char *name);
 
 /* Push a userdata that holds an empty buffer of that ceiling and clears it when it is collected: for
  * bytes that must survive while Lua may raise. */

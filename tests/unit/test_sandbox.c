@@ -208,9 +208,40 @@ TEST(no_appetite_escapes_the_memory_ceiling)
 	check_ends("local function f() return 1 + f() end f()", MEMORY);
 	check_ends("local function f() return pcall(f) end while true do f() error 'x' end", "");
 	check_ends("string.format('%99999d', 1)", "invalid conversion");
-	check_ends("local t = { 1 } for i = 1, 40 do t = { t, t } end return t", "too large");
 	check_ends("local t = {} t.t = t return t", "contains itself");
 	check_ends("local t = {} for i = 1, 200 do t = { t } end return t", "nested too deep");
+}
+
+TEST(a_result_that_grows_by_sharing_is_refused)
+{
+	struct world w;
+	world_open(&w);
+
+	world_run(&w, "local t = { 1 } for i = 1, 40 do t = { t, t } end return t");
+
+	CHECK_INT(w.outcome, RUN_FAILED);
+	CHECK(strstr(w.message, "too large"));
+	world_close(&w);
+}
+
+TEST(sorting_is_stable_and_the_same_each_time)
+{
+	check_true("local t = {} for i = 1, 1000 do t[i] = { k = i % 7, i = i } end "
+		   "table.sort(t, function(a, b) return a.k < b.k end) "
+		   "for i = 2, 1000 do local a, b = t[i - 1], t[i] "
+		   "if a.k > b.k or (a.k == b.k and a.i >= b.i) then return false end end "
+		   "return true");
+	check_true("local t = { 5, 3, 9, 1 } "
+		   "local ok = pcall(table.sort, t, function(a, b) if a == 9 then error 'x' end "
+		   "return a < b end) "
+		   "return not ok and table.concat(t, ',') == '5,3,9,1'");
+	check_true("local t = { 'b', 'a', 'c' } table.sort(t, nil) "
+		   "return table.concat(t) == 'abc' and table.concat({}, ',') == '' and "
+		   "table.concat({ 1, 2, 3 }, ', ', 2, 3) == '2, 3'");
+	check_true("local t = table.move({ 1, 2, 3 }, 1, 3, 2) return table.concat(t) == '1123'");
+	check_true("local t = table.move({ 1, 2, 3 }, 2, 3, 1, {}) return table.concat(t) == '23'");
+	check_true("return not pcall(table.insert, { 1 }, 5, 1) and not pcall(table.remove, { 1 }, "
+		   "5) and table.remove({}) == nil and not pcall(table.concat, { {} })");
 }
 
 TEST(what_is_not_listed_does_not_exist)
@@ -520,6 +551,8 @@ int main(void)
 	    TAP_CASE(a_busy_script_lets_the_loop_live_and_can_be_cancelled),
 	    TAP_CASE(a_pause_does_not_change_what_is_computed),
 	    TAP_CASE(no_c_loop_escapes_its_bound), TAP_CASE(no_appetite_escapes_the_memory_ceiling),
+	    TAP_CASE(a_result_that_grows_by_sharing_is_refused),
+	    TAP_CASE(sorting_is_stable_and_the_same_each_time),
 	    TAP_CASE(what_is_not_listed_does_not_exist), TAP_CASE(finalizers_are_refused),
 	    TAP_CASE(protected_metatables_stay), TAP_CASE(no_text_has_an_address),
 	    TAP_CASE(pairs_walks_in_one_order),
