@@ -31,6 +31,10 @@ enum { JSON_DEPTH_MAX = 128 };
  */
 NODISCARD cJSON *json_parse(struct bytes text, struct err *err);
 
+/* The same with another limit than JSON_DEPTH_MAX: for text of our own making, which may wrap a value
+ * that came in. */
+NODISCARD cJSON *json_parse_within(struct bytes text, int depth_max, struct err *err);
+
 /* Append v as compact JSON. Failures stick in out->err. */
 void json_write(struct buf *out, const cJSON *v);
 

@@ -9,7 +9,7 @@
 
 struct reader {
 	const char *start, *p, *end;
-	int depth;
+	int depth, depth_max;
 	struct err *err;
 };
 
@@ -267,7 +267,7 @@ static cJSON *read_object(struct reader *r)
 static cJSON *read_container(struct reader *r, char kind)
 {
 	r->p++;
-	if (++r->depth > JSON_DEPTH_MAX)
+	if (++r->depth > r->depth_max)
 		return fail(r, "nested too deep");
 	cJSON *v = kind == '{' ? read_object(r) : read_array(r);
 	r->depth--;
@@ -308,10 +308,14 @@ static cJSON *read_value(struct reader *r)
 	}
 }
 
-cJSON *json_parse(struct bytes text, struct err *err)
+cJSON *json_parse_within(struct bytes text, int depth_max, struct err *err)
 {
 	struct err local = { 0 };
-	struct reader r = { .start = text.p, .p = text.p, .end = text.p + text.n, .err = &local };
+	struct reader r = { .start = text.p,
+			    .p = text.p,
+			    .end = text.p + text.n,
+			    .depth_max = depth_max,
+			    .err = &local };
 	cJSON *v = text.n ? read_value(&r) : fail(&r, "empty text");
 	if (v) {
 		skip_space(&r);
@@ -323,4 +327,9 @@ cJSON *json_parse(struct bytes text, struct err *err)
 	if (!v && err)
 		*err = local;
 	return v;
+}
+
+cJSON *json_parse(struct bytes text, struct err *err)
+{
+	return json_parse_within(text, JSON_DEPTH_MAX, err);
 }

@@ -330,6 +330,61 @@ TEST(ten_thousand_items_end_the_same_way_twice)
 	CHECK(strstr(one, "\"succeeded\":10000,") != NULL);
 }
 
+/* A list within lists: its depth is what may come in. */
+static const char *deep_list(char out[300], int depth)
+{
+	memset(out, '[', (size_t)depth);
+	memset(out + depth, ']', (size_t)depth);
+	out[2 * (size_t)depth] = '\0';
+	return out;
+}
+
+/* Status and error of an execution of this machine over a list as deep as may come in. */
+static const char *run_deep(const char *definition)
+{
+	static char outcome[200];
+	struct driver d;
+	char list[300];
+	driver_open(&d, NULL);
+	driver_machine(&d, "m", definition);
+	const char *arn = driver_start(&d, "m", "x", deep_list(list, JSON_DEPTH_MAX));
+	driver_advance(&d, 1000);
+	driver_restart(&d);
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", arn);
+	char status[40];
+	(void)snprintf(status, sizeof(status), "%s", driver_get(&d, "status"));
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", arn);
+	(void)snprintf(outcome, sizeof(outcome), "%s %s", status, driver_get(&d, "error"));
+	driver_close(&d);
+	return outcome;
+}
+
+TEST(what_nests_too_deep_fails)
+{
+	CHECK_STR(run_deep("{'StartAt':'P','States':{'P':{'Type':'Pass','Parameters':{'a.$':'$'},"
+			   "'End':true}}}"),
+		  "FAILED States.DataLimitExceeded");
+	CHECK_STR(run_deep("{'StartAt':'P','States':{'P':{'Type':'Pass','ResultPath':'$.a','End':"
+			   "true}}}"),
+		  "FAILED States.ResultPathMatchFailure");
+	CHECK_STR(
+	    run_deep("{'StartAt':'M','States':{'M':{'Type':'Map','Label':'M','ItemSelector':{"
+		     "'v':{'w.$':'$$.Map.Item.Value'}},'ItemProcessor':{'ProcessorConfig':{"
+		     "'Mode':'DISTRIBUTED','ExecutionType':'STANDARD'},'StartAt':'P','States':{"
+		     "'P':{'Type':'Pass','End':true}}},'End':true}}}"),
+	    "FAILED States.DataLimitExceeded");
+	CHECK_STR(run_deep("{'StartAt':'M','States':{'M':{'Type':'Map','Label':'M','ItemBatcher':{"
+			   "'MaxItemsPerBatch':2},'ItemProcessor':{'ProcessorConfig':{'Mode':"
+			   "'DISTRIBUTED','ExecutionType':'STANDARD'},'StartAt':'P','States':{'P':{"
+			   "'Type':'Pass','End':true}}},'End':true}}}"),
+		  "FAILED States.DataLimitExceeded");
+	CHECK_STR(run_deep("{'StartAt':'P','States':{'P':{'Type':'Parallel','Branches':[{'StartAt':"
+			   "'Q','States':{'Q':{'Type':'Pass','End':true}}}],'End':true}}}"),
+		  "FAILED States.DataLimitExceeded");
+	CHECK_STR(run_deep("{'StartAt':'P','States':{'P':{'Type':'Pass','End':true}}}"),
+		  "SUCCEEDED (absent)");
+}
+
 int main(void)
 {
 	return tap_run(
@@ -340,5 +395,6 @@ int main(void)
 		      TAP_CASE(express_children_run_to_their_end_and_restart_under_their_arn),
 		      TAP_CASE(tolerated_failures_are_not_exceeded_by_reaching_them),
 		      TAP_CASE(settings_change_while_it_runs),
-		      TAP_CASE(ten_thousand_items_end_the_same_way_twice)));
+		      TAP_CASE(ten_thousand_items_end_the_same_way_twice),
+		      TAP_CASE(what_nests_too_deep_fails)));
 }

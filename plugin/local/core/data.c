@@ -6,6 +6,7 @@
 #include "local/core/core.h"
 #include "local/core/definition.h"
 #include "local/core/execution.h"
+#include "local/core/fault.h"
 #include "local/core/frame.h"
 #include "local/core/machine.h"
 #include "local/core/mem.h"
@@ -141,6 +142,18 @@ int data_input(const struct frame *f, struct doc **out, struct err *err)
 	return data_path_field(f, &f->state->input_path, f->input, out, err);
 }
 
+/* What a template gave; tree is taken over. */
+static int take_result(cJSON *tree, struct doc **out, struct err *err)
+{
+	*out = doc_of_tree(tree);
+	if (!doc_too_deep(*out))
+		return 0;
+	doc_unref(*out);
+	*out = NULL;
+	return fault(err, "States.DataLimitExceeded",
+		     "The data is nested more than %d levels deep.", JSON_DEPTH_MAX);
+}
+
 int data_template(const struct frame *f, const cJSON *template, struct doc *input,
 		  const char *token, struct doc **out, struct err *err)
 {
@@ -153,9 +166,7 @@ int data_template(const struct frame *f, const cJSON *template, struct doc *inpu
 	data_env_open(&d, f, input, token);
 	int rc = template_eval(&tree, template, &d.env, err);
 	data_env_close(&d);
-	if (rc == 0)
-		*out = doc_of_tree(tree);
-	return rc;
+	return rc ? rc : take_result(tree, out, err);
 }
 
 void data_items_open(struct data_items *d, const struct frame *f, struct doc *input,
@@ -202,9 +213,7 @@ int data_items_eval(struct data_items *d, int64_t index, const cJSON *value, str
 	cJSON_DeleteItemFromObjectCaseSensitive(d->item, "Value");
 	add_shared(d->item, "Value", value);
 	int rc = template_eval(&tree, d->template, &d->env, err);
-	if (rc == 0)
-		*out = doc_of_tree(tree);
-	return rc;
+	return rc ? rc : take_result(tree, out, err);
 }
 
 void data_items_close(struct data_items *d)

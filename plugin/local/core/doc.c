@@ -4,6 +4,9 @@
 
 #include "local/core/mem.h"
 
+/* A value within a template, each as deep as may come in, and a list or two around them. */
+enum { WRAPPED_DEPTH_MAX = 2 * JSON_DEPTH_MAX + 8 };
+
 static struct doc *doc_new(void)
 {
 	struct doc *d = mem_zero(sizeof(*d));
@@ -61,7 +64,8 @@ struct bytes doc_text(struct doc *d)
 const cJSON *doc_tree(struct doc *d)
 {
 	if (!d->tree) {
-		d->tree = json_parse((struct bytes){ d->text, d->n }, NULL);
+		d->tree =
+		    json_parse_within((struct bytes){ d->text, d->n }, WRAPPED_DEPTH_MAX, NULL);
 		INVARIANT(d->tree);
 	}
 	return d->tree;
@@ -72,4 +76,39 @@ void doc_slim(struct doc *d)
 	(void)doc_text(d);
 	cJSON_Delete(d->tree);
 	d->tree = NULL;
+}
+
+static bool tree_deeper(const cJSON *v, int most)
+{
+	if (!cJSON_IsArray(v) && !cJSON_IsObject(v))
+		return false;
+	bool deeper = most == 0;
+	for (const cJSON *m = v->child; m && !deeper; m = m->next)
+		deeper = tree_deeper(m, most - 1);
+	return deeper;
+}
+
+static bool text_deeper(struct bytes text, int most)
+{
+	bool quoted = false;
+	int depth = 0;
+	for (size_t i = 0; i < text.n && depth <= most; i++) {
+		char c = text.p[i];
+		if (c == '\\')
+			i++; /* within quotes: valid JSON has it nowhere else */
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '[' || c == '{'))
+			depth++;
+		else if (!quoted && (c == ']' || c == '}'))
+			depth--;
+	}
+	return depth > most;
+}
+
+bool doc_too_deep(const struct doc *d)
+{
+	if (d->tree)
+		return tree_deeper(d->tree, JSON_DEPTH_MAX);
+	return text_deeper((struct bytes){ d->text, d->n }, JSON_DEPTH_MAX);
 }

@@ -30,4 +30,8 @@ struct bytes doc_text(struct doc *d); /* borrowed */
 const cJSON *doc_tree(struct doc *d); /* borrowed */
 void doc_slim(struct doc *d);         /* keep the text only: for what is at rest */
 
+/* Is it nested deeper than what may come in (JSON_DEPTH_MAX)? Data that states hand on never is: a
+ * template or a list may wrap it once more, and that is read again. */
+bool doc_too_deep(const struct doc *d);
+
 #endif

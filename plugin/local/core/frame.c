@@ -181,16 +181,31 @@ static void end(struct frame *f, struct doc *output)
 		execution_succeed(f->x, output, f->last_id);
 }
 
+/* Too large, or (assumed to be told so) too deep. */
+static bool output_fits(struct frame *f, struct doc *output)
+{
+	const char *name = f->state->name;
+	char *cause = NULL;
+	if (f->x->e->max_data_bytes < (int64_t)doc_text(output).n)
+		cause = mem_printf("The state/task '%s' returned a result with a size exceeding "
+				   "the maximum number of bytes service limit.",
+				   name);
+	else if (doc_too_deep(output))
+		cause = mem_printf("The state/task '%s' returned a result that is nested more "
+				   "than %d levels deep.",
+				   name, JSON_DEPTH_MAX);
+	if (!cause)
+		return true;
+	frame_fail(f, "States.DataLimitExceeded", cause);
+	free(cause);
+	return false;
+}
+
 void frame_exit_to(struct frame *f, struct doc *output, const struct state *next, int64_t prev)
 {
 	struct details d;
-	if (f->x->e->max_data_bytes < (int64_t)doc_text(output).n) {
-		char *cause = mem_printf("The state/task '%s' returned a result with a size "
-					 "exceeding the maximum number of bytes service limit.",
-					 f->state->name);
+	if (!output_fits(f, output)) {
 		doc_unref(output);
-		frame_fail(f, "States.DataLimitExceeded", cause);
-		free(cause);
 		return;
 	}
 	details_open(&d);

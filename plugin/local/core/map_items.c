@@ -93,19 +93,24 @@ static size_t fitting(const struct batcher *b, const struct map_item *items, siz
 }
 
 /* Replace *items by batches of them. */
-static void batch(const struct batcher *b, struct map_item **items, size_t *n)
+static int batch(const struct batcher *b, struct map_item **items, size_t *n, struct err *err)
 {
+	bool deep = false;
 	struct map_item *batches = mem_zero((*n + 1) * sizeof(*batches));
 	size_t made = 0;
 	for (size_t i = 0; i < *n; made++) {
 		size_t count = fitting(b, *items + i, *n - i);
 		batches[made].input = join(b, *items + i, count);
 		batches[made].count = (uint32_t)count;
+		deep = deep || doc_too_deep(batches[made].input);
 		i += count;
 	}
 	map_items_free(*items, *n);
 	*items = batches;
 	*n = made;
+	return !deep ? 0
+		     : fault(err, "States.DataLimitExceeded",
+			     "A batch is nested more than %d levels deep.", JSON_DEPTH_MAX);
 }
 
 /* ---- items ---- */
@@ -142,7 +147,7 @@ int map_items_make(struct frame *f, const cJSON *list, const char *source, struc
 	if (!rc && json_get(f->state->def, "ItemBatcher")) {
 		rc = read_batcher(f, input, &b, err);
 		if (!rc)
-			batch(&b, out, n);
+			rc = batch(&b, out, n, err);
 		doc_unref(b.shared);
 	}
 	doc_unref(input);
