@@ -191,6 +191,10 @@ local function redrive_once(args, deadline)
 
   local answer = sfn.redrive_execution { executionArn = args.executionArn }
   if answer.dryRun then return end
+  if answer.replayed then
+    fail("nothing was redriven: the service answered with the redrive of %s, which an older call with the same"
+      .. " clientToken made", iso8601(answer.redriveDate))
+  end
   log.info("redrive accepted at", iso8601(answer.redriveDate))
 
   local execution = wait_until_counted(args, before, answer, poller(args, deadline))

@@ -416,9 +416,23 @@ static int origin_length(const char *url)
 	return (int)(host - url + (ptrdiff_t)strcspn(host, "/?#"));
 }
 
+/* libcurl takes header lines of up to 100 KiB and calls a longer one "out of memory". */
+static bool is_long_header(const struct http_transfer *t, CURLcode rc)
+{
+	curl_off_t first_byte_us = 0;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+	return rc == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && !t->head_done;
+}
+
 static void set_error(struct http_transfer *t, CURLcode rc)
 {
 	struct outcome o = { rc, ERR_IO, false };
+	if (is_long_header(t, rc)) {
+		(void)err_set(&t->answer.err, ERR_LIMIT,
+			      "%.*s: a header line of the answer is larger than 64 KiB",
+			      origin_length(t->url), t->url);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
 		if (outcomes[i].rc == rc)
 			o = outcomes[i];

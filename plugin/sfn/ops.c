@@ -34,9 +34,10 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:RedriveExecution",
 	    .iam_resource = EXECUTION_ARN,
 	    .doc = "restart a failed, aborted or timed out execution where it went wrong",
-	    .tell = "aws stepfunctions describe-execution --region {region} "
-		    "--execution-arn {executionArn} --query "
-		    "'[status,redriveCount,redriveDate]'",
+	    .tell =
+		"aws stepfunctions describe-execution --region {region} --endpoint-url {endpoint} "
+		"--execution-arn {executionArn} --query "
+		"'[status,redriveCount,redriveDate]'",
 	    .max_calls = 1,
 	    .resend_ms = TOKEN_KEPT_MS,
 	    .answer_date = "redriveDate",
@@ -51,7 +52,8 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:StartExecution",
 	    .iam_resource = STATE_MACHINE_ARN,
 	    .doc = "start an execution; with a name, starting it twice starts it once",
-	    .tell = "aws stepfunctions list-executions --region {region} --state-machine-arn "
+	    .tell = "aws stepfunctions list-executions --region {region} --endpoint-url {endpoint} "
+		    "--state-machine-arn "
 		    "{stateMachineArn} "
 		    "--max-results 10",
 	},
@@ -76,9 +78,10 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:StopExecution",
 	    .iam_resource = EXECUTION_ARN,
 	    .doc = "abort a running execution and the Map Runs it started",
-	    .tell = "aws stepfunctions describe-execution --region {region} "
-		    "--execution-arn {executionArn} --query "
-		    "'[status,stopDate]'",
+	    .tell =
+		"aws stepfunctions describe-execution --region {region} --endpoint-url {endpoint} "
+		"--execution-arn {executionArn} --query "
+		"'[status,stopDate]'",
 	},
 	{
 	    .name = "list_map_runs",
@@ -113,7 +116,8 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:CreateStateMachine",
 	    .iam_resource = STATE_MACHINE_ARN,
 	    .doc = "create a state machine; needs iam:PassRole on roleArn too",
-	    .tell = "aws stepfunctions list-state-machines --region {region} --query "
+	    .tell = "aws stepfunctions list-state-machines --region {region} --endpoint-url "
+		    "{endpoint} --query "
 		    "'stateMachines[].[name,creationDate]'",
 	},
 	{
@@ -126,9 +130,9 @@ const struct operation sfn_ops[] = {
 	    .iam_action = "states:DeleteStateMachine",
 	    .iam_resource = STATE_MACHINE_ARN,
 	    .doc = "delete a state machine once its running executions have ended",
-	    .tell =
-		"aws stepfunctions describe-state-machine --region {region} --state-machine-arn "
-		"{stateMachineArn} --query status",
+	    .tell = "aws stepfunctions describe-state-machine --region {region} --endpoint-url "
+		    "{endpoint} --state-machine-arn "
+		    "{stateMachineArn} --query status",
 	},
 	{ .name = NULL },
 };

@@ -9,6 +9,7 @@
 #include "plugin_api.h"
 #include "sfn/inquiry.h"
 #include "sfn/ops.h"
+#include "sfn/progress.h"
 
 enum { CONTEXT_ACCOUNT_FIELD = 4, ACCOUNT_LEN = 12 };
 
@@ -74,6 +75,12 @@ static void reconcile(void *state, struct host_call *call)
 {
 	const struct inquiry_spec spec = inquiry_of(state);
 	inquiry_reconcile(&spec, call);
+}
+
+static bool progress(void *state, struct bytes answer, struct op_progress *out)
+{
+	(void)state;
+	return progress_of_map_run(answer, out);
 }
 
 /* ---- what the records say of a call ---- */
@@ -191,6 +198,8 @@ static int register_operations(struct sfn *s, struct err *err)
 		o->op.stop = stop;
 		o->op.context = context;
 		o->op.in_doubt = in_doubt;
+		if (strcmp(o->op.wire_name, "DescribeMapRun") == 0)
+			o->op.progress = progress;
 		o->op.prepare = subject && subject->baseline ? prepare : NULL;
 		o->op.reconcile = subject ? reconcile : NULL;
 		rc = s->api->register_operation(s->api->host, "sfn", &o->op, o, err);

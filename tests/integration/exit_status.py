@@ -84,7 +84,8 @@ def status_5_when_the_outcome_is_unknown_and_what_tells_is_printed():
         ended = work.run(REDRIVE, AWS_ACCESS_KEY_ID="AKIDLOCAL", AWS_SECRET_ACCESS_KEY="local")
         check_equal(ended.status, 5, f"the run\n{ended}")
         intent = next(r for segment in work.records() for r in segment if r["kind"] == "call.intent")
-        for text in (EXECUTION, intent["token"], "aws stepfunctions describe-execution --region us-east-1 "):
+        for text in (EXECUTION, intent["token"], "aws stepfunctions describe-execution --region us-east-1 ",
+                     f"--endpoint-url {server.url}"):
             check(text in ended.err, f"{text} is not in: {ended.err}")
         tokens = {json.loads(request["body"])["clientToken"] for request in server.requests}
         check_equal(tokens, {intent["token"]}, "tokens over all attempts")

@@ -244,6 +244,13 @@ TEST(an_answer_that_is_too_large_is_cut_off)
 	expect_failure((struct peer_step){ PEER_HOLD, buf_cstr(&head) }, ERR_LIMIT, false,
 		       "more than 256");
 	buf_clear(&head);
+	buf_adds(&head, "HTTP/1.1 200 OK\r\nA: ");
+	for (int i = 0; i < 200 * 1024 / 8; i++)
+		buf_adds(&head, "12345678");
+	buf_adds(&head, "\r\n\r\n");
+	expect_failure((struct peer_step){ PEER_HOLD, buf_cstr(&head) }, ERR_LIMIT, false,
+		       "a header line of the answer is larger than 64 KiB");
+	buf_clear(&head);
 }
 
 TEST(trailers_do_not_become_headers)
@@ -360,6 +367,7 @@ TEST(a_wrong_request_is_told_by_the_completion)
 static void stop_it(void *arg)
 {
 	struct world *w = arg;
+	CHECK(http_maybe_sent(w->transfer)); /* the peer has read it */
 	http_stop(w->transfer);
 	loop_quit(w->loop);
 }
@@ -396,8 +404,8 @@ TEST(a_transfer_can_be_stopped_before_anything_happened)
 		http_stop(http_start(
 		    w.client, &(struct http_request){ .method = "GET", .url = w.url }, keep, &w));
 	for (int i = 0; i < 300; i++)
-		(void)http_start(w.client, &(struct http_request){ .method = "GET", .url = w.url },
-				 keep, &w);
+		CHECK(!http_maybe_sent(http_start(
+		    w.client, &(struct http_request){ .method = "GET", .url = w.url }, keep, &w)));
 	http_client_free(w.client);
 	w.client = NULL;
 

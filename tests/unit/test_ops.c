@@ -52,17 +52,22 @@ TEST(every_row_is_complete)
 	CHECK(sfn_op_by_wire_name("describemaprun") == NULL);
 }
 
-/* Are all {placeholders} of the command names of required members, or the region of the context? */
+static bool is_named(const char *name, const char *text, size_t len)
+{
+	return strlen(name) == len && strncmp(text, name, len) == 0;
+}
+
+/* Are all {placeholders} of the command names of required members, or region or endpoint of the context? */
 static bool tells(const struct operation *o)
 {
 	for (const char *p = strchr(o->tell, '{'); p; p = strchr(p, '{')) {
 		size_t len = strcspn(++p, "}");
 		const struct member *m = find(o->members, p, len);
-		bool region = len == strlen("region") && strncmp(p, "region", len) == 0;
-		if (!region && (!m || !(m->flags & MEMBER_REQUIRED)))
+		bool context = is_named("region", p, len) || is_named("endpoint", p, len);
+		if (!context && (!m || !(m->flags & MEMBER_REQUIRED)))
 			return false;
 	}
-	return strstr(o->tell, " --region {region} ") != NULL;
+	return strstr(o->tell, " --region {region} --endpoint-url {endpoint} ") != NULL;
 }
 
 TEST(a_changing_row_says_how_to_tell_what_became_of_it)
