@@ -92,6 +92,17 @@ local function check_alone(count, execution)
   end
 end
 
+-- A token that the service remembers makes it answer again and do nothing. Its own dates prove that;
+-- `replayed` alone may be due to a clock that is off, and the count will tell.
+local function check_new(before, answer)
+  if before.redriveDate and answer.redriveDate <= before.redriveDate then
+    fail("nothing was redriven: the service answered with the redrive of %s, made by an older call with the same"
+      .. " clientToken", iso8601(answer.redriveDate))
+  elseif answer.replayed then
+    log.warn("the answer is dated before the call: an older one with the same clientToken, or a clock is off")
+  end
+end
+
 -- The count of redrives must go up by exactly one: by none means an older call with the same token was
 -- answered again, by more that someone else redrives too.
 local function wait_until_counted(args, before, answer, pause)
@@ -191,10 +202,7 @@ local function redrive_once(args, deadline)
 
   local answer = sfn.redrive_execution { executionArn = args.executionArn }
   if answer.dryRun then return end
-  if answer.replayed then
-    fail("nothing was redriven: the service answered with the redrive of %s, which an older call with the same"
-      .. " clientToken made", iso8601(answer.redriveDate))
-  end
+  check_new(before, answer)
   log.info("redrive accepted at", iso8601(answer.redriveDate))
 
   local execution = wait_until_counted(args, before, answer, poller(args, deadline))

@@ -22,7 +22,7 @@ bool replayed(const cJSON *answer, const char *answer_date, const cJSON *baselin
 	int64_t date, before;
 	if (!answer_date || !date_of(&date, answer, answer_date))
 		return false;
-	if (date < intent_ms - REPLAYED_SKEW_MS)
-		return true;
-	return date_of(&before, baseline, answer_date) && date <= before;
+	if (baseline)
+		return date_of(&before, baseline, answer_date) && date <= before;
+	return date < intent_ms - REPLAYED_SKEW_MS;
 }

@@ -2,8 +2,9 @@
  * replayed.h - is an answer that of an older call with the same idempotency token?
  *
  * Such a call succeeds and does nothing: whoever counts on its effect must be told. It is known by
- * the date of its answer (struct operation.answer_date), which lies before its own intent or is not
- * newer than what the baseline already showed.
+ * the date of its answer (struct operation.answer_date): not newer than the same member of the
+ * baseline, which is in the service's own time; without a baseline, before the intent, as far as two
+ * clocks can be compared.
  */
 #ifndef SCRIPT_REPLAYED_H
 #define SCRIPT_REPLAYED_H

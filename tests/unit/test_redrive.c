@@ -390,6 +390,49 @@ TEST(a_colleagues_redrive_is_noticed)
 	    "sfn.redrive_execution: ExecutionNotRedrivable");
 }
 
+TEST(an_answer_to_an_older_call_is_not_taken_for_a_redrive)
+{
+	struct world w;
+	open_service(&w);
+
+	serve(
+	    &w, ARGS,
+	    (const struct answer[]){
+		{ "describe_execution",
+		  "{\"status\":\"FAILED\",\"redriveCount\":1,\"redriveDate\":1790218660.927}",
+		  NULL },
+		{ "describe_map_run", MAP_RUN("FAILED", "1", ""), NULL },
+		{ "redrive_execution", "{\"redriveDate\":1790218660.927,\"replayed\":true}", NULL },
+		{ NULL, NULL, NULL } });
+
+	CHECK(strstr(w.message, "nothing was redriven: the service answered with the redrive of "
+				"2026-09-24T02:57:40.927Z, made by an older call"));
+	world_close(&w);
+}
+
+TEST(a_clock_that_is_off_does_not_hide_a_redrive)
+{
+	struct world w;
+	open_service(&w);
+
+	serve(
+	    &w, "{ executionArn = 'E', mapRunArn = 'M' }",
+	    (const struct answer[]){
+		{ "describe_execution", EXECUTION("FAILED", "0"), NULL },
+		{ "describe_map_run", MAP_RUN("FAILED", "0", ""), NULL },
+		{ "redrive_execution", "{\"redriveDate\":1790218660.927,\"replayed\":true}", NULL },
+		{ "describe_execution", EXECUTION("RUNNING", "1"), NULL },
+		{ "describe_execution", EXECUTION("SUCCEEDED", "1"), NULL },
+		{ "describe_map_run", MAP_RUN("SUCCEEDED", "1", ",\"redriveDate\":1790218661"),
+		  NULL },
+		{ NULL, NULL, NULL } });
+
+	CHECK_STR(w.message, "");
+	CHECK(strstr(w.result, "\"status\":\"SUCCEEDED\""));
+	CHECK(strstr(buf_cstr(&w.log), "or a clock is off"));
+	world_close(&w);
+}
+
 TEST(wrong_arguments_are_named)
 {
 	static const struct answer none[] = { { NULL, NULL, NULL } };
@@ -443,7 +486,9 @@ int main(void)
 	    TAP_CASE(a_map_run_that_was_not_restarted_is_an_error),
 	    TAP_CASE(a_new_map_run_in_place_of_the_old_one_is_followed),
 	    TAP_CASE(what_cannot_be_redriven_is_not_tried),
-	    TAP_CASE(a_colleagues_redrive_is_noticed), TAP_CASE(wrong_arguments_are_named),
-	    TAP_CASE(a_time_out_says_that_the_redrive_goes_on),
+	    TAP_CASE(a_colleagues_redrive_is_noticed),
+	    TAP_CASE(an_answer_to_an_older_call_is_not_taken_for_a_redrive),
+	    TAP_CASE(a_clock_that_is_off_does_not_hide_a_redrive),
+	    TAP_CASE(wrong_arguments_are_named), TAP_CASE(a_time_out_says_that_the_redrive_goes_on),
 	    TAP_CASE(a_dry_run_stops_before_the_change)));
 }
