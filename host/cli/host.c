@@ -19,7 +19,7 @@
 #include "script/rules.h"
 #include "script/run.h"
 
-enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256 };
+enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256, OWNER_WAIT_MS = 10 * 1000 };
 
 static int load_plugin(struct host *h, const char *name, struct err *err)
 {
@@ -95,7 +95,7 @@ static int check_rules(const struct host *h, struct err *err)
 
 int host_open(struct host *h, struct config *config, struct err *err)
 {
-	*h = (struct host){ .config = config, .log_level = LOG_INFO };
+	*h = (struct host){ .config = config, .log_level = LOG_INFO, .lock = { .fd = -1 } };
 	terminal_init(&h->terminal, stderr);
 	host_api_fill(h);
 	int rc = loop_new(&h->loop, err);
@@ -160,21 +160,30 @@ static void tell_recovered(struct host *h)
 	terminal_log(&h->terminal, LOG_WARN, text);
 }
 
-int host_open_runs(struct host *h, const char *command, struct err *err)
+static int open_log(struct host *h, struct err *err)
 {
-	char audit[4096], name[NAME_SIZE] = "";
+	char audit[4096], store[4096], name[NAME_SIZE] = "";
 	int n = snprintf(audit, sizeof(audit), "%s/audit", h->config->state_dir);
-	if (n < 0 || (size_t)n >= sizeof(audit))
+	int m = snprintf(store, sizeof(store), "%s/runs.db", h->config->state_dir);
+	if (n < 0 || (size_t)n >= sizeof(audit) || m < 0 || (size_t)m >= sizeof(store))
 		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
 	(void)gethostname(name, sizeof(name) - 1);
+	return commit_open(&h->committer,
+			   &(struct commit_spec){ .loop = h->loop,
+						  .audit_dir = audit,
+						  .host = name,
+						  .program = "runbook " RUNBOOK_VERSION,
+						  .store_path = store },
+			   err);
+}
+
+int host_open_runs(struct host *h, const char *command, struct err *err)
+{
 	int rc = files_make_dir(h->config->state_dir, err);
 	if (rc == 0)
-		rc = commit_open(&h->committer,
-				 &(struct commit_spec){ .loop = h->loop,
-							.audit_dir = audit,
-							.host = name,
-							.program = "runbook " RUNBOOK_VERSION },
-				 err);
+		rc = state_lock_take(&h->lock, h->config->state_dir, OWNER_WAIT_MS, err);
+	if (rc == 0)
+		rc = open_log(h, err);
 	if (rc < 0)
 		return rc;
 	tell_recovered(h);
@@ -217,6 +226,7 @@ int host_close(struct host *h, int status)
 	rules_free(h->rules);
 	h->rules = NULL;
 	status = close_log(h, status);
+	state_lock_release(&h->lock);
 	plugins_close(h->plugins);
 	registry_free(h->registry);
 	http_client_free(h->http);

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "net/loop.h"
 #include "plugin_api.h"
+#include "store/state_lock.h"
 
 struct host {
 	struct host_api api;
@@ -22,6 +23,7 @@ struct host {
 	struct http_client *http;
 	struct registry *registry;
 	struct plugins *plugins;
+	struct state_lock lock;      /* of the state directory; held from host_open_runs on */
 	struct committer *committer; /* NULL until host_open_runs */
 	struct rules *rules;         /* likewise */
 	struct runs *runs;           /* likewise */
@@ -32,7 +34,8 @@ struct host {
 /* On failure h is to be closed as well. */
 NODISCARD int host_open(struct host *h, struct config *config, struct err *err);
 
-/* Create the state directory, open the audit log, record the start. -ERR_IO: no audit log. */
+/* Create the state directory and become its owner, open the audit log and the store, record the
+ * start. -ERR_TIMEOUT: another process owns it; -ERR_IO: no audit log. */
 NODISCARD int host_open_runs(struct host *h, const char *command, struct err *err);
 
 /* Returns the status it was given; EXIT_NO_AUDIT instead of EXIT_DONE when the log could not be
