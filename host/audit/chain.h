@@ -22,6 +22,13 @@ struct chain {
 
 void chain_init(struct chain *c);
 
+/*
+ * A process that goes on in another segment goes on with its chain: behind log.close the next record
+ * is the log.open of the next segment, with the next sequence number, prev of the log.close, and a
+ * member "continues" that names the segment before. A reader takes these two from that record.
+ */
+void chain_go_on(struct chain *c);
+
 /* Who writes. Borrowed. */
 struct chain_writer {
 	const char *host;

@@ -51,25 +51,40 @@ static char *naming_members(const cJSON *tree)
 	return text;
 }
 
-static int on_intent(struct intents *in, const struct record *r, struct err *err)
+static struct intent *push(struct intents *in, uint64_t seq, struct err *err)
 {
 	if (in->n == in->cap) {
 		size_t cap = in->cap ? in->cap * 2 : 16;
 		struct intent *v = realloc(in->v, cap * sizeof(*v));
-		if (!v)
-			return no_memory(err);
+		if (!v) {
+			(void)no_memory(err);
+			return NULL;
+		}
 		in->v = v;
 		in->cap = cap;
 	}
-	struct intent intent = { .seq = r->head.seq };
-	if (in->keep) {
-		intent.members = naming_members(r->tree);
-		if (!intent.members)
-			return no_memory(err);
-	}
-	in->v[in->n++] = intent;
+	in->v[in->n] = (struct intent){ .seq = seq };
+	return &in->v[in->n++];
+}
+
+int intents_add(struct intents *in, uint64_t seq, struct err *err)
+{
+	if (!push(in, seq, err))
+		return -ERR_NOMEM;
 	in->seen++;
 	return 0;
+}
+
+static int on_intent(struct intents *in, const struct record *r, struct err *err)
+{
+	struct intent *intent = push(in, r->head.seq, err);
+	if (!intent)
+		return -ERR_NOMEM;
+	in->seen++;
+	if (!in->keep)
+		return 0;
+	intent->members = naming_members(r->tree);
+	return intent->members ? 0 : no_memory(err);
 }
 
 static struct intent *find_open(const struct intents *in, int64_t seq)
@@ -96,28 +111,88 @@ static bool is_outcome(const char *name)
 	return false;
 }
 
-static int on_outcome(struct intents *in, const struct record *r, struct err *err)
+static void settle(struct intents *in, struct intent *intent)
 {
-	const char *outcome = json_get_str(r->tree, "outcome");
+	free(intent->members);
+	intent->members = NULL;
+	intent->settled = true;
+	in->n_settled++;
+}
+
+int intents_settle(struct intents *in, int64_t seq, const char *outcome, struct err *err)
+{
 	if (!outcome || !is_outcome(outcome))
 		return err_set(err, ERR_INVALID,
 			       "an outcome \"%s\" is not one of ok, error, unknown, refused, "
 			       "invalid, dry_run, not_sent",
 			       outcome ? outcome : "(none)");
-	int64_t seq = json_get_int(r->tree, "intent", 0);
 	struct intent *intent = find_open(in, seq);
 	if (!intent)
 		return err_set(err, ERR_INVALID,
 			       "an outcome names intent %" PRId64
 			       ", which was never recorded here or has its outcome already",
 			       seq);
-	free(intent->members);
-	intent->members = NULL;
-	intent->settled = true;
-	in->n_settled++;
+	settle(in, intent);
 	in->unknown += strcmp(outcome, "unknown") == 0;
 	if (in->n_settled > 16 && in->n_settled > in->n / 2)
 		compact(in);
+	return 0;
+}
+
+char *intents_take_members(struct intents *in, uint64_t seq)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->v[i].seq != seq)
+			continue;
+		char *members = in->v[i].members;
+		in->v[i].members = NULL;
+		return members;
+	}
+	return NULL;
+}
+
+void intents_write(struct buf *out, const struct intents *in)
+{
+	const char *comma = "";
+	buf_adds(out, "[");
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->v[i].settled)
+			continue;
+		buf_addf(out, "%s%" PRIu64, comma, in->v[i].seq);
+		comma = ",";
+	}
+	buf_adds(out, "]");
+}
+
+/* log.open: the intents that were open when the segment before this one was closed. */
+static int on_open(struct intents *in, const struct record *r, struct err *err)
+{
+	const cJSON *carried = json_get(r->tree, "carried");
+	int64_t last = 0, seq;
+	for (const cJSON *c = cJSON_IsArray(carried) ? carried->child : NULL; c; c = c->next) {
+		if (!json_int_token(c, &seq) || seq <= last || (uint64_t)seq >= r->head.seq)
+			return err_set(err, ERR_INVALID,
+				       "carried is no list of rising, earlier sequence numbers");
+		if (!push(in, (uint64_t)seq, err))
+			return -ERR_NOMEM;
+		last = seq;
+	}
+	return 0;
+}
+
+/* log.close: these are the next segment's. */
+static int on_close(struct intents *in, const struct record *r, struct err *err)
+{
+	const cJSON *carried = json_get(r->tree, "carried");
+	int64_t seq;
+	for (const cJSON *c = cJSON_IsArray(carried) ? carried->child : NULL; c; c = c->next) {
+		struct intent *intent = json_int_token(c, &seq) ? find_open(in, seq) : NULL;
+		if (!intent)
+			return err_set(err, ERR_INVALID,
+				       "carried names an intent that is not open");
+		intent->settled = true; /* here; its names stay, for who looks back */
+		in->n_settled++;
+	}
 	return 0;
 }
 
@@ -126,6 +201,11 @@ int intents_follow(struct intents *in, const struct record *r, struct err *err)
 	if (strcmp(r->head.kind, "call.intent") == 0)
 		return on_intent(in, r, err);
 	if (strcmp(r->head.kind, "call.outcome") == 0)
-		return on_outcome(in, r, err);
+		return intents_settle(in, json_get_int(r->tree, "intent", 0),
+				      json_get_str(r->tree, "outcome"), err);
+	if (strcmp(r->head.kind, "log.open") == 0)
+		return on_open(in, r, err);
+	if (strcmp(r->head.kind, "log.close") == 0)
+		return on_close(in, r, err);
 	return 0;
 }

@@ -1,9 +1,11 @@
 /*
  * intents.h - the calls of a segment that have an intent and no outcome yet.
  *
- * Every call.intent ends in exactly one call.outcome of the same segment, which names it by its
- * sequence number in the member "intent". Memory grows with the calls that are open at one time,
- * not with the length of the log.
+ * Every call.intent ends in exactly one call.outcome of the same process, which names it by its
+ * sequence number in the member "intent". Where a process goes on in another segment, the log.close
+ * of the one and the log.open of the other list the intents that are open at that moment in their
+ * member "carried", so that each segment can be judged by itself. Memory grows with the calls that
+ * are open at one time, not with the length of the log.
  */
 #ifndef AUDIT_INTENTS_H
 #define AUDIT_INTENTS_H
@@ -15,8 +17,8 @@
 /* A call under way. */
 struct intent {
 	uint64_t seq;
-	bool settled;  /* has its outcome; kept until the list is next compacted */
-	char *members; /* what names the call, as JSON members; NULL unless keep */
+	bool settled;  /* has its outcome, or was carried on; stays until the list is compacted */
+	char *members; /* what names the call, as JSON members; NULL unless keep, or if carried */
 };
 
 struct intents {
@@ -37,6 +39,17 @@ void intents_clear(struct intents *in);
  *         unknown, refused, invalid, dry_run, not_sent
  */
 NODISCARD int intents_follow(struct intents *in, const struct record *r, struct err *err);
+
+/* The same by hand, for who makes the records: one more is open; this one has its outcome. */
+NODISCARD int intents_add(struct intents *in, uint64_t seq, struct err *err);
+NODISCARD int intents_settle(struct intents *in, int64_t seq, const char *outcome, struct err *err);
+
+/* What names the call of that intent, taken out of the list; owned by the caller (free). NULL: it is
+ * not there, or has no names (any more). */
+char *intents_take_members(struct intents *in, uint64_t seq);
+
+/* Append the open ones as a JSON array of numbers. */
+void intents_write(struct buf *out, const struct intents *in);
 
 static inline size_t intents_open(const struct intents *in)
 {

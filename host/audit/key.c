@@ -152,7 +152,7 @@ static int wrap(struct key **out, struct ed25519 *secret, struct err *err)
 	if (rc == 0)
 		*out = key;
 	else
-		key_free(key);
+		audit_key_free(key);
 	return rc;
 }
 
@@ -176,7 +176,7 @@ static int open_private(const char *path, struct err *err)
 	return fd;
 }
 
-int key_read(struct key **out, const char *path, struct err *err)
+int audit_key_read(struct key **out, const char *path, struct err *err)
 {
 	char text[FILE_MAX];
 	int fd = open_private(path, err);
@@ -245,7 +245,7 @@ static int save(const struct key *key, const char *path, const char *public_path
 	return rc;
 }
 
-int key_create(struct key **out, const char *path, const char *public_path, struct err *err)
+int audit_key_create(struct key **out, const char *path, const char *public_path, struct err *err)
 {
 	struct key *key;
 	if (access(path, F_OK) == 0)
@@ -260,11 +260,11 @@ int key_create(struct key **out, const char *path, const char *public_path, stru
 	if (rc == 0)
 		*out = key;
 	else
-		key_free(key);
+		audit_key_free(key);
 	return rc;
 }
 
-void key_free(struct key *key)
+void audit_key_free(struct key *key)
 {
 	if (!key)
 		return;
@@ -272,12 +272,12 @@ void key_free(struct key *key)
 	free(key);
 }
 
-const struct public_key *key_public(const struct key *key)
+const struct public_key *audit_key_public(const struct key *key)
 {
 	return &key->public;
 }
 
-int key_sign(uint8_t sig[KEY_SIGNATURE_LEN], const struct key *key, struct bytes text)
+int audit_key_sign(uint8_t sig[KEY_SIGNATURE_LEN], const struct key *key, struct bytes text)
 {
 	return ed25519_sign(sig, key->secret, text);
 }

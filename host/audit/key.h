@@ -51,21 +51,22 @@ struct key;
 /*
  * Read the private key from a file.
  *
- * @param[out] out owned by the caller; key_free
+ * @param[out] out owned by the caller; audit_key_free
  * @return 0; -ERR_IO, with err->name "NoKey" when there is no such file; -ERR_INVALID: no Ed25519 key
  *         in it, or others may read it
  */
-NODISCARD int key_read(struct key **out, const char *path, struct err *err);
+NODISCARD int audit_key_read(struct key **out, const char *path, struct err *err);
 
 /* Make a new key and write it (mode 0600), with its public line in the file public_path, durably.
  * An existing private key is never overwritten: -ERR_IO. */
-NODISCARD int key_create(struct key **out, const char *path, const char *public_path,
-			 struct err *err);
-void key_free(struct key *key); /* NULL is fine */
+NODISCARD int audit_key_create(struct key **out, const char *path, const char *public_path,
+			       struct err *err);
+void audit_key_free(struct key *key); /* NULL is fine */
 
-const struct public_key *key_public(const struct key *key); /* borrowed */
+const struct public_key *audit_key_public(const struct key *key); /* borrowed */
 
 /* @return 0; -ERR_NOMEM */
-NODISCARD int key_sign(uint8_t sig[KEY_SIGNATURE_LEN], const struct key *key, struct bytes text);
+NODISCARD int audit_key_sign(uint8_t sig[KEY_SIGNATURE_LEN], const struct key *key,
+			     struct bytes text);
 
 #endif

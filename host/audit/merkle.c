@@ -9,6 +9,19 @@ bool hash_eq(const struct hash *a, const struct hash *b)
 	return memcmp(a->b, b->b, SHA256_LEN) == 0;
 }
 
+bool hash_from_hex(struct hash *out, const char *hex)
+{
+	static const char digits[] = "0123456789abcdef";
+	if (strlen(hex) != SHA256_HEX || strspn(hex, digits) != SHA256_HEX)
+		return false;
+	for (size_t i = 0; i < SHA256_LEN; i++) {
+		ptrdiff_t high = strchr(digits, hex[2 * i]) - digits;
+		ptrdiff_t low = strchr(digits, hex[2 * i + 1]) - digits;
+		out->b[i] = (uint8_t)(high * 16 + low);
+	}
+	return true;
+}
+
 int merkle_leaf(struct hash *out, struct bytes line)
 {
 	struct sha256 *h = sha256_begin();

@@ -24,6 +24,9 @@ enum { MERKLE_DEPTH = 64 };
 
 bool hash_eq(const struct hash *a, const struct hash *b);
 
+/* Read 64 lower-case hex digits and nothing else. */
+bool hash_from_hex(struct hash *out, const char *hex);
+
 NODISCARD int merkle_leaf(struct hash *out, struct bytes line);
 
 /* A tree by its frontier. */

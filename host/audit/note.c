@@ -10,7 +10,7 @@ enum { DASH_LEN = sizeof(DASH) - 1, BLOB_LEN = KEY_ID_LEN + KEY_SIGNATURE_LEN };
 
 void note_write(struct buf *out, const struct checkpoint *c, const struct key *key)
 {
-	const struct public_key *pub = key_public(key);
+	const struct public_key *pub = audit_key_public(key);
 	uint8_t blob[BLOB_LEN];
 	size_t start = out->n;
 	buf_addf(out, "%s\n%" PRIu64 "\n", pub->name, c->size);
@@ -19,8 +19,8 @@ void note_write(struct buf *out, const struct checkpoint *c, const struct key *k
 	if (out->err)
 		return;
 	memcpy(blob, pub->id, KEY_ID_LEN);
-	out->err =
-	    key_sign(blob + KEY_ID_LEN, key, (struct bytes){ out->p + start, out->n - start });
+	out->err = audit_key_sign(blob + KEY_ID_LEN, key,
+				  (struct bytes){ out->p + start, out->n - start });
 	buf_addf(out, "\n" DASH "%s ", pub->name);
 	base64_encode(out, (struct bytes){ (const char *)blob, sizeof(blob) });
 	buf_adds(out, "\n");

@@ -7,9 +7,9 @@
  * (without the line breaks). The order of these members is fixed and nothing is ever re-serialised:
  * hashes are over the bytes as they stand, so there is no question of canonical form.
  *
- *  - seq counts from 1 within a segment.
+ *  - seq counts from 1 within a process's segments: where one goes on in another, so does it.
  *  - prev is SHA-256(0x00 || line before, without its newline), the leaf hash of RFC 6962;
- *    64 zeros in the first record of a segment.
+ *    64 zeros in a process's first record.
  *  - sum is the first 16 hex digits of SHA-256 over the line's bytes before `,"sum"`. It covers the
  *    last line, which no later line covers yet, and tells a torn line from a whole one.
  *

@@ -1,38 +1,64 @@
 #include "audit/recover.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/ledger.h"
 #include "audit/scan.h"
 #include "audit/segment.h"
 #include "audit/torn.h"
 #include "base/clock.h"
 
-enum { BATCH = 256 * 1024, BATCH_MAX = BATCH + 4 * RECORD_LINE_MAX };
+enum { BATCH = 256 * 1024, BATCH_MAX = BATCH + 4 * RECORD_LINE_MAX, MAX_HOPS = 1000 };
 
 /* One segment being recovered. */
 struct recovery {
-	int dir_fd;
-	const struct chain_writer *writer;
+	const struct recover_spec *spec;
 	struct segment segment;
 	struct scan scan;
-	unsigned torn_named; /* log.recover records that name a torn end */
-	struct buf lines;    /* made and not yet written */
+	unsigned torn_named;            /* log.recover records that name a torn end */
+	char before[SEGMENT_NAME_SIZE]; /* the segment that this one continues; "" */
+	struct buf lines;               /* made and not yet written */
+	struct ledger_entry seal;       /* what to enter once it is closed; lines is 0: nothing */
 };
 
-static int count_torn(void *arg, const struct record *r, struct bytes line, struct err *err)
+/* What is to be sealed when all are closed, so that the ledger is synced once. */
+struct seals {
+	struct ledger_entry *v;
+	size_t n, cap;
+};
+
+static int look(void *arg, const struct record *r, struct bytes line, struct err *err)
 {
 	(void)line;
 	(void)err;
-	unsigned *n = arg;
-	*n += strcmp(r->head.kind, "log.recover") == 0 && json_get_str(r->tree, "torn");
+	struct recovery *rec = arg;
+	const char *before = json_get_str(r->tree, "continues");
+	rec->torn_named +=
+	    strcmp(r->head.kind, "log.recover") == 0 && json_get_str(r->tree, "torn");
+	if (strcmp(r->head.kind, "log.open") == 0 && before && strlen(before) < SEGMENT_NAME_SIZE)
+		memcpy(rec->before, before, strlen(before) + 1);
 	return 0;
 }
 
+/* What was made becomes part of the file and of the segment's tree. */
 static int flush(struct recovery *rec, struct err *err)
 {
-	int rc = segment_write(&rec->segment, buf_bytes(&rec->lines), err);
+	struct bytes rest = buf_bytes(&rec->lines);
+	int rc = segment_write(&rec->segment, rest, err);
+	rec->scan.good_size += (int64_t)rest.n;
+	while (rc == 0 && rest.n > 0) {
+		struct hash leaf;
+		size_t n = (size_t)((const char *)memchr(rest.p, '\n', rest.n) - rest.p);
+		if (merkle_leaf(&leaf, (struct bytes){ rest.p, n }) < 0 ||
+		    merkle_add(&rec->scan.tree, &leaf) < 0)
+			rc = err_set(err, ERR_NOMEM, "no memory for a digest");
+		rest.p += n + 1;
+		rest.n -= n + 1;
+	}
 	rec->lines.n = 0;
 	return rc;
 }
@@ -41,7 +67,7 @@ static int add(struct recovery *rec, const char *kind, const struct buf *members
 {
 	if (members->err)
 		return err_set(err, ERR_NOMEM, "no memory for a record of kind %s", kind);
-	if (!chain_append(&rec->scan.chain, &rec->lines, rec->writer, clock_wall_ms(), kind,
+	if (!chain_append(&rec->scan.chain, &rec->lines, &rec->spec->writer, clock_wall_ms(), kind,
 			  buf_bytes(members), err))
 		return -ERR_NOMEM;
 	return rec->lines.n >= BATCH ? flush(rec, err) : 0;
@@ -54,7 +80,7 @@ static int add_torn_ends(struct recovery *rec, struct err *err)
 	bool any = false;
 	int rc;
 	for (unsigned nth = rec->torn_named + 1;
-	     (rc = torn_describe(&t, rec->dir_fd, rec->segment.name, nth, err)) == 1; nth++) {
+	     (rc = torn_describe(&t, rec->spec->dir_fd, rec->segment.name, nth, err)) == 1; nth++) {
 		m.n = 0;
 		buf_addf(&m, "\"torn\":\"%s\",\"torn_bytes\":%" PRId64 ",\"sha256\":\"%s\"", t.name,
 			 t.size, t.sha256);
@@ -71,11 +97,66 @@ static int add_torn_ends(struct recovery *rec, struct err *err)
 	return rc;
 }
 
+/* Read the segment before; what it knows of the calls whose names are missing is taken over. */
+static int find_names_before(struct recovery *rec, size_t *missing, struct err *err)
+{
+	struct recovery before = { .spec = rec->spec };
+	char name[SEGMENT_NAME_SIZE];
+	struct intents *in = &rec->scan.intents;
+	memcpy(name, rec->before, sizeof(name));
+	rec->before[0] = '\0';
+	int fd = segment_open(rec->spec->dir_fd, name, NULL);
+	if (fd < 0)
+		return 0; /* removed meanwhile: the calls stay without names */
+	const struct scan_spec spec = {
+		.fd = fd, .name = name, .keep = true, .each = look, .arg = &before
+	};
+	int rc = scan_segment(&before.scan, &spec, err);
+	(void)close(fd);
+	for (size_t i = 0; i < in->n && rc == 0; i++) {
+		if (in->v[i].settled || in->v[i].members)
+			continue;
+		in->v[i].members = intents_take_members(&before.scan.intents, in->v[i].seq);
+		*missing -= in->v[i].members != NULL;
+	}
+	memcpy(rec->before, before.before, sizeof(rec->before));
+	scan_clear(&before.scan);
+	return rc;
+}
+
+/* An intent that was carried on is named in the segment in which it was recorded: one before. */
+static int find_names(struct recovery *rec, struct err *err)
+{
+	struct intents *in = &rec->scan.intents;
+	size_t missing = 0;
+	for (size_t i = 0; i < in->n; i++)
+		missing += !in->v[i].settled && !in->v[i].members;
+	for (int hops = 0; missing > 0 && rec->before[0] && hops < MAX_HOPS; hops++) {
+		int rc = find_names_before(rec, &missing, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void tell(const struct recover_spec *spec, const struct buf *members)
+{
+	struct buf text = BUF_INIT(RECORD_LINE_MAX);
+	buf_adds(&text, "{");
+	buf_add(&text, members->p, members->n);
+	buf_adds(&text, "}");
+	cJSON *call = spec->unknown ? json_parse(buf_bytes(&text), NULL) : NULL;
+	if (call)
+		spec->unknown(spec->arg, call);
+	cJSON_Delete(call);
+	buf_clear(&text);
+}
+
 static int add_outcomes(struct recovery *rec, uint64_t *n, struct err *err)
 {
 	struct buf m = BUF_INIT(RECORD_LINE_MAX);
 	const struct intents *in = &rec->scan.intents;
-	int rc = 0;
+	int rc = find_names(rec, err);
 	for (size_t i = 0; i < in->n && rc == 0; i++) {
 		if (in->v[i].settled)
 			continue;
@@ -83,9 +164,11 @@ static int add_outcomes(struct recovery *rec, uint64_t *n, struct err *err)
 		buf_addf(&m,
 			 "\"intent\":%" PRIu64 ",\"outcome\":\"unknown\",\"message\":\"the process "
 			 "ended before the outcome was recorded\"%s",
-			 in->v[i].seq, in->v[i].members);
+			 in->v[i].seq, in->v[i].members ? in->v[i].members : "");
 		rc = add(rec, "call.outcome", &m, err);
 		*n += rc == 0;
+		if (rc == 0)
+			tell(rec->spec, &m);
 	}
 	buf_clear(&m);
 	return rc;
@@ -96,7 +179,7 @@ static int finish(struct recovery *rec, struct recovered *out, struct err *err)
 	const struct buf nothing = BUF_INIT(0);
 	int rc = 0;
 	if (rec->scan.end == SCAN_TORN)
-		rc = torn_set_aside(&rec->segment, rec->dir_fd, rec->scan.good_size,
+		rc = torn_set_aside(&rec->segment, rec->spec->dir_fd, rec->scan.good_size,
 				    rec->scan.torn_size, err);
 	if (rc == 0)
 		rc = add_torn_ends(rec, err);
@@ -115,75 +198,108 @@ static int finish(struct recovery *rec, struct recovered *out, struct err *err)
 	return 0;
 }
 
+static struct ledger_entry seal_of(const struct recovery *rec, struct err *err)
+{
+	struct ledger_entry e = { .kind = LEDGER_SEAL,
+				  .lines = rec->scan.tree.size,
+				  .bytes = rec->scan.good_size };
+	memcpy(e.segment, rec->segment.name, sizeof(e.segment));
+	if (merkle_root(&e.root, &rec->scan.tree) == 0)
+		return e;
+	(void)err_set(err, ERR_NOMEM, "no memory for a digest");
+	return (struct ledger_entry){ 0 };
+}
+
 static int recover_claimed(struct recovery *rec, struct recovered *out, struct err *err)
 {
+	struct ledger_entry head;
+	int known = ledger_last_head(&head, rec->spec->dir_fd, rec->segment.name, err);
+	if (known < 0)
+		return known;
+	const struct scan_mark mark = { .lines = head.lines,
+					.bytes = head.bytes,
+					.root = head.root,
+					.last = known && head.kind == LEDGER_SEAL };
 	const struct scan_spec spec = { .fd = rec->segment.fd,
 					.name = rec->segment.name,
 					.keep = true,
-					.each = count_torn,
-					.arg = &rec->torn_named };
+					.each = look,
+					.arg = rec,
+					.marks = &mark,
+					.n_marks = known ? 1 : 0 };
 	int rc = scan_segment(&rec->scan, &spec, err);
 	if (rc < 0)
 		return rc;
-	switch (rec->scan.end) {
-	case SCAN_CLOSED: /* another process recovered it between our look and our lock */
-		return 0;
-	case SCAN_DAMAGED:
+	if (rec->scan.end == SCAN_DAMAGED)
 		return err_set(err, ERR_INVALID,
 			       "audit log %s is damaged at line %" PRIu64 ": %s; see `audit "
 			       "verify`, and move the file away to go on without it",
 			       rec->segment.name, rec->scan.bad_line, rec->scan.why.message);
-	case SCAN_OPEN:
-	case SCAN_TORN:
-		return finish(rec, out, err);
+	if (rec->scan.end != SCAN_CLOSED)
+		rc = finish(rec, out, err);
+	if (rc < 0)
+		return rc;
+	rec->seal = seal_of(rec, err);
+	return rec->seal.lines > 0 ? 0 : -ERR_NOMEM;
+}
+
+static int remember(struct seals *seals, const struct ledger_entry *e, struct err *err)
+{
+	if (seals->n == seals->cap) {
+		size_t cap = seals->cap ? seals->cap * 2 : 16;
+		struct ledger_entry *v = realloc(seals->v, cap * sizeof(*v));
+		if (!v)
+			return err_set(err, ERR_NOMEM, "no memory for the list of segments");
+		seals->v = v;
+		seals->cap = cap;
 	}
+	seals->v[seals->n++] = *e;
 	return 0;
 }
 
-static int recover_segment(struct recovered *out, int dir_fd, const char *name,
-			   const struct chain_writer *w, struct err *err)
+static int recover_segment(struct recovered *out, struct seals *seals,
+			   const struct recover_spec *spec, const char *name, struct err *err)
 {
-	struct recovery rec = { .dir_fd = dir_fd, .writer = w, .lines = BUF_INIT(BATCH_MAX) };
-	int rc = segment_claim(&rec.segment, dir_fd, name, err);
+	struct recovery rec = { .spec = spec, .lines = BUF_INIT(BATCH_MAX) };
+	int rc = segment_claim(&rec.segment, spec->dir_fd, name, err);
 	if (rc != 1)
 		return rc;
 	rc = recover_claimed(&rec, out, err);
 	buf_clear(&rec.lines);
 	scan_clear(&rec.scan);
 	segment_close(&rec.segment);
-	return rc;
+	return rc == 0 ? remember(seals, &rec.seal, err) : rc;
 }
 
-/* Most segments ended cleanly: a look at their last line is enough, and only once. */
-static int is_closed(bool *out, int dir_fd, const char *name, struct err *err)
+static int seal_all(const struct seals *seals, const struct recover_spec *spec, struct err *err)
 {
-	enum segment_writer writer;
-	*out = segment_is_sealed(dir_fd, name);
-	if (*out)
+	int rc = 0;
+	if (!spec->ledger || seals->n == 0)
 		return 0;
-	int fd = segment_read(dir_fd, name, &writer, err);
-	if (fd < 0)
-		return fd;
-	int rc = scan_is_closed(out, fd, err);
-	if (rc == 0 && *out)
-		segment_seal(fd);
-	(void)close(fd);
+	rc = ledger_append(spec->ledger, seals->v, seals->n, err);
+	for (size_t i = 0; i < seals->n && rc == 0; i++)
+		rc = segment_seal(spec->dir_fd, seals->v[i].segment, err);
 	return rc;
 }
 
-int recover_dir(struct recovered *out, int dir_fd, const struct chain_writer *w, struct err *err)
+int recover_dir(struct recovered *out, const struct recover_spec *spec, struct err *err)
 {
 	struct segment_names names;
+	struct seals seals = { 0 };
 	*out = (struct recovered){ 0 };
-	int rc = segment_list(&names, dir_fd, err);
+	int rc = segment_list_open(&names, spec->dir_fd, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
-		bool closed;
-		rc = is_closed(&closed, dir_fd, names.v[i], err);
-		if (rc == 0 && !closed)
-			rc = recover_segment(out, dir_fd, names.v[i], w, err);
+		/* Its mode says that it is in the ledger: only its move is left to do. */
+		if (segment_is_sealed(spec->dir_fd, names.v[i]))
+			rc = segment_seal(spec->dir_fd, names.v[i], err);
+		else
+			rc = recover_segment(out, &seals, spec, names.v[i], err);
 	}
+	if (rc == 0)
+		rc = seal_all(&seals, spec, err);
+	free(seals.v);
 	segment_names_clear(&names);
 	return rc;
 }

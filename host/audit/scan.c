@@ -1,9 +1,7 @@
 #include "audit/scan.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "audit/lines.h"
 
@@ -19,6 +17,40 @@ static int check_name(const struct record *r, const char *name, struct err *err)
 		return 0;
 	return err_set(err, ERR_INVALID, "log.open names the segment %s: this file is a copy",
 		       recorded ? recorded : "(none)");
+}
+
+/* The chain agrees with itself: only what was written down elsewhere tells that it is another one. */
+static int check_mark(const struct scan *s, const struct scan_spec *spec, int64_t bytes,
+		      struct err *err)
+{
+	struct hash root;
+	for (size_t i = 0; i < spec->n_marks; i++) {
+		const struct scan_mark *m = &spec->marks[i];
+		if (m->last && s->tree.size > m->lines)
+			return err_set(err, ERR_INVALID,
+				       "the segment was sealed with %" PRIu64
+				       " lines: this one was "
+				       "added",
+				       m->lines);
+		if (m->lines != s->tree.size)
+			continue;
+		if (merkle_root(&root, &s->tree) < 0)
+			return err_set(err, ERR_NOMEM, "no memory for a digest");
+		if (m->bytes != bytes || !hash_eq(&root, &m->root))
+			return err_set(err, ERR_INVALID,
+				       "lines up to this one are not those whose root the ledger "
+				       "has: the segment was rewritten");
+	}
+	return 0;
+}
+
+static int grow(struct scan *s, const struct scan_spec *spec, const struct line *line,
+		struct err *err)
+{
+	struct hash leaf;
+	if (!hash_from_hex(&leaf, s->chain.prev) || merkle_add(&s->tree, &leaf) < 0)
+		return err_set(err, ERR_NOMEM, "no memory for a digest");
+	return check_mark(s, spec, line->offset + (int64_t)line->text.n + 1, err);
 }
 
 static int judge(struct scan *s, const struct scan_spec *spec, const struct line *line,
@@ -40,6 +72,8 @@ static int judge(struct scan *s, const struct scan_spec *spec, const struct line
 	if (rc == 0 && spec->each)
 		rc = spec->each(spec->arg, &r, line->text, err);
 	record_clear(&r);
+	if (rc == 0)
+		rc = grow(s, spec, line, err);
 	if (rc < 0)
 		s->chain = before;
 	return rc;
@@ -100,6 +134,22 @@ static int scan_lines(struct scan *s, const struct scan_spec *spec, struct lines
 	return 0;
 }
 
+/* Fewer lines than are known to have been there are no torn end. */
+static void check_length(struct scan *s, const struct scan_spec *spec)
+{
+	uint64_t lines = spec->n_marks > 0 ? spec->marks[spec->n_marks - 1].lines : 0;
+	if (s->end == SCAN_DAMAGED || s->tree.size >= lines)
+		return;
+	s->end = SCAN_DAMAGED;
+	if (s->bad_line > 0)
+		return;
+	s->bad_line = s->tree.size + 1;
+	(void)err_set(&s->why, ERR_INVALID,
+		      "the segment ends before this line, but the ledger has %" PRIu64
+		      " lines of it: its end was cut off",
+		      lines);
+}
+
 int scan_segment(struct scan *s, const struct scan_spec *spec, struct err *err)
 {
 	struct lines lines;
@@ -113,31 +163,7 @@ int scan_segment(struct scan *s, const struct scan_spec *spec, struct err *err)
 	/* No writer of ours dies before its first record is whole, or writes behind log.close. */
 	if (rc == 0 && s->end == SCAN_TORN && (s->chain.seq == 0 || s->chain.closed))
 		s->end = SCAN_DAMAGED;
+	if (rc == 0)
+		check_length(s, spec);
 	return rc;
-}
-
-int scan_is_closed(bool *out, int fd, struct err *err)
-{
-	struct stat st;
-	char tail[4096];
-	*out = false;
-	if (fstat(fd, &st) != 0)
-		return err_set(err, ERR_IO, "fstat: %s", strerror(errno));
-	off_t from = st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) : 0;
-	ssize_t n = pread(fd, tail, sizeof(tail), from);
-	if (n < 0)
-		return err_set(err, ERR_IO, "read: %s", strerror(errno));
-	if (n == 0 || tail[n - 1] != '\n')
-		return 0;
-	/* A log.close is short: it lies in these bytes whole or the last line is something else. */
-	const char *start = memrchr(tail, '\n', (size_t)n - 1);
-	if (!start)
-		return 0;
-	struct record r;
-	struct bytes line = { start + 1, (size_t)(tail + n - 1 - (start + 1)) };
-	if (record_parse(&r, line, NULL) < 0)
-		return 0;
-	*out = strcmp(r.head.kind, "log.close") == 0;
-	record_clear(&r);
-	return 0;
 }

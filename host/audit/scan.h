@@ -9,20 +9,30 @@
 
 #include "audit/chain.h"
 #include "audit/intents.h"
+#include "audit/merkle.h"
 
 enum scan_end {
 	SCAN_CLOSED, /* ends with log.close */
 	SCAN_OPEN,   /* every line is good, log.close is missing */
 	SCAN_TORN,   /* behind the last good record there are bytes that are no record */
 	SCAN_DAMAGED, /* a bad line that good ones follow, a whole record in the wrong place, no first
-			 record, or anything behind log.close */
+			 record, anything behind log.close, or not what the marks say */
+};
+
+/* What is known of a segment from elsewhere: with so many lines it has this root and length. */
+struct scan_mark {
+	uint64_t lines;
+	int64_t bytes;
+	struct hash root;
+	bool last; /* sealed: nothing follows */
 };
 
 struct scan {
 	struct chain chain;     /* after the last good record */
+	struct merkle tree;     /* over the good lines; its size is their number */
 	struct intents intents; /* scan_clear */
 	enum scan_end end;
-	int64_t good_size; /* bytes up to and with the last good record */
+	int64_t good_size; /* bytes up to and with the last good record: where a bad line begins */
 	int64_t torn_size; /* bytes behind that */
 	bool unended;      /* the torn bytes are one line without a newline: half written */
 	uint64_t bad_line; /* from 1; 0: none */
@@ -37,6 +47,7 @@ typedef int scan_fn(void *arg, const struct record *r, struct bytes line, struct
  *
  * @param keep  keep what names the open calls, see intents.h
  * @param each  may be NULL
+ * @param marks by rising lines; may be none
  * @param[out] s owned by the caller; scan_clear, also after an error
  * @return 0, whatever was found; -ERR_IO, -ERR_NOMEM when the file could not be read
  */
@@ -46,11 +57,10 @@ struct scan_spec {
 	bool keep;
 	scan_fn *each;
 	void *arg;
+	const struct scan_mark *marks;
+	size_t n_marks;
 };
 NODISCARD int scan_segment(struct scan *s, const struct scan_spec *spec, struct err *err);
 void scan_clear(struct scan *s);
-
-/* Is the last line of the file a whole log.close? Reads only the end of the file. */
-NODISCARD int scan_is_closed(bool *out, int fd, struct err *err);
 
 #endif

@@ -51,7 +51,7 @@ static bool is_segment(const char *name)
 
 static int add_name(struct segment_names *names, size_t *cap, const char *name)
 {
-	if (names->n == *cap) {
+	if (names->n >= *cap) {
 		size_t more = *cap ? *cap * 2 : 32;
 		char **v = realloc(names->v, more * sizeof(*v));
 		if (!v)
@@ -63,25 +63,28 @@ static int add_name(struct segment_names *names, size_t *cap, const char *name)
 	return names->v[names->n] ? (names->n++, 0) : -ERR_NOMEM;
 }
 
-static int read_names(struct segment_names *out, DIR *dir, struct err *err)
+typedef bool name_test(const char *name);
+
+static int read_names(struct segment_names *out, DIR *dir, name_test *wanted, struct err *err)
 {
-	size_t cap = 0;
+	size_t cap = out->n;
 	for (;;) {
 		errno = 0;
 		/* Not shared between threads: this stream is ours alone. */
 		const struct dirent *e = readdir(dir); /* NOLINT(concurrency-mt-unsafe) */
 		if (!e)
 			break;
-		if (is_segment(e->d_name) && add_name(out, &cap, e->d_name) < 0)
+		if (wanted(e->d_name) && add_name(out, &cap, e->d_name) < 0)
 			return err_set(err, ERR_NOMEM, "no memory for the list of segments");
 	}
 	return errno == 0 ? 0 : io_error(err, "directory", "cannot list it");
 }
 
-int segment_list(struct segment_names *out, int dir_fd, struct err *err)
+/* Append the names in a folder to out. */
+static int list(struct segment_names *out, int dir_fd, const char *folder, name_test *wanted,
+		struct err *err)
 {
-	*out = (struct segment_names){ 0 };
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!dir) {
 		int rc = io_error(err, "directory", "cannot list it");
@@ -89,12 +92,75 @@ int segment_list(struct segment_names *out, int dir_fd, struct err *err)
 			(void)close(fd);
 		return rc;
 	}
-	int rc = read_names(out, dir, err);
+	int rc = read_names(out, dir, wanted, err);
 	(void)closedir(dir);
+	return rc;
+}
+
+static int sorted(struct segment_names *out, int rc)
+{
 	if (rc < 0)
 		segment_names_clear(out);
-	else if (out->n > 0)
+	else if (out->n > 1)
 		qsort(out->v, out->n, sizeof(*out->v), by_name);
+	return rc;
+}
+
+static bool is_day(const char *name)
+{
+	static const char form[] = "dddd-dd-dd";
+	size_t i = 0;
+	while (form[i] && (form[i] == 'd' ? name[i] >= '0' && name[i] <= '9' : name[i] == '-'))
+		i++;
+	return form[i] == '\0' && name[i] == '\0';
+}
+
+int segment_list_open(struct segment_names *out, int dir_fd, struct err *err)
+{
+	*out = (struct segment_names){ 0 };
+	return sorted(out, list(out, dir_fd, ".", is_segment, err));
+}
+
+int segment_list_days(struct segment_names *out, int dir_fd, struct err *err)
+{
+	*out = (struct segment_names){ 0 };
+	return sorted(out, list(out, dir_fd, ".", is_day, err));
+}
+
+int segment_list_day(struct segment_names *out, int dir_fd, const char *day, struct err *err)
+{
+	*out = (struct segment_names){ 0 };
+	return sorted(out, list(out, dir_fd, day, is_segment, err));
+}
+
+/* One that is sealed while we look may be met in both places. */
+static void drop_doubles(struct segment_names *names)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		if (kept > 0 && strcmp(names->v[kept - 1], names->v[i]) == 0)
+			free(names->v[i]);
+		else
+			names->v[kept++] = names->v[i];
+	}
+	names->n = kept;
+}
+
+int segment_list(struct segment_names *out, int dir_fd, struct err *err)
+{
+	struct segment_names days = { 0 };
+	*out = (struct segment_names){ 0 };
+	int rc = list(out, dir_fd, ".", is_segment, err);
+	if (rc == 0)
+		rc = segment_list_days(&days, dir_fd, err);
+	if (rc < 0)
+		return sorted(out, rc);
+	for (size_t i = 0; i < days.n && rc == 0; i++)
+		rc = list(out, dir_fd, days.v[i], is_segment, err);
+	segment_names_clear(&days);
+	rc = sorted(out, rc);
+	if (rc == 0)
+		drop_doubles(out);
 	return rc;
 }
 
@@ -108,11 +174,34 @@ void segment_names_clear(struct segment_names *names)
 
 /* ---- reading ---- */
 
+void segment_day(char out[SEGMENT_DAY_SIZE], const char *name)
+{
+	char day[SEGMENT_DAY_SIZE] = "";
+	if (strspn(name, "0123456789") == 8 && name[8] == 'T')
+		(void)snprintf(day, sizeof(day), "%.4s-%.2s-%.2s", name, name + 4, name + 6);
+	memcpy(out, day, SEGMENT_DAY_SIZE);
+}
+
+enum { PATH_SIZE = SEGMENT_DAY_SIZE + SEGMENT_NAME_SIZE + 32 };
+
+static void sealed_path(char out[PATH_SIZE], const char *name)
+{
+	char day[SEGMENT_DAY_SIZE];
+	segment_day(day, name);
+	(void)snprintf(out, PATH_SIZE, "%s%s%s", day, day[0] ? "/" : "", name);
+}
+
 /* O_NONBLOCK: opening a FIFO would wait for its writer. */
 static int open_file(int dir_fd, const char *name, int flags, struct err *err)
 {
 	struct stat st;
-	int fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char path[PATH_SIZE];
+	flags |= O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dir_fd, name, flags);
+	if (fd < 0 && errno == ENOENT) {
+		sealed_path(path, name);
+		fd = openat(dir_fd, path, flags);
+	}
 	if (fd < 0)
 		return io_error(err, name, "cannot open it");
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
@@ -160,9 +249,44 @@ bool segment_is_sealed(int dir_fd, const char *name)
 	       !(st.st_mode & S_IWUSR);
 }
 
-void segment_seal(int fd)
+/* The torn ends of a segment are named SEGMENT.torn, SEGMENT.torn.2, ... (torn.h). */
+static int move_torn_ends(int dir_fd, const char *name, struct err *err)
 {
-	(void)fchmod(fd, S_IRUSR);
+	char torn[SEGMENT_NAME_SIZE + 24], path[PATH_SIZE];
+	for (unsigned nth = 1;; nth++) {
+		if (nth == 1)
+			(void)snprintf(torn, sizeof(torn), "%s.torn", name);
+		else
+			(void)snprintf(torn, sizeof(torn), "%s.torn.%u", name, nth);
+		sealed_path(path, torn);
+		if (renameat(dir_fd, torn, dir_fd, path) == 0)
+			continue;
+		if (errno != ENOENT)
+			return io_error(err, torn, "cannot move it");
+		if (faccessat(dir_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+			return 0;
+	}
+}
+
+int segment_seal(int dir_fd, const char *name, struct err *err)
+{
+	char day[SEGMENT_DAY_SIZE], path[PATH_SIZE];
+	segment_day(day, name);
+	/* Another user's file may not be ours to change: then the move alone has to do. */
+	if (fchmodat(dir_fd, name, S_IRUSR, 0) != 0 && errno != EPERM && errno != ENOENT)
+		return io_error(err, name, "cannot take its write permission away");
+	if (!day[0])
+		return 0;
+	if (mkdirat(dir_fd, day, 0700) != 0 && errno != EEXIST)
+		return io_error(err, day, "cannot create the folder");
+	int rc = move_torn_ends(dir_fd, name, err);
+	if (rc < 0)
+		return rc;
+	sealed_path(path, name);
+	/* ENOENT: another process has moved it since we looked. */
+	if (renameat(dir_fd, name, dir_fd, path) != 0 && errno != ENOENT)
+		return io_error(err, name, "cannot move it into its day's folder");
+	return 0;
 }
 
 /* ---- writing ---- */

@@ -4,6 +4,11 @@
  *	20261121T225103042Z-4711-9f3c01ab.jsonl          UTC time, process id, random
  *	20261121T225103042Z-4711-9f3c01ab.jsonl.torn     what recovery set aside, see recover.h
  *	20261121T225103042Z-4711-9f3c01ab.new            being created: nothing was recorded yet
+ *	2026-11-21/20261121T225103042Z-4711-9f3c01ab.jsonl   sealed: closed, and never changed again
+ *
+ * A sealed segment lies in the folder of its day, with its torn ends. So the directory itself holds
+ * only the segments that are being written or whose writer died, however many years there are, and a
+ * segment's name alone tells both places where it can be. Functions that take a name look in both.
  *
  * The writer holds an exclusive flock on its segment for as long as it lives; the kernel lets go of
  * it when the process dies, however that happens. So a segment without log.close whose lock can be
@@ -40,6 +45,15 @@ struct segment_names {
 
 /* The names of all segments. Owned by the caller; segment_names_clear. */
 NODISCARD int segment_list(struct segment_names *out, int dir_fd, struct err *err);
+
+/* The same, of those that are not sealed. */
+NODISCARD int segment_list_open(struct segment_names *out, int dir_fd, struct err *err);
+
+/* The days of which there are sealed segments, as folder names ("2026-11-21"), and what one of them
+ * holds. */
+NODISCARD int segment_list_days(struct segment_names *out, int dir_fd, struct err *err);
+NODISCARD int segment_list_day(struct segment_names *out, int dir_fd, const char *day,
+			       struct err *err);
 void segment_names_clear(struct segment_names *names);
 
 /* ---- reading ---- */
@@ -60,12 +74,19 @@ NODISCARD int segment_read(int dir_fd, const char *name, enum segment_writer *wr
 			   struct err *err);
 
 /*
- * A segment that was found to end with log.close is sealed: write permission is taken away, so that
- * no start opens it again. A mark to save time, no protection: verify reads sealed ones as well.
- * Best effort; one that cannot be sealed is only looked at every time.
+ * Seal a closed segment: take write permission away and move it into its day's folder, with its torn
+ * ends. Can be repeated. The mode saves time and protects nothing: verify reads sealed ones as well.
+ *
+ * @return 0; -ERR_IO
  */
-void segment_seal(int fd);
+NODISCARD int segment_seal(int dir_fd, const char *name, struct err *err);
+
+/* Is it unchangeable by its mode, though still in the directory itself? Then only the move was lost. */
 bool segment_is_sealed(int dir_fd, const char *name);
+
+/* The name of the folder of its day; "" when the name does not begin with a time. */
+enum { SEGMENT_DAY_SIZE = 11 };
+void segment_day(char out[SEGMENT_DAY_SIZE], const char *name);
 
 /* ---- writing ---- */
 

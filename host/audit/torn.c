@@ -55,7 +55,13 @@ int torn_describe(struct torn *out, int dir_fd, const char *segment, unsigned nt
 {
 	struct stat st;
 	torn_name(out->name, segment, nth);
+	char day[SEGMENT_DAY_SIZE], sealed[SEGMENT_DAY_SIZE + TORN_NAME_SIZE];
 	int fd = openat(dir_fd, out->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	segment_day(day, segment);
+	if (fd < 0 && errno == ENOENT && day[0]) {
+		(void)snprintf(sealed, sizeof(sealed), "%s/%s", day, out->name);
+		fd = openat(dir_fd, sealed, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	}
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0)

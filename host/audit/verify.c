@@ -107,7 +107,7 @@ static int verify_segment(struct verify_report *rep, char *why, size_t size, int
 	int rc = scan_segment(&s, &spec, err);
 	(void)close(fd);
 	if (rc == 0) {
-		rep->records = s.chain.seq;
+		rep->records = s.tree.size;
 		rep->calls = s.intents.seen;
 		rep->unknown = s.intents.unknown;
 		rep->open_calls = intents_open(&s.intents);

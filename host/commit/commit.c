@@ -1,10 +1,12 @@
 /*
  * Everything but the writing itself happens on the loop's thread; the thread gets one batch at a
- * time and touches nothing but that batch and the segment.
+ * time and touches nothing but that batch and the recorder's files.
  *
- *	append ──► lines, rows, waiters ──► batch ──► thread: write, sync, commit rows ──► on_written
- *	               ▲  timer: 0, or what is left of 5 ms, or a second       done, done, ... │
- *	               └───────────────────────────────────────────────────────── schedule ◄─┘
+ *	append ──► lines, rows, waiters ──► batch ──► thread: write, sync, commit rows, sign
+ *	               ▲  timer: 0, or what is left of 5 ms, or a second               │
+ *	               └──── schedule ◄──── done, done, ... ◄──── on_written ◄─────────┘
+ *
+ * A batch may hold the end of one segment and the beginning of the next: `split` is where.
  */
 #include "commit/commit.h"
 
@@ -14,9 +16,10 @@
 #include <unistd.h>
 
 #include "audit/chain.h"
-#include "audit/recover.h"
-#include "audit/segment.h"
+#include "audit/intents.h"
 #include "base/clock.h"
+#include "commit/recorder.h"
+#include "commit/waiters.h"
 #include "net/loop.h"
 #include "store/store.h"
 
@@ -26,37 +29,42 @@ enum {
 	WRITE_US = 500,         /* under load, between the starts of two that are only written */
 	LAZY_US = 1000 * 1000,  /* until records that nobody waits for are synced */
 	PENDING_MAX = 64 << 20, /* bytes handed over and not yet given to the thread */
-};
-
-struct waiter {
-	commit_done_fn *done;
-	void *arg;
-	struct err *refused; /* this record alone was not accepted; owned */
-	struct waiter *next;
-};
-
-struct waiters {
-	struct waiter *first, **last;
-	size_t n;
+	CARRIED_MAX = 50000,    /* open calls: with more the list would not fit into a record */
+	CHECKPOINT_RECORDS = 1000,
+	CHECKPOINT_MS = 60 * 1000,
+	ROTATE_BYTES = 64 << 20,
+	ROTATE_MS = 24 * 60 * 60 * 1000,
 };
 
 struct batch {
 	struct buf lines;
-	bool sync;
+	size_t split; /* from here the lines are the next segment's; 0: no next segment */
+	char next[SEGMENT_NAME_SIZE];
+	bool sync, head;          /* head: sign a checkpoint */
 	struct store_batch *rows; /* committed once the lines are synced; NULL: no store */
 	struct waiters written;   /* told once it is written */
 	struct waiters waiters;   /* told once it is synced */
 	struct err err;
+	struct err after; /* what failed when the records were safe already */
 };
 
 struct committer {
 	struct loop *loop;
 	struct worker *worker;
 	char *host;
-	struct chain_writer writer;
+	struct chain_writer who;
 	struct chain chain;
-	struct segment segment;
-	struct store *store; /* NULL: none */
+	struct intents intents;  /* open calls; their names are not kept */
+	struct recorder files;   /* the thread's while it has a batch */
+	struct store *store;     /* NULL: none */
+	struct commit_spec spec; /* its strings are not kept, but for program */
+
+	char *program;
+	char segment[SEGMENT_NAME_SIZE];   /* into which records are appended */
+	int64_t segment_bytes, segment_us; /* of that one: size, when it was begun */
+	size_t split;                      /* of lines, see struct batch */
+	uint64_t unheaded;                 /* records since the last checkpoint */
+	int64_t unheaded_us;               /* since when */
 
 	struct buf lines;         /* handed over, not yet in a batch */
 	struct store_batch *rows; /* likewise */
@@ -76,59 +84,110 @@ struct committer {
 	struct commit_stats stats;
 };
 
-/* ---- who waits ---- */
-
-static void waiters_init(struct waiters *q)
-{
-	*q = (struct waiters){ .last = &q->first };
-}
-
-static void waiters_push(struct waiters *q, struct waiter *w)
-{
-	*q->last = w;
-	q->last = &w->next;
-	q->n++;
-}
-
-/* Move all of `from` behind those of `to`. */
-static void waiters_move(struct waiters *to, struct waiters *from)
-{
-	if (!from->first)
-		return;
-	*to->last = from->first;
-	to->last = from->last;
-	to->n += from->n;
-	waiters_init(from);
-}
-
-/* Each done may append, so the queue is emptied first. */
-static void tell(struct waiters *q, const struct err *err)
-{
-	struct waiter *w = q->first;
-	waiters_init(q);
-	while (w) {
-		struct waiter *next = w->next;
-		w->done(w->arg, w->refused ? w->refused : err);
-		free(w->refused);
-		free(w);
-		w = next;
-	}
-}
-
 /* ---- the batch ---- */
 
-/* On the committer's thread. */
+/* On the committer's thread, as the next two. */
+static int write_lines(struct committer *c, struct batch *b)
+{
+	struct bytes lines = buf_bytes(&b->lines), rest = lines;
+	if (b->split == 0)
+		return recorder_write(&c->files, lines, &b->err);
+	lines.n = b->split;
+	rest.p += b->split;
+	rest.n -= b->split;
+	int rc = recorder_write(&c->files, lines, &b->err);
+	if (rc == 0)
+		rc = recorder_sync(&c->files, &b->err);
+	return rc < 0 ? rc : recorder_begin(&c->files, b->next, rest, &b->err);
+}
+
 static void write_batch(void *arg)
 {
 	struct committer *c = arg;
 	struct batch *b = &c->batch;
-	int rc = segment_write(&c->segment, buf_bytes(&b->lines), &b->err);
+	int rc = write_lines(c, b);
 	if (rc == 0 && b->sync)
-		rc = segment_sync(&c->segment, &b->err);
+		rc = recorder_sync(&c->files, &b->err);
 	if (rc == 0 && b->rows && !store_batch_empty(b->rows))
 		rc = store_apply(c->store, b->rows, &b->err);
 	INVARIANT((rc < 0) == (b->err.code != 0));
+	if (rc == 0 && b->head)
+		rc = recorder_head(&c->files, &b->after);
+	INVARIANT((rc < 0) == (b->err.code || b->after.code));
 }
+
+/* ---- the next segment ---- */
+
+static void log_open_members(struct buf *m, const struct committer *c, const char *before)
+{
+	buf_addf(m, "\"segment\":\"%s\"", c->segment);
+	if (c->program) {
+		buf_adds(m, ",\"program\":");
+		json_write_string(m, bytes_str(c->program));
+	}
+	if (!before)
+		return;
+	buf_addf(m, ",\"continues\":\"%s\",\"carried\":", before);
+	intents_write(m, &c->intents);
+}
+
+/* Append log.close and the next segment's log.open. */
+static int split_lines(struct committer *c, struct err *err)
+{
+	char before[SEGMENT_NAME_SIZE];
+	struct buf m = BUF_INIT(RECORD_LINE_MAX);
+	int64_t now = clock_wall_ms();
+	memcpy(before, c->segment, sizeof(before));
+	segment_name(c->segment, now, c->who.pid);
+	buf_addf(&m, "\"next\":\"%s\",\"carried\":", c->segment);
+	intents_write(&m, &c->intents);
+	uint64_t seq = m.err ? 0
+			     : chain_append(&c->chain, &c->lines, &c->who, now, "log.close",
+					    buf_bytes(&m), err);
+	if (seq) {
+		chain_go_on(&c->chain);
+		c->split = c->lines.n;
+		m.n = 0;
+		log_open_members(&m, c, before);
+		seq = m.err ? 0
+			    : chain_append(&c->chain, &c->lines, &c->who, now, "log.open",
+					   buf_bytes(&m), err);
+	}
+	buf_clear(&m);
+	return seq ? 0 : err_set(err, ERR_NOMEM, "no memory for the next segment of the audit log");
+}
+
+static void fail(struct committer *c, const struct err *why)
+{
+	if (c->failed)
+		return;
+	c->failed = true;
+	c->why = *why;
+}
+
+static bool is_rotation_due(const struct committer *c)
+{
+	return c->split == 0 && intents_open(&c->intents) <= CARRIED_MAX && c->unheaded_us &&
+	       (c->segment_bytes >= c->spec.rotate_bytes ||
+		clock_mono_us() >= c->segment_us + c->spec.rotate_ms * 1000);
+}
+
+static void rotate(struct committer *c)
+{
+	struct err err = { 0 };
+	if (split_lines(c, &err) < 0)
+		fail(c, &err);
+	c->segment_bytes = 0;
+	c->segment_us = clock_mono_us();
+}
+
+static bool is_head_due(const struct committer *c)
+{
+	return c->unheaded >= c->spec.checkpoint_records ||
+	       (c->unheaded_us && clock_mono_us() >= c->unheaded_us + c->spec.checkpoint_ms * 1000);
+}
+
+/* ---- filling ---- */
 
 /* Rows go with a batch that is synced. They say how far the log was when they were committed. */
 static void fill_rows(struct committer *c, bool sync)
@@ -141,7 +200,7 @@ static void fill_rows(struct committer *c, bool sync)
 	struct store_batch *empty = c->batch.rows; /* its memory is used again */
 	c->batch.rows = c->rows;
 	c->rows = empty;
-	store_set_synced(c->batch.rows, c->segment.name, c->chain.seq);
+	store_set_synced(c->batch.rows, c->segment, c->chain.seq);
 }
 
 static void fill_batch(struct committer *c, bool sync)
@@ -150,8 +209,13 @@ static void fill_batch(struct committer *c, bool sync)
 	c->batch.lines = c->lines;
 	c->lines = empty;
 	c->lines.n = 0;
+	c->batch.split = c->split;
+	memcpy(c->batch.next, c->segment, sizeof(c->batch.next));
+	c->batch.head = is_head_due(c) || c->split > 0;
+	sync = sync || c->batch.head;
 	fill_rows(c, sync);
-	c->batch.err = (struct err){ 0 };
+	c->split = 0;
+	c->batch.err = c->batch.after = (struct err){ 0 };
 	c->batch.sync = sync;
 	waiters_move(&c->batch.written, &c->written);
 	if (sync) {
@@ -159,19 +223,17 @@ static void fill_batch(struct committer *c, bool sync)
 		waiters_move(&c->batch.waiters, &c->waiters);
 		c->unsynced_us = 0;
 	}
+	if (c->batch.head)
+		c->unheaded = 0;
+	if (c->batch.head)
+		c->unheaded_us = 0;
 	c->batch_us = clock_mono_us();
 	if (sync)
 		c->sync_us = c->batch_us;
 	c->stats.batches++;
 	c->stats.syncs += sync;
-}
-
-static void fail(struct committer *c, const struct err *why)
-{
-	if (c->failed)
-		return;
-	c->failed = true;
-	c->why = *why;
+	c->stats.checkpoints += c->batch.head;
+	c->stats.segments += c->batch.split > 0;
 }
 
 static void finish_batch(struct committer *c)
@@ -187,7 +249,13 @@ static void finish_batch(struct committer *c)
 		waiters_move(&told, &c->written);
 		waiters_move(&told, &c->waiters);
 	}
-	tell(&told, c->failed ? &c->why : &ok);
+	waiters_tell(&told, c->failed ? &c->why : &ok);
+	/* The records of this batch are on disk all the same. */
+	if (c->batch.after.code)
+		fail(c, &c->batch.after);
+	else if (c->batch.head && !c->failed && c->spec.on_checkpoint)
+		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
+	c->batch.head = false;
 }
 
 /* ---- when ---- */
@@ -203,15 +271,17 @@ static int64_t due_us(const struct committer *c)
 	if (c->waiters.first)
 		return c->crowded ? c->sync_us + WINDOW_US : 0;
 	if (c->lines.n > 0)
-		return c->batch_us + WINDOW_US;
-	return c->unsynced_us + LAZY_US;
+		return c->unheaded < c->spec.checkpoint_records ? c->batch_us + WINDOW_US : 0;
+	if (c->unsynced_us)
+		return c->unsynced_us + LAZY_US;
+	return c->unheaded_us + c->spec.checkpoint_ms * 1000;
 }
 
 /* See that the timer runs when the next batch is due. */
 static void schedule(struct committer *c)
 {
 	bool work = c->written.first || c->waiters.first ||
-		    (!c->failed && (c->lines.n > 0 || c->unsynced_us));
+		    (!c->failed && (c->lines.n > 0 || c->unsynced_us || c->unheaded_us));
 	if (c->busy || c->closing || !work)
 		return;
 	int64_t due = due_us(c), now = clock_mono_us();
@@ -234,6 +304,8 @@ static void on_timer(void *arg)
 {
 	struct committer *c = arg;
 	c->timer = NULL;
+	if (!c->failed && is_rotation_due(c))
+		rotate(c);
 	if (c->failed) {
 		finish_batch(c);
 		return;
@@ -248,17 +320,39 @@ static void on_timer(void *arg)
 
 /* ---- the interface ---- */
 
-static void wait_in(struct waiters *q, commit_done_fn *done, void *arg, const struct err *refused)
+/* Which calls are open, the segment after this one has to know. */
+static void follow_call(struct committer *c, const char *kind, uint64_t seq, struct bytes members)
 {
-	struct waiter *w = malloc(sizeof(*w));
-	INVARIANT(w != NULL);
-	*w = (struct waiter){ .done = done, .arg = arg };
-	if (refused) {
-		w->refused = malloc(sizeof(*w->refused));
-		INVARIANT(w->refused != NULL);
-		*w->refused = *refused;
+	struct err err = { 0 };
+	if (strcmp(kind, "call.intent") == 0) {
+		if (intents_add(&c->intents, seq, &err) < 0)
+			fail(c, &err);
+		return;
 	}
-	waiters_push(q, w);
+	if (strcmp(kind, "call.outcome") != 0)
+		return;
+	struct buf text = BUF_INIT(RECORD_LINE_MAX);
+	buf_adds(&text, "{");
+	buf_add(&text, members.p, members.n);
+	buf_adds(&text, "}");
+	cJSON *v = json_parse(buf_bytes(&text), NULL);
+	/* One that names no open intent of ours is recorded as it is; it is for verify to judge. */
+	(void)!intents_settle(&c->intents, json_get_int(v, "intent", 0), json_get_str(v, "outcome"),
+			      NULL);
+	cJSON_Delete(v);
+	buf_clear(&text);
+}
+
+static void account(struct committer *c, size_t bytes)
+{
+	int64_t now = clock_mono_us();
+	c->stats.records++;
+	c->unheaded++;
+	c->segment_bytes += (int64_t)bytes;
+	if (!c->unsynced_us)
+		c->unsynced_us = now;
+	if (!c->unheaded_us)
+		c->unheaded_us = now;
 }
 
 static uint64_t append(struct committer *c, const char *kind, struct bytes members,
@@ -266,17 +360,19 @@ static uint64_t append(struct committer *c, const char *kind, struct bytes membe
 {
 	struct err err = { 0 };
 	uint64_t seq = 0;
+	size_t before = c->lines.n;
 	if (!c->failed) {
-		seq = chain_append(&c->chain, &c->lines, &c->writer, clock_wall_ms(), kind, members,
+		seq = chain_append(&c->chain, &c->lines, &c->who, clock_wall_ms(), kind, members,
 				   &err);
 		if (seq == 0 && !done)
 			fail(c, &err);
 	}
-	c->stats.records += seq != 0;
-	if (seq != 0 && !c->unsynced_us)
-		c->unsynced_us = clock_mono_us();
+	if (seq != 0) {
+		account(c, c->lines.n - before);
+		follow_call(c, kind, seq, members);
+	}
 	if (done)
-		wait_in(q, done, arg, err.code ? &err : NULL);
+		waiters_add(q, done, arg, err.code ? &err : NULL);
 	schedule(c);
 	return seq;
 }
@@ -307,7 +403,7 @@ struct store_batch *commit_store(struct committer *c)
 
 void commit_flush(struct committer *c, commit_done_fn *done, void *arg)
 {
-	wait_in(&c->waiters, done, arg, NULL);
+	waiters_add(&c->waiters, done, arg, NULL);
 	schedule(c);
 }
 
@@ -321,28 +417,25 @@ bool commit_failed(const struct committer *c, struct err *err)
 void commit_stats(const struct committer *c, struct commit_stats *out)
 {
 	*out = c->stats;
-	out->segment = c->segment.name;
+	out->segment = c->segment;
 }
 
 /* ---- open and close ---- */
 
-static int create_segment(struct committer *c, int dir_fd, const char *program, struct err *err)
+static int begin_segment(struct committer *c, struct err *err)
 {
-	char name[SEGMENT_NAME_SIZE];
 	struct buf m = BUF_INIT(4096);
 	int64_t now = clock_wall_ms();
-	segment_name(name, now, c->writer.pid);
-	buf_addf(&m, "\"segment\":\"%s\"", name);
-	if (program) {
-		buf_adds(&m, ",\"program\":");
-		json_write_string(&m, bytes_str(program));
-	}
+	segment_name(c->segment, now, c->who.pid);
+	log_open_members(&m, c, NULL);
 	uint64_t seq = m.err ? 0
-			     : chain_append(&c->chain, &c->lines, &c->writer, now, "log.open",
+			     : chain_append(&c->chain, &c->lines, &c->who, now, "log.open",
 					    buf_bytes(&m), err);
-	int rc = seq ? segment_create(&c->segment, dir_fd, name, buf_bytes(&c->lines), err)
+	int rc = seq ? recorder_begin(&c->files, c->segment, buf_bytes(&c->lines), err)
 		     : err_set(err, ERR_NOMEM, "no memory for the audit log");
 	c->lines.n = 0;
+	c->segment_us = clock_mono_us();
+	c->stats.segments = c->stats.checkpoints = 1;
 	buf_clear(&m);
 	return rc;
 }
@@ -355,16 +448,20 @@ static int open_store(struct committer *c, const char *path, struct err *err)
 	return rc == 0 ? store_batch_new(&c->batch.rows, err) : rc;
 }
 
-static int open_log(struct committer *c, const struct commit_spec *spec, struct err *err)
+static int open_log(struct committer *c, struct err *err)
 {
-	struct recovered recovered;
-	int dir_fd = audit_dir_create(spec->audit_dir, err);
-	if (dir_fd < 0)
-		return dir_fd;
-	int rc = recover_dir(&recovered, dir_fd, &c->writer, err);
+	struct recovered recovered = { 0 };
+	int rc = recorder_open(&c->files,
+			       &(struct recorder_spec){ .audit_dir = c->spec.audit_dir,
+							.key_file = c->spec.key_file,
+							.who = c->who,
+							.unknown = c->spec.on_unknown,
+							.arg = c->spec.arg },
+			       &recovered, err);
 	if (rc == 0)
-		rc = create_segment(c, dir_fd, spec->program, err);
-	(void)close(dir_fd);
+		rc = begin_segment(c, err);
+	if (rc == 0 && c->spec.on_checkpoint)
+		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
 	c->stats.recovered_segments = recovered.segments;
 	c->stats.recovered_calls = recovered.unknown_calls;
 	return rc;
@@ -374,14 +471,28 @@ static void release(struct committer *c)
 {
 	timer_stop(c->timer);
 	worker_free(c->worker);
-	segment_close(&c->segment);
+	recorder_close(&c->files);
+	intents_clear(&c->intents);
 	buf_clear(&c->lines);
 	buf_clear(&c->batch.lines);
 	store_batch_free(c->rows);
 	store_batch_free(c->batch.rows);
 	store_close(c->store);
 	free(c->host);
+	free(c->program);
 	free(c);
+}
+
+static void fill_defaults(struct commit_spec *s)
+{
+	if (s->checkpoint_records == 0)
+		s->checkpoint_records = CHECKPOINT_RECORDS;
+	if (s->checkpoint_ms == 0)
+		s->checkpoint_ms = CHECKPOINT_MS;
+	if (s->rotate_bytes == 0)
+		s->rotate_bytes = ROTATE_BYTES;
+	if (s->rotate_ms == 0)
+		s->rotate_ms = ROTATE_MS;
 }
 
 int commit_open(struct committer **out, const struct commit_spec *spec, struct err *err)
@@ -390,7 +501,10 @@ int commit_open(struct committer **out, const struct commit_spec *spec, struct e
 	if (!c)
 		return err_set(err, ERR_NOMEM, "no memory for the audit log");
 	c->loop = spec->loop;
-	c->segment.fd = -1;
+	c->spec = *spec;
+	fill_defaults(&c->spec);
+	c->intents = INTENTS_INIT(false);
+	recorder_init(&c->files);
 	c->lines = c->batch.lines = BUF_INIT(PENDING_MAX);
 	waiters_init(&c->written);
 	waiters_init(&c->waiters);
@@ -398,12 +512,15 @@ int commit_open(struct committer **out, const struct commit_spec *spec, struct e
 	waiters_init(&c->batch.waiters);
 	chain_init(&c->chain);
 	c->host = strdup(spec->host);
-	c->writer = (struct chain_writer){ .host = c->host, .pid = getpid() };
-	int rc = c->host ? 0 : err_set(err, ERR_NOMEM, "no memory for the audit log");
+	c->program = spec->program ? strdup(spec->program) : NULL;
+	c->who = (struct chain_writer){ .host = c->host, .pid = getpid() };
+	int rc = c->host && !c->program == !spec->program
+		     ? 0
+		     : err_set(err, ERR_NOMEM, "no memory for the audit log");
 	if (rc == 0 && spec->store_path)
 		rc = open_store(c, spec->store_path, err);
 	if (rc == 0)
-		rc = open_log(c, spec, err);
+		rc = open_log(c, err);
 	if (rc == 0)
 		rc = worker_new(&c->worker, c->loop, err);
 	if (rc < 0) {
@@ -429,6 +546,15 @@ static void write_now(struct committer *c)
 	finish_batch(c);
 }
 
+static void seal(struct committer *c)
+{
+	struct err why = { 0 };
+	if (recorder_seal(&c->files, &why) < 0)
+		fail(c, &why);
+	else if (c->spec.on_checkpoint)
+		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
+}
+
 int commit_close(struct committer *c, struct err *err)
 {
 	if (!c)
@@ -445,6 +571,8 @@ int commit_close(struct committer *c, struct err *err)
 		(void)commit_append(c, "log.close", (struct bytes){ "", 0 }, NULL, NULL);
 		write_now(c);
 	}
+	if (!c->failed)
+		seal(c);
 	int rc = 0;
 	if (c->failed)
 		rc = err_set(err, c->why.code, "%s", c->why.message);

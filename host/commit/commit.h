@@ -15,6 +15,10 @@
  * record without its row is one whose caller was never told. A failed commit fails the committer as
  * a failed write does.
  *
+ * Every so many records, and a while after the last one, the thread enters what was synced into the
+ * audit directory's ledger and signs a checkpoint (audit/ledger.h). A segment that has become large
+ * or old is closed and sealed, and the records go on in the next one with the next sequence number.
+ *
  * All functions are for the loop's thread.
  */
 #ifndef COMMIT_COMMIT_H
@@ -25,6 +29,7 @@
 #include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/json.h"
 
 struct loop;
 struct committer;
@@ -37,6 +42,20 @@ struct commit_spec {
 	const char *program;    /* "runbook 0.1.0", in log.open; NULL: left out */
 	const char *store_path; /* opened and from then on written by nobody else, see
 				 * store/store.h; NULL: none. Borrowed */
+	const char *key_file;   /* private key of the checkpoints; NULL: audit_dir + ".key" */
+
+	/* 0: the default */
+	uint64_t checkpoint_records; /* a checkpoint is signed after so many (1,000) */
+	int64_t checkpoint_ms;       /* and so long after a record (60 s) */
+	int64_t rotate_bytes;        /* the next segment is begun beyond this size (64 MiB) */
+	int64_t rotate_ms;           /* or age (1 day) */
+
+	/* From commit_open, for each call whose outcome nobody can know any more; NULL: not told. */
+	void (*on_unknown)(void *arg, const cJSON *call);
+	/* A checkpoint was signed: a note (audit/note.h), borrowed. From the loop, and
+	 * from commit_open and commit_close. NULL: not told. */
+	void (*on_checkpoint)(void *arg, struct bytes note);
+	void *arg; /* of both */
 };
 
 /* err->code is 0 when the record is on disk. From the loop, in the order of the appends. */
@@ -47,7 +66,8 @@ typedef void commit_done_fn(void *arg, const struct err *err);
  * log.open record and starts the thread. Blocks.
  *
  * @param[out] out owned by the caller; commit_close
- * @return 0; -ERR_INVALID when a dead process's segment is damaged; -ERR_IO; -ERR_NOMEM
+ * @return 0; -ERR_INVALID when a dead process's segment or the ledger is damaged; -ERR_IO, also when
+ *         the key is missing though there are checkpoints; -ERR_NOMEM
  */
 NODISCARD int commit_open(struct committer **out, const struct commit_spec *spec, struct err *err);
 
@@ -99,9 +119,10 @@ bool commit_failed(const struct committer *c, struct err *err);
 /* What commit_open found and did, and what was done since: for start-up messages and metrics. */
 struct commit_stats {
 	uint64_t records, batches, syncs;
-	unsigned recovered_segments; /* of dead processes */
-	uint64_t recovered_calls;    /* whose outcome is unknown */
-	const char *segment;         /* file name; borrowed from the committer */
+	uint64_t checkpoints, segments; /* signed; begun */
+	unsigned recovered_segments;    /* of dead processes */
+	uint64_t recovered_calls;       /* whose outcome is unknown */
+	const char *segment;            /* file name; borrowed from the committer */
 };
 void commit_stats(const struct committer *c, struct commit_stats *out);
 

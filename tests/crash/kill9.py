@@ -49,8 +49,8 @@ def received(log):
 def intents_on_disk(work):
     """The intents on disk; a torn last line counts for nothing."""
     intents = []
-    for name in os.listdir(work.audit_dir):
-        with open(os.path.join(work.audit_dir, name), "rb") as file:
+    for segment in work.segments():
+        with open(segment, "rb") as file:
             for line in file.read().split(b"\n")[:-1]:
                 if b'"call.intent"' in line:
                     intents.append(json.loads(line))

@@ -141,10 +141,15 @@ region = us-east-1
                 process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)
 
+    def segments(self):
+        """The files of the audit log, oldest first: open ones and, in folders of their day, sealed ones."""
+        found = glob.glob(os.path.join(self.audit_dir, "**", "*.jsonl"), recursive=True)
+        return sorted(found, key=os.path.basename)
+
     def records(self):
         """Every whole record of the audit log, segment by segment, in the order written."""
         found = []
-        for segment in sorted(glob.glob(os.path.join(self.audit_dir, "*.jsonl"))):
+        for segment in self.segments():
             with open(segment, "rb") as file:
                 found.append([json.loads(line) for line in file.read().split(b"\n")[:-1]])
         return found

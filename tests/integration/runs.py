@@ -59,7 +59,7 @@ def without_a_configuration_everything_comes_from_the_environment():
         check_equal(ended.status, 0, f"the run\n{ended}")
         check_equal(ended.result["status"], "RUNNING", "the answer")
         check(state in ended.err, f"the state directory is not named in: {ended.err}")
-        check(glob.glob(os.path.join(state, "runbook", "audit", "*.jsonl")), "no log where it said")
+        check(glob.glob(os.path.join(state, "runbook", "audit", "*", "*.jsonl")), "no log where it said")
 
 
 @test

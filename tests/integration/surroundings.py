@@ -89,7 +89,7 @@ def a_daemon_that_cannot_record_stops():
         process = work.start("serve", "--config", work.config)
         port = re.search(r"port (\d+)", read_until(process.stderr, "hooks are received"))[1]
         read_until(process.stderr, "state in")
-        size = max(os.path.getsize(os.path.join(work.audit_dir, name)) for name in os.listdir(work.audit_dir))
+        size = max(os.path.getsize(segment) for segment in work.segments())
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
         signature = hmac.digest(work.dir.encode(), b"{}", "sha256").hex()
         with socket.create_connection(("127.0.0.1", int(port)), 10) as connection:

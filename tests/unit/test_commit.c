@@ -1,7 +1,6 @@
 /* The committer: order, group commit, failing closed, and kill -9 at any moment. */
 #include "tap.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -11,89 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "audit/verify.h"
 #include "base/random.h"
-#include "commit/commit.h"
-#include "net/loop.h"
+#include "unit/commit_world.h"
 
 enum { MANY = 500 };
-
-struct fixture {
-	char dir[64];
-	struct loop *loop;
-	struct committer *c;
-	int told, in_order, failed, wanted;
-	struct err err;
-};
-
-static void begin(struct fixture *f)
-{
-	*f = (struct fixture){ .dir = "/tmp/runbook-commit-XXXXXX" };
-	bool ok = mkdtemp(f->dir) && loop_new(&f->loop, NULL) == 0;
-	INVARIANT(ok);
-}
-
-static int open_log(struct fixture *f)
-{
-	return commit_open(
-	    &f->c,
-	    &(struct commit_spec){
-		.loop = f->loop, .audit_dir = f->dir, .host = "ops1", .program = "test 1" },
-	    &f->err);
-}
-
-static void end(struct fixture *f)
-{
-	DIR *dir = opendir(f->dir);
-	INVARIANT(dir != NULL);
-	for (const struct dirent *e; (e = readdir(dir));)
-		(void)unlinkat(dirfd(dir), e->d_name, 0);
-	(void)closedir(dir);
-	(void)rmdir(f->dir);
-	loop_free(f->loop);
-}
-
-static void no_report(void *arg, const struct verify_report *rep)
-{
-	(void)arg;
-	if (rep->verdict == VERDICT_BAD)
-		TAP_NOTE("%s:%" PRIu64 ": %s", rep->segment, rep->bad_line, rep->why);
-}
-
-static struct verify_summary verify(const struct fixture *f)
-{
-	struct verify_summary sum = { .bad = 1 };
-	int fd = audit_dir_open(f->dir, NULL);
-	INVARIANT(fd >= 0);
-	struct err err = { 0 };
-	if (verify_dir(&sum, fd, no_report, NULL, &err) != 0)
-		sum.bad++;
-	(void)close(fd);
-	return sum;
-}
-
-/* What waits for one record. */
-struct wait {
-	struct fixture *f;
-	int place;
-};
-
-static void on_durable(void *arg, const struct err *err)
-{
-	struct wait *w = arg;
-	w->f->in_order += w->place == w->f->told;
-	w->f->told++;
-	w->f->failed += err->code != 0;
-	if (w->f->told == w->f->wanted)
-		loop_quit(w->f->loop);
-}
-
-static void run_until(struct fixture *f, int told)
-{
-	f->wanted = told;
-	if (f->told < told)
-		loop_run(f->loop);
-}
 
 TEST(records_are_durable_in_the_order_in_which_they_were_handed_over)
 {
@@ -327,8 +247,8 @@ TEST(a_directory_that_cannot_be_written_is_an_error)
 {
 	struct fixture f;
 	begin(&f);
-	char dir[80];
-	(void)snprintf(dir, sizeof(dir), "%s/no/such", f.dir);
+	char dir[SCRATCH_SIZE + 16];
+	(void)snprintf(dir, sizeof(dir), "%s/no/such", f.scratch);
 	const struct commit_spec spec = { .loop = f.loop, .audit_dir = dir, .host = "ops1" };
 
 	CHECK_INT(commit_open(&f.c, &spec, &f.err), -ERR_IO);
@@ -429,6 +349,7 @@ TEST(a_living_process_beside_us_is_left_alone)
 	begin(&f);
 	REQUIRE(open_log(&f) == 0);
 	g = f;
+	g.notes = BUF_INIT(1 << 20);
 
 	REQUIRE(open_log(&g) == 0);
 
@@ -436,6 +357,7 @@ TEST(a_living_process_beside_us_is_left_alone)
 	CHECK_INT(stats.recovered_segments, 0);
 	CHECK(commit_close(g.c, NULL) == 0);
 	CHECK(commit_close(f.c, NULL) == 0);
+	buf_clear(&g.notes);
 	CHECK_INT(verify(&f).segments, 2);
 	CHECK_INT(verify(&f).notes, 0);
 	end(&f);

@@ -1,13 +1,13 @@
 /* The committer and the store: rows are there when their records are, and never before. */
 #include "tap.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "commit/commit.h"
 #include "net/loop.h"
 #include "store/store.h"
+#include "unit/scratch.h"
 
 #define RUN_A "0193a000-0000-7000-8000-00000000000a"
 #define RUN_B "0193b000-0000-7000-8000-00000000000b"
@@ -39,20 +39,9 @@ static int open_log(struct fixture *f)
 	    &f->err);
 }
 
-static void remove_all(const char *path)
-{
-	DIR *dir = opendir(path);
-	for (const struct dirent *e; dir && (e = readdir(dir));)
-		(void)unlinkat(dirfd(dir), e->d_name, 0);
-	if (dir)
-		(void)closedir(dir);
-	(void)rmdir(path);
-}
-
 static void end(struct fixture *f)
 {
-	remove_all(f->audit);
-	remove_all(f->dir);
+	scratch_end(f->dir);
 	loop_free(f->loop);
 }
 

@@ -22,12 +22,12 @@ static void begin(struct fixture *f)
 	INVARIANT(made);
 	(void)snprintf(f->path, sizeof(f->path), "%s/key", f->dir);
 	(void)snprintf(f->public_path, sizeof(f->public_path), "%s/pub", f->dir);
-	INVARIANT(key_create(&f->key, f->path, f->public_path, NULL) == 0);
+	INVARIANT(audit_key_create(&f->key, f->path, f->public_path, NULL) == 0);
 }
 
 static void end(struct fixture *f)
 {
-	key_free(f->key);
+	audit_key_free(f->key);
 	(void)unlink(f->path);
 	(void)unlink(f->public_path);
 	(void)rmdir(f->dir);
@@ -90,11 +90,12 @@ TEST(a_key_is_made_once_and_read_again)
 	struct stat st;
 	begin(&f);
 
-	REQUIRE(key_read(&again, f.path, NULL) == 0);
-	CHECK(memcmp(key_public(again), key_public(f.key), sizeof(struct public_key)) == 0);
-	key_free(again);
+	REQUIRE(audit_key_read(&again, f.path, NULL) == 0);
+	CHECK(memcmp(audit_key_public(again), audit_key_public(f.key), sizeof(struct public_key)) ==
+	      0);
+	audit_key_free(again);
 
-	CHECK_INT(key_create(&again, f.path, f.public_path, &f.err), -ERR_IO);
+	CHECK_INT(audit_key_create(&again, f.path, f.public_path, &f.err), -ERR_IO);
 	CHECK(strstr(f.err.message, "there is one already"));
 	CHECK(stat(f.path, &st) == 0 && (st.st_mode & 0777) == 0600);
 	end(&f);
@@ -107,13 +108,13 @@ TEST(a_key_that_is_missing_open_to_others_or_none_is_refused)
 	begin(&f);
 
 	CHECK(chmod(f.path, 0640) == 0);
-	CHECK_INT(key_read(&key, f.path, &f.err), -ERR_INVALID);
+	CHECK_INT(audit_key_read(&key, f.path, &f.err), -ERR_INVALID);
 	CHECK(strstr(f.err.message, "others can read it (mode 640)"));
 	CHECK(chmod(f.path, 0600) == 0 && truncate(f.path, 60) == 0);
-	CHECK_INT(key_read(&key, f.path, &f.err), -ERR_INVALID);
+	CHECK_INT(audit_key_read(&key, f.path, &f.err), -ERR_INVALID);
 	CHECK(strstr(f.err.message, "expected an Ed25519 private key"));
 	CHECK(unlink(f.path) == 0);
-	CHECK_INT(key_read(&key, f.path, &f.err), -ERR_IO);
+	CHECK_INT(audit_key_read(&key, f.path, &f.err), -ERR_IO);
 	CHECK_STR(f.err.name, "NoKey");
 	end(&f);
 }
@@ -125,7 +126,7 @@ TEST(a_note_reads_as_it_was_written)
 	begin(&f);
 	struct buf note = note_of(&f, 1042);
 
-	CHECK_INT(note_read(&c, buf_bytes(&note), key_public(f.key), &f.err), 0);
+	CHECK_INT(note_read(&c, buf_bytes(&note), audit_key_public(f.key), &f.err), 0);
 
 	CHECK_INT(c.size, 1042);
 	CHECK_INT(c.root.b[31], 0x5a);
@@ -142,12 +143,13 @@ TEST(every_flipped_bit_and_every_cut_of_a_note_is_found)
 	for (size_t i = 0; i < note.n; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			note.p[i] = (char)(note.p[i] ^ (1 << bit));
-			CHECK_INT(note_read(&c, buf_bytes(&note), key_public(f.key), &f.err),
+			CHECK_INT(note_read(&c, buf_bytes(&note), audit_key_public(f.key), &f.err),
 				  -ERR_INVALID);
 			note.p[i] = (char)(note.p[i] ^ (1 << bit));
 		}
-		CHECK_INT(note_read(&c, (struct bytes){ note.p, i }, key_public(f.key), &f.err),
-			  -ERR_INVALID);
+		CHECK_INT(
+		    note_read(&c, (struct bytes){ note.p, i }, audit_key_public(f.key), &f.err),
+		    -ERR_INVALID);
 	}
 	buf_clear(&note);
 	end(&f);
@@ -161,12 +163,12 @@ TEST(another_key_s_note_is_refused_and_its_signature_beside_ours_is_not)
 	begin(&g);
 	struct buf ours = note_of(&f, 7), theirs = note_of(&g, 7);
 
-	CHECK_INT(note_read(&c, buf_bytes(&theirs), key_public(f.key), &f.err), -ERR_INVALID);
+	CHECK_INT(note_read(&c, buf_bytes(&theirs), audit_key_public(f.key), &f.err), -ERR_INVALID);
 	CHECK(strstr(f.err.message, "is not signed by the key"));
 
 	const char *witness = strstr(buf_cstr(&theirs), "\xe2\x80\x94");
 	buf_adds(&ours, witness);
-	CHECK_INT(note_read(&c, buf_bytes(&ours), key_public(f.key), &f.err), 0);
+	CHECK_INT(note_read(&c, buf_bytes(&ours), audit_key_public(f.key), &f.err), 0);
 	buf_clear(&ours);
 	buf_clear(&theirs);
 	end(&f);
@@ -186,7 +188,7 @@ TEST(notes_that_follow_one_another_are_taken_apart)
 
 	for (uint64_t i = 1; i <= 2; i++) {
 		REQUIRE(note_next(&note, &rest, &f.err) == 1);
-		CHECK_INT(note_read(&c, note, key_public(f.key), &f.err), 0);
+		CHECK_INT(note_read(&c, note, audit_key_public(f.key), &f.err), 0);
 		CHECK_INT(c.size, i);
 	}
 	CHECK_INT(note_next(&note, &rest, &f.err), 0);

@@ -1,0 +1,152 @@
+#include "commit/recorder.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void recorder_init(struct recorder *r)
+{
+	*r = (struct recorder){ .dir_fd = -1, .segment = { .fd = -1 } };
+}
+
+static int open_ledger(struct recorder *r, const struct recorder_spec *spec, struct err *err)
+{
+	char key[4096], public[4096];
+	int n = spec->key_file ? snprintf(key, sizeof(key), "%s", spec->key_file)
+			       : snprintf(key, sizeof(key), "%s.key", spec->audit_dir);
+	int m = snprintf(public, sizeof(public), "%s.pub", spec->audit_dir);
+	if (n < 0 || (size_t)n >= sizeof(key) || m < 0 || (size_t)m >= sizeof(public))
+		return err_set(err, ERR_INVALID, "audit log %s: the path is too long",
+			       spec->audit_dir);
+	return ledger_open(
+	    &r->ledger,
+	    &(struct ledger_spec){
+		.dir_fd = r->dir_fd, .key_file = key, .public_file = public, .writer = spec->who },
+	    err);
+}
+
+int recorder_open(struct recorder *r, const struct recorder_spec *spec, struct recovered *recovered,
+		  struct err *err)
+{
+	r->dir_fd = audit_dir_create(spec->audit_dir, err);
+	if (r->dir_fd < 0)
+		return r->dir_fd;
+	int rc = open_ledger(r, spec, err);
+	if (rc < 0)
+		return rc;
+	return recover_dir(recovered,
+			   &(struct recover_spec){ .dir_fd = r->dir_fd,
+						   .ledger = r->ledger,
+						   .writer = spec->who,
+						   .unknown = spec->unknown,
+						   .arg = spec->arg },
+			   err);
+}
+
+/* Take lines that are in the file into the segment's tree. */
+static int grow(struct recorder *r, struct bytes lines, struct err *err)
+{
+	r->bytes += (int64_t)lines.n;
+	while (lines.n > 0) {
+		struct hash leaf;
+		const char *end = memchr(lines.p, '\n', lines.n);
+		struct bytes line = { lines.p, (size_t)(end - lines.p) };
+		if (merkle_leaf(&leaf, line) < 0 || merkle_add(&r->tree, &leaf) < 0)
+			return err_set(err, ERR_NOMEM, "no memory for a digest");
+		lines.p += line.n + 1;
+		lines.n -= line.n + 1;
+	}
+	return 0;
+}
+
+int recorder_write(struct recorder *r, struct bytes lines, struct err *err)
+{
+	int rc = segment_write(&r->segment, lines, err);
+	return rc < 0 ? rc : grow(r, lines, err);
+}
+
+int recorder_sync(struct recorder *r, struct err *err)
+{
+	return segment_sync(&r->segment, err);
+}
+
+static int describe(struct ledger_entry *e, const struct recorder *r, enum ledger_kind kind,
+		    struct err *err)
+{
+	*e = (struct ledger_entry){ .kind = kind, .lines = r->tree.size, .bytes = r->bytes };
+	memcpy(e->segment, r->segment.name, sizeof(e->segment));
+	return merkle_root(&e->root, &r->tree) < 0
+		   ? err_set(err, ERR_NOMEM, "no memory for a digest")
+		   : 0;
+}
+
+/* The lock is held until the segment is out of the way: nobody takes its writer for dead. */
+static int retire(int dir_fd, struct segment *old, struct err *err)
+{
+	int rc = segment_seal(dir_fd, old->name, err);
+	segment_close(old);
+	return rc;
+}
+
+int recorder_begin(struct recorder *r, const char *name, struct bytes lines, struct err *err)
+{
+	struct ledger_entry entries[2];
+	struct segment old = r->segment;
+	size_t n = 0;
+	int rc = 0;
+	if (old.fd >= 0)
+		rc = describe(&entries[n++], r, LEDGER_SEAL, err);
+	r->segment = (struct segment){ .fd = -1 };
+	r->tree = (struct merkle){ 0 };
+	r->bytes = 0;
+	if (rc == 0)
+		rc = segment_create(&r->segment, r->dir_fd, name, lines, err);
+	if (rc == 0)
+		rc = grow(r, lines, err);
+	r->headed = r->tree.size;
+	entries[n] = (struct ledger_entry){ .kind = LEDGER_OPEN };
+	memcpy(entries[n++].segment, r->segment.name, SEGMENT_NAME_SIZE);
+	if (rc == 0)
+		rc = ledger_append(r->ledger, entries, n, err);
+	if (old.fd < 0)
+		return rc;
+	if (rc == 0)
+		return retire(r->dir_fd, &old, err);
+	segment_close(&old);
+	return rc;
+}
+
+int recorder_head(struct recorder *r, struct err *err)
+{
+	struct ledger_entry e;
+	if (r->tree.size == r->headed)
+		return 0;
+	int rc = describe(&e, r, LEDGER_HEAD, err);
+	if (rc == 0)
+		rc = ledger_append(r->ledger, &e, 1, err);
+	r->headed = r->tree.size;
+	return rc;
+}
+
+int recorder_seal(struct recorder *r, struct err *err)
+{
+	struct ledger_entry e;
+	int rc = describe(&e, r, LEDGER_SEAL, err);
+	if (rc == 0)
+		rc = ledger_append(r->ledger, &e, 1, err);
+	return rc < 0 ? rc : retire(r->dir_fd, &r->segment, err);
+}
+
+struct bytes recorder_note(const struct recorder *r)
+{
+	return ledger_note(r->ledger);
+}
+
+void recorder_close(struct recorder *r)
+{
+	segment_close(&r->segment);
+	ledger_close(r->ledger);
+	if (r->dir_fd >= 0)
+		(void)close(r->dir_fd);
+	recorder_init(r);
+}
