@@ -63,6 +63,12 @@ static void fake_ready(void *arg, const char *key)
 	(void)key;
 }
 
+static bool fake_denied(void *arg, const char *op)
+{
+	const struct driver *d = arg;
+	return d->role_denied && strcmp(d->role_denied, op) == 0;
+}
+
 static void new_engine(struct driver *d)
 {
 	const struct engine_world world = { .arg = d,
@@ -70,6 +76,7 @@ static void new_engine(struct driver *d)
 					    .task_start = fake_task_start,
 					    .task_stop = fake_task_stop,
 					    .ready = d->waits ? fake_ready : NULL,
+					    .denied = fake_denied,
 					    .status_changed = fake_status_changed,
 					    .object_start = fake_object_start };
 	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);

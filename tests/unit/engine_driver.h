@@ -46,11 +46,12 @@ struct driver {
 	int64_t now;
 	uint64_t seed;
 	driver_handler *handler;
-	bool hold;    /* keep tasks unanswered */
-	bool waits;   /* requests may wait; set it before driver_reopen */
-	bool denied;  /* nothing can be written to a bucket */
-	bool restart; /* drain and restore after every step */
-	int calls;    /* of the handler */
+	bool hold;               /* keep tasks unanswered */
+	bool waits;              /* requests may wait; set it before driver_reopen */
+	bool denied;             /* nothing can be written to a bucket */
+	const char *role_denied; /* the operation the machines' role may not call, or NULL */
+	bool restart;            /* drain and restore after every step */
+	int calls;               /* of the handler */
 	struct driver_task *tasks;
 	size_t n_tasks, cap_tasks;
 	struct driver_object *objects;

@@ -66,6 +66,30 @@ TEST(the_first_ordered_is_met_first_and_one_without_count_stays)
 	CHECK(!fault_plan_take(&p, "StopExecution", &f));
 }
 
+TEST(clients_and_roles_meet_their_own_faults)
+{
+	struct fault_plan p = { 0 };
+	struct planned_fault f;
+	CHECK_INT(add(&p,
+		      "{\"operation\":\"RedriveExecution\",\"kind\":\"deny\",\"by\":\"role\","
+		      "\"count\":1}",
+		      NULL),
+		  0);
+	CHECK_INT(
+	    add(&p, "{\"operation\":\"StartExecution\",\"kind\":\"deny\",\"by\":\"client\"}", NULL),
+	    0);
+	CHECK_STR(listed(&p),
+		  "[{\"operation\":\"RedriveExecution\",\"kind\":\"deny\",\"when\":\"before\","
+		  "\"by\":\"role\",\"count\":1},{\"operation\":\"StartExecution\","
+		  "\"kind\":\"deny\",\"when\":\"before\"}]");
+	CHECK(!fault_plan_take(&p, "RedriveExecution", &f));
+	CHECK(!fault_plan_denies_role(&p, "StartExecution"));
+	CHECK(fault_plan_denies_role(&p, "RedriveExecution"));
+	CHECK(!fault_plan_denies_role(&p, "RedriveExecution"));
+	CHECK(fault_plan_take(&p, "StartExecution", &f));
+	fault_plan_clear(&p);
+}
+
 TEST(what_is_no_fault_is_named_and_changes_nothing)
 {
 	static const char *const wrong[][2] = {
@@ -79,6 +103,10 @@ TEST(what_is_no_fault_is_named_and_changes_nothing)
 		{ "{\"operation\":\"StartSyncExecution/end\",\"kind\":\"drop\"}",
 		  "did you mean 'StartSyncExecution'?" },
 		{ "{\"operation\":\"StopExecution\"}", "'kind' must be" },
+		{ "{\"operation\":\"*\",\"kind\":\"deny\",\"by\":\"me\"}", "'by' must be client" },
+		{ "{\"operation\":\"*\",\"kind\":\"drop\",\"by\":\"role\"}", "only a deny" },
+		{ "{\"operation\":\"ListMapRuns\",\"kind\":\"deny\",\"by\":\"role\"}",
+		  "only a deny, of StartExecution, RedriveExecution or *" },
 		{ "{\"operation\":\"StopExecution\",\"kind\":\"DROP\"}", "'kind' must be" },
 		{ "{\"operation\":\"StopExecution\",\"kind\":\"drop\",\"when\":\"late\"}",
 		  "'when' must be" },
@@ -128,6 +156,7 @@ int main(void)
 	return tap_run(
 	    TAP_CASES(TAP_CASE(a_fault_is_met_as_often_as_ordered_by_its_operation_only),
 		      TAP_CASE(the_first_ordered_is_met_first_and_one_without_count_stays),
+		      TAP_CASE(clients_and_roles_meet_their_own_faults),
 		      TAP_CASE(what_is_no_fault_is_named_and_changes_nothing),
 		      TAP_CASE(there_is_an_end_to_the_plan)));
 }

@@ -65,6 +65,9 @@ struct engine_world {
 	/* What a waiting request waits for has come (see engine_request). May be NULL: then no request
 	 * waits. Must not call the engine from inside. */
 	void (*ready)(void *arg, const char *key);
+	/* Is the machine's role denied this operation ("StartExecution", "RedriveExecution")? Asked for
+	 * each child a Map Run starts, and once for each redrive of a Map Run. May be NULL: never. */
+	bool (*denied)(void *arg, const char *op);
 	/* May be NULL. Must not call the engine from inside. */
 	void (*status_changed)(void *arg, const struct engine_status_change *change);
 };

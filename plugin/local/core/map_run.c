@@ -12,6 +12,7 @@
 #include "local/core/objects.h"
 #include "local/core/redrive.h"
 #include "local/core/result_writer.h"
+#include "local/core/role.h"
 #include "local/core/state.h"
 
 const struct sm_state map_run_states[] = {
@@ -104,6 +105,53 @@ void map_run_count(struct map_run *run, const struct execution *child, int from,
 	run->item_counts[to] += count;
 }
 
+/* ---- failing ---- */
+
+static void close_as(struct map_run *run, int status)
+{
+	char *cause = mem_printf("The map run execution [%s] which was managing this resource was "
+				 "aborted",
+				 run->arn);
+	run->closing = status;
+	record_touch(run->e, &run->record);
+	for (size_t i = 0; i < run->next_item; i++) {
+		struct execution *child = run->items[i].child;
+		if (!child)
+			continue;
+		if (child->status.now == EXECUTION_PENDING_REDRIVE)
+			execution_await_redrive(child, false);
+		else if (execution_is_open(child) && !child->express)
+			execution_abort(child, NULL, cause);
+	}
+	free(cause);
+}
+
+static void fail(struct map_run *run, const char *error, const char *cause)
+{
+	free(run->error);
+	free(run->cause);
+	run->error = mem_str(error);
+	run->cause = mem_str(cause);
+	close_as(run, MAP_RUN_FAILED);
+}
+
+/* The role that runs it may not do this: the run fails for it. */
+static bool refused(struct map_run *run, const char *op, const char *resource)
+{
+	char *cause = role_refusal(run, op, resource);
+	if (cause)
+		fail(run, "States.Runtime", cause);
+	free(cause);
+	return cause != NULL;
+}
+
+/* Standard children are redriven; Express ones are started once more (documented). */
+static bool redrive_refused(struct map_run *run, const struct execution *child)
+{
+	return child->express ? refused(run, "StartExecution", run->parent->machine->arn)
+			      : refused(run, "RedriveExecution", child->arn);
+}
+
 /* ---- admission ---- */
 
 static void start_child(struct map_run *run, size_t i)
@@ -132,7 +180,7 @@ static void start_child(struct map_run *run, size_t i)
 	free(full);
 }
 
-/* Start the next child, redriven ones first. false: there is none. */
+/* Start the next child, redriven ones first. false: there is none, or the run has failed. */
 static bool admit_one(struct map_run *run)
 {
 	while (run->next_redrive < run->next_item) {
@@ -142,7 +190,8 @@ static bool admit_one(struct map_run *run)
 			return true;
 		}
 	}
-	if (run->next_item == run->n_items)
+	if (run->next_item == run->n_items ||
+	    refused(run, "StartExecution", run->parent->machine->arn))
 		return false;
 	start_child(run, run->next_item++);
 	return true;
@@ -213,47 +262,25 @@ static void export(struct map_run *run)
 		finish(run);
 }
 
-void map_run_settle(struct map_run *run)
+/* Is it at its children, or may it give up what else it is at? */
+static bool at_children(const struct map_run *run)
 {
 	if (run->status.now != MAP_RUN_RUNNING || run->stage == STAGE_EXPORTING)
-		return;
-	if (run->stage == STAGE_TESTING || (run->stage == STAGE_READING && !run->closing))
+		return false;
+	return run->stage != STAGE_TESTING && (run->stage != STAGE_READING || run->closing);
+}
+
+void map_run_settle(struct map_run *run)
+{
+	if (!at_children(run))
 		return;
 	if (!run->closing)
 		admit(run);
-	if (run->executions[EXECUTION_RUNNING] > 0)
-		return;
+	if (!at_children(run) || run->executions[EXECUTION_RUNNING] > 0)
+		return; /* admission may have failed the run, and that may have finished it */
 	stop_object(run);
 	run->next_file = 0;
 	export(run);
-}
-
-static void close_as(struct map_run *run, int status)
-{
-	char *cause = mem_printf("The map run execution [%s] which was managing this resource was "
-				 "aborted",
-				 run->arn);
-	run->closing = status;
-	record_touch(run->e, &run->record);
-	for (size_t i = 0; i < run->next_item; i++) {
-		struct execution *child = run->items[i].child;
-		if (!child)
-			continue;
-		if (child->status.now == EXECUTION_PENDING_REDRIVE)
-			execution_await_redrive(child, false);
-		else if (execution_is_open(child) && !child->express)
-			execution_abort(child, NULL, cause);
-	}
-	free(cause);
-}
-
-static void fail(struct map_run *run, const char *error, const char *cause)
-{
-	free(run->error);
-	free(run->cause);
-	run->error = mem_str(error);
-	run->cause = mem_str(cause);
-	close_as(run, MAP_RUN_FAILED);
 }
 
 void map_run_child_ended(struct map_run *run)
@@ -418,6 +445,22 @@ bool map_run_may_redrive(const struct map_run *run, const struct execution *chil
 	       !redrive_refusal(child, now);
 }
 
+/* false: the role may not redrive them; the run has failed and they are what they were (recorded). */
+static bool await_redrives(struct map_run *run)
+{
+	bool asked = false;
+	for (size_t i = 0; i < run->next_item; i++) {
+		struct execution *child = run->items[i].child;
+		if (!child || !map_run_may_redrive(run, child, run->e->now))
+			continue;
+		if (!asked && redrive_refused(run, child))
+			return false;
+		asked = true;
+		execution_await_redrive(child, true);
+	}
+	return true;
+}
+
 static void begin_again(struct map_run *run)
 {
 	sm_move(&run->status, MAP_RUN_RUNNING);
@@ -429,13 +472,10 @@ static void begin_again(struct map_run *run)
 	free(run->cause);
 	run->error = run->cause = NULL;
 	run->next_redrive = 0;
-	for (size_t i = 0; i < run->next_item; i++) {
-		struct execution *child = run->items[i].child;
-		if (child && map_run_may_redrive(run, child, run->e->now))
-			execution_await_redrive(child, true);
-	}
 	record_touch(run->e, &run->record);
-	if (run->n_items == 0 && json_get(run->state->def, "ItemReader"))
+	if (!await_redrives(run))
+		map_run_settle(run);
+	else if (run->n_items == 0 && json_get(run->state->def, "ItemReader"))
 		read_items(run); /* documented: nothing was started, so the list is read again */
 	else
 		map_run_child_ended(run);

@@ -13,6 +13,7 @@ struct fault_entry {
 	struct fault_entry *next;
 	char operation[OPERATION_MAX];
 	struct planned_fault fault;
+	bool by_role; /* met by what a machine's role does, not by clients */
 	int64_t left; /* -1: without end */
 };
 
@@ -53,16 +54,18 @@ static int read_operation(struct fault_entry *e, const cJSON *fault, struct err 
 /* The members a fault may have, so that a misspelt one is not taken for an absent one. */
 static int check_names(const cJSON *fault, struct err *err)
 {
-	static const char *const names[] = { "operation", "kind", "count", "status", "ms", "when" };
+	static const char *const names[] = { "operation", "kind", "by",  "count",
+					     "status",    "ms",   "when" };
 	for (const cJSON *m = fault->child; m; m = m->next) {
 		size_t i = 0;
 		while (i < sizeof(names) / sizeof(names[0]) && strcmp(names[i], m->string) != 0)
 			i++;
 		if (i == sizeof(names) / sizeof(names[0]))
-			return err_set(err, ERR_INVALID,
-				       "fault: unknown member '%.40s'; expected operation, kind, "
-				       "count, status, ms or when",
-				       m->string);
+			return err_set(
+			    err, ERR_INVALID,
+			    "fault: unknown member '%.40s'; expected operation, kind, by, "
+			    "count, status, ms or when",
+			    m->string);
 	}
 	return 0;
 }
@@ -109,6 +112,24 @@ static int read_when(struct planned_fault *f, const cJSON *fault, struct err *er
 	return 0;
 }
 
+/* Roles are denied what Map Runs do with them. */
+static int read_by(struct fault_entry *e, const cJSON *fault, struct err *err)
+{
+	const char *by = json_get_str(fault, "by"), *op = e->operation;
+	bool does = strcmp(op, "*") == 0 || strcmp(op, "StartExecution") == 0 ||
+		    strcmp(op, "RedriveExecution") == 0;
+	if (!json_get(fault, "by") || (by && strcmp(by, "client") == 0))
+		return 0;
+	if (!by || strcmp(by, "role") != 0)
+		return err_set(err, ERR_INVALID, "fault: 'by' must be client or role");
+	if (e->fault.kind != FAULT_DENY || !does)
+		return err_set(err, ERR_INVALID,
+			       "fault: by role there is only a deny, of StartExecution, "
+			       "RedriveExecution or *");
+	e->by_role = true;
+	return 0;
+}
+
 static int read_fault(struct fault_entry *e, const cJSON *fault, struct err *err)
 {
 	static const int64_t counts[2] = { 1, 1000000000 }, statuses[2] = { 500, 599 };
@@ -121,6 +142,8 @@ static int read_fault(struct fault_entry *e, const cJSON *fault, struct err *err
 		rc = read_operation(e, fault, err);
 	if (!rc)
 		rc = read_kind(&e->fault, fault, err);
+	if (!rc)
+		rc = read_by(e, fault, err);
 	if (!rc)
 		rc = read_when(&e->fault, fault, err);
 	if (!rc)
@@ -170,6 +193,8 @@ void fault_plan_write(const struct fault_plan *p, struct buf *out)
 			buf_addf(out, ",\"status\":%d", e->fault.status);
 		if (e->fault.kind == FAULT_LATENCY)
 			buf_addf(out, ",\"ms\":%" PRId64, e->fault.ms);
+		if (e->by_role)
+			buf_adds(out, ",\"by\":\"role\"");
 		if (e->left >= 0)
 			buf_addf(out, ",\"count\":%" PRId64, e->left);
 		buf_adds(out, "}");
@@ -177,10 +202,11 @@ void fault_plan_write(const struct fault_plan *p, struct buf *out)
 	buf_adds(out, "]");
 }
 
-bool fault_plan_take(struct fault_plan *p, const char *op, struct planned_fault *out)
+static bool take(struct fault_plan *p, const char *op, bool by_role, struct planned_fault *out)
 {
 	struct fault_entry **link = &p->first;
-	while (*link && strcmp((*link)->operation, "*") != 0 && strcmp((*link)->operation, op) != 0)
+	while (*link && ((*link)->by_role != by_role || (strcmp((*link)->operation, "*") != 0 &&
+							 strcmp((*link)->operation, op) != 0)))
 		link = &(*link)->next;
 	struct fault_entry *e = *link;
 	if (!e)
@@ -189,4 +215,15 @@ bool fault_plan_take(struct fault_plan *p, const char *op, struct planned_fault 
 	if (e->left > 0 && --e->left == 0)
 		remove_at(p, link);
 	return true;
+}
+
+bool fault_plan_take(struct fault_plan *p, const char *op, struct planned_fault *out)
+{
+	return take(p, op, false, out);
+}
+
+bool fault_plan_denies_role(struct fault_plan *p, const char *op)
+{
+	struct planned_fault ignored;
+	return take(p, op, true, &ignored);
 }

@@ -9,6 +9,8 @@
  *	           latency   the answer comes `ms` later, 1 to 600000
  *	           drop      the connection is closed without an answer
  *	           deny      AccessDeniedException
+ *	by         client, or role: then it is a deny of StartExecution or RedriveExecution that a Map Run
+ *	           meets, which calls them with its state machine's role
  *	when       before (the operation is not done; for latency, not yet) or, for error, latency and
  *	           drop, after: it is done, only its answer suffers
  *	count      for so many requests; absent: until the faults are cleared
@@ -47,5 +49,8 @@ void fault_plan_write(const struct fault_plan *p, struct buf *out);
 
 /* The fault this request is to meet; it is used up by one. False: none. */
 bool fault_plan_take(struct fault_plan *p, const char *op, struct planned_fault *out);
+
+/* Is what a machine's role is about to do denied? Used up by one as well. */
+bool fault_plan_denies_role(struct fault_plan *p, const char *op);
 
 #endif

@@ -100,6 +100,13 @@ static void world_status_changed(void *arg, const struct engine_status_change *c
 	status_feed_add(l->feed, r->region, change);
 }
 
+static bool world_denied(void *arg, const char *op)
+{
+	const struct realm *r = arg;
+	struct local *l = r->owner;
+	return fault_plan_denies_role(&l->faults, op);
+}
+
 static void keep_record(void *arg, const struct engine_record *record)
 {
 	const struct realm *r = arg;
@@ -430,6 +437,7 @@ static void prepare_realms(struct local *l, int64_t max_open)
 			   .task_stop = world_task_stop,
 			   .object_start = buckets ? world_object_start : NULL,
 			   .ready = world_ready,
+			   .denied = world_denied,
 			   .status_changed = l->feed ? world_status_changed : NULL },
 	};
 }
