@@ -3,7 +3,9 @@
 import glob
 import os
 import signal
+import socket
 import threading
+import time
 
 from program import Workspace
 from scripted_server import ScriptedServer
@@ -79,6 +81,23 @@ def a_change_that_is_never_answered_is_unknown_after_the_grace():
         check_equal(outcomes(work), ["unknown"], "outcomes")
         check("aws stepfunctions describe-execution" in err, f"no command that tells in: {err}")
         check("goes on" in err, f"it does not say that the redrive goes on: {err}")
+
+
+@test
+def a_change_that_is_still_connecting_is_not_waited_for():
+    with Workspace() as work, socket.create_server(("127.0.0.1", 0)) as listener:
+        work.configure(endpoint=f"https://127.0.0.1:{listener.getsockname()[1]}")
+        process = work.start("run", work.write("redrive.lua", REDRIVE), "--config", work.config, **KEYS)
+        listener.settimeout(20)
+        connection, _ = listener.accept()  # and never a word of TLS
+        with connection:
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+        check_equal(process.returncode, 3, f"exit status, having said {err}")
+        check(time.monotonic() - began < 3, "it waited for an answer that cannot come")
+        check_equal(outcomes(work), ["not_sent"], "outcomes")
+        check("describe-execution" not in err, f"a command that tells, though nothing is unknown: {err}")
 
 
 @test
