@@ -144,6 +144,25 @@ void page_next(const struct api_call *c, const char *about, int64_t start)
 	jsonw_str(c->w, "nextToken", token);
 }
 
+int page_newest_first(const struct api_call *c, const struct page_list *list, struct err *err)
+{
+	int64_t start;
+	int rc = page_start(c->args, list->about, &start, err);
+	if (rc)
+		return rc;
+	size_t left = page_size(c->args);
+	size_t i = start > 0 && (size_t)start < list->n ? (size_t)start : list->n;
+	jsonw_open(c->w, list->member, '[');
+	for (; i > 0 && left > 0; i--) {
+		if (list->row(c, list->rows, i - 1))
+			left--;
+	}
+	jsonw_close(c->w, ']');
+	if (i > 0)
+		page_next(c, list->about, (int64_t)i);
+	return 0;
+}
+
 /* ---- dispatch ---- */
 
 static const struct api_row *const groups[] = {

@@ -105,4 +105,19 @@ NODISCARD int page_start(const cJSON *args, const char *about, int64_t *start, s
 /* nextToken for a page that starts at `start`. No two are equal. */
 void page_next(const struct api_call *c, const char *about, int64_t start);
 
+/* Write row i of a list. @return false: it is not shown */
+typedef bool page_row_fn(const struct api_call *c, const void *rows, size_t i);
+
+/* A list whose newest row is the last, and comes first. */
+struct page_list {
+	const char *about, *member; /* what its tokens are made for; its name in the answer */
+	const void *rows;
+	size_t n;
+	page_row_fn *row;
+};
+
+/* The page that is asked for, and nextToken when there are older rows. */
+NODISCARD int page_newest_first(const struct api_call *c, const struct page_list *list,
+				struct err *err);
+
 #endif

@@ -98,42 +98,38 @@ static int describe_run(const struct api_call *c, struct err *err)
 
 /* ---- list and update ---- */
 
+static bool write_row(const struct api_call *c, const void *rows, size_t i)
+{
+	const struct execution *x = rows;
+	const struct map_run *run = x->map_runs[i];
+	if (!run->start_ms)
+		return false; /* not yet (recorded: the list is empty until then) */
+	api_tells(c, &run->record);
+	char *arn = mem_printf("%s/%s", x->machine->arn, run->state->label);
+	jsonw_open(c->w, NULL, '{');
+	jsonw_str(c->w, "executionArn", x->arn);
+	jsonw_str(c->w, "mapRunArn", run->arn);
+	jsonw_date(c->w, "startDate", run->start_ms);
+	jsonw_str(c->w, "stateMachineArn", arn);
+	if (run->stop_ms)
+		jsonw_date(c->w, "stopDate", run->stop_ms);
+	jsonw_close(c->w, '}');
+	free(arn);
+	return true;
+}
+
 static int list_runs(const struct api_call *c, struct err *err)
 {
 	struct execution *x;
-	int64_t start;
 	int rc = api_find_standard(c, json_get_str(c->args, "executionArn"), &x, err);
 	if (rc)
 		return rc;
 	api_tells(c, &x->record);
 	char *about = mem_printf("ListMapRuns %s", x->arn);
-	rc = page_start(c->args, about, &start, err);
-	if (!rc) {
-		size_t i =
-		    start > 0 && (size_t)start < x->n_map_runs ? (size_t)start : x->n_map_runs;
-		size_t left = page_size(c->args);
-		jsonw_open(c->w, "mapRuns", '[');
-		for (; i > 0 && left > 0; i--) {
-			const struct map_run *run = x->map_runs[i - 1];
-			if (!run->start_ms)
-				continue; /* not yet (recorded: the list is empty until then) */
-			left--;
-			api_tells(c, &run->record);
-			jsonw_open(c->w, NULL, '{');
-			jsonw_str(c->w, "executionArn", x->arn);
-			jsonw_str(c->w, "mapRunArn", run->arn);
-			jsonw_date(c->w, "startDate", run->start_ms);
-			char *arn = mem_printf("%s/%s", x->machine->arn, run->state->label);
-			jsonw_str(c->w, "stateMachineArn", arn);
-			free(arn);
-			if (run->stop_ms)
-				jsonw_date(c->w, "stopDate", run->stop_ms);
-			jsonw_close(c->w, '}');
-		}
-		jsonw_close(c->w, ']');
-		if (i > 0)
-			page_next(c, about, (int64_t)i);
-	}
+	const struct page_list list = {
+		.about = about, .member = "mapRuns", .rows = x, .n = x->n_map_runs, .row = write_row
+	};
+	rc = page_newest_first(c, &list, err);
 	free(about);
 	return rc;
 }

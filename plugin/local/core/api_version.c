@@ -33,29 +33,30 @@ static int publish_version(const struct api_call *c, struct err *err)
 	return 0;
 }
 
+static bool write_version(const struct api_call *c, const void *rows, size_t i)
+{
+	const struct machine *m = rows;
+	const struct version *v = m->versions.list[i];
+	jsonw_open(c->w, NULL, '{');
+	jsonw_date(c->w, "creationDate", v->created_ms);
+	jsonw_str(c->w, "stateMachineVersionArn", v->arn);
+	jsonw_close(c->w, '}');
+	return true;
+}
+
 static int list_versions(const struct api_call *c, struct err *err)
 {
 	struct machine *m;
-	int64_t start;
 	int rc = api_find_machine(c, json_get_str(c->args, "stateMachineArn"), &m, err);
 	if (rc)
 		return rc;
 	char *about = mem_printf("ListStateMachineVersions %s", m->arn);
-	rc = page_start(c->args, about, &start, err);
-	if (!rc) {
-		size_t n = m->versions.n, left = page_size(c->args);
-		size_t i = start > 0 && (size_t)start < n ? (size_t)start : n;
-		jsonw_open(c->w, "stateMachineVersions", '[');
-		for (; i > 0 && left > 0; i--, left--) {
-			jsonw_open(c->w, NULL, '{');
-			jsonw_date(c->w, "creationDate", m->versions.list[i - 1]->created_ms);
-			jsonw_str(c->w, "stateMachineVersionArn", m->versions.list[i - 1]->arn);
-			jsonw_close(c->w, '}');
-		}
-		jsonw_close(c->w, ']');
-		if (i > 0)
-			page_next(c, about, (int64_t)i);
-	}
+	const struct page_list list = { .about = about,
+					.member = "stateMachineVersions",
+					.rows = m,
+					.n = m->versions.n,
+					.row = write_version };
+	rc = page_newest_first(c, &list, err);
 	free(about);
 	return rc;
 }
