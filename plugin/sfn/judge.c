@@ -192,7 +192,47 @@ static void judge_start(struct judgement *out, const struct findings *f)
 		(void)cJSON_AddStringToObject(out->answer, "executionArn", arn);
 }
 
+/* ---- UpdateMapRun ---- */
+
+static const char *const settings[] = { "maxConcurrency", "toleratedFailurePercentage",
+					"toleratedFailureCount", NULL };
+
+static bool is_as(const cJSON *object, const char *name, const cJSON *value)
+{
+	const cJSON *v = json_get(object, name);
+	return v && json_equal(v, value);
+}
+
+static void judge_update(struct judgement *out, const struct findings *f)
+{
+	int differ = 0, as_before = 0;
+	for (const char *const *name = settings; *name; name++) {
+		const cJSON *given = json_get(f->args, *name), *now = json_get(f->now, *name);
+		if (!given || (now && json_equal(now, given)))
+			continue;
+		differ++;
+		as_before += now && is_as(f->baseline, *name, now);
+	}
+	if (!f->now) {
+		decide(out, VERDICT_UNKNOWN, "the Map Run does not exist any more");
+	} else if (differ == 0) {
+		out->answer = cJSON_CreateObject();
+		decide(out, VERDICT_DONE, "the Map Run has the settings that were given");
+	} else if (differ == as_before) {
+		decide_not_done(out, f, "the Map Run has the settings it had before the call");
+	} else {
+		decide(out, VERDICT_UNKNOWN,
+		       "the Map Run has neither the settings that were given nor those before");
+	}
+}
+
 /* ---- the questions ---- */
+
+static bool ask_map_run(cJSON *question, const cJSON *args)
+{
+	const char *arn = json_get_str(args, "mapRunArn");
+	return arn && cJSON_AddStringToObject(question, "mapRunArn", arn);
+}
 
 static bool ask_execution(cJSON *question, const cJSON *args)
 {
@@ -248,6 +288,15 @@ static const struct subject subjects[] = {
 	    .ask = ask_started,
 	    .evidence = start_facts,
 	    .judge = judge_start,
+	},
+	{
+	    .about = "UpdateMapRun",
+	    .question = "DescribeMapRun",
+	    .missing = "ResourceNotFound",
+	    .ask = ask_map_run,
+	    .baseline = settings,
+	    .evidence = settings,
+	    .judge = judge_update,
 	},
 };
 

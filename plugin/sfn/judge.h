@@ -29,6 +29,9 @@
  * StopExecution. The same answer however often it is asked, by whomever: done once the execution is
  * closed, not done while it runs on, unknown once it was redriven after the call.
  *
+ * UpdateMapRun. Its members are settings: done when each has the value that was given, not done when
+ * those that differ are as before the call, else unknown: someone set them since.
+ *
  * Reads lag behind writes by seconds. "Not done" is said only of a look taken JUDGE_SETTLE_MS after
  * the window's end, before that it is unknown.
  */

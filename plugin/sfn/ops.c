@@ -84,6 +84,20 @@ const struct operation sfn_ops[] = {
 		"'[status,stopDate]'",
 	},
 	{
+	    .name = "update_map_run",
+	    .wire_name = "UpdateMapRun",
+	    .flags = OP_CHANGES,
+	    .members = sfn_update_map_run_in,
+	    .answer = sfn_update_map_run_out,
+	    .resource = "mapRunArn",
+	    .iam_action = "states:UpdateMapRun",
+	    .iam_resource = MAP_RUN_ARN,
+	    .doc = "change the concurrency and the tolerated failures of a running Map Run",
+	    .tell = "aws stepfunctions describe-map-run --region {region} --endpoint-url "
+		    "{endpoint} --map-run-arn {mapRunArn} --query "
+		    "'[maxConcurrency,toleratedFailurePercentage,toleratedFailureCount]'",
+	},
+	{
 	    .name = "list_map_runs",
 	    .wire_name = "ListMapRuns",
 	    .flags = OP_READS,

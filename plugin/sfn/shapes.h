@@ -33,6 +33,7 @@ extern const struct member sfn_list_executions_in[], sfn_list_executions_out[];
 
 /* shapes_map_run.c */
 extern const struct member sfn_describe_map_run_in[], sfn_describe_map_run_out[];
+extern const struct member sfn_update_map_run_in[], sfn_update_map_run_out[];
 extern const struct member sfn_list_map_runs_in[], sfn_list_map_runs_out[];
 
 /* shapes_state_machine.c */

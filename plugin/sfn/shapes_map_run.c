@@ -44,6 +44,20 @@ const struct member sfn_describe_map_run_out[] = {
 	{ .name = NULL },
 };
 
+/* ---- UpdateMapRun ---- */
+
+const struct member sfn_update_map_run_in[] = {
+	{ .name = "mapRunArn", .flags = MEMBER_REQUIRED, .min = 1, .max = LONG_ARN_MAX },
+	{ .name = "maxConcurrency", .type = MEMBER_INTEGER, .max = INT32_MAX },
+	{ .name = "toleratedFailurePercentage", .type = MEMBER_NUMBER, .max = 100 },
+	{ .name = "toleratedFailureCount", .type = MEMBER_INTEGER, .max = INT64_MAX },
+	{ .name = NULL },
+};
+
+const struct member sfn_update_map_run_out[] = {
+	{ .name = NULL },
+};
+
 /* ---- ListMapRuns ---- */
 
 const struct member sfn_list_map_runs_in[] = {

@@ -193,6 +193,35 @@ TEST(a_start_is_done_when_name_time_and_input_agree)
 	CHECK_INT(started(STARTED("1790000100", "7")), VERDICT_UNKNOWN);
 }
 
+/* ---- UpdateMapRun ---- */
+
+static enum verdict updated(const char *baseline, const char *now)
+{
+	return ask(&(struct question){ .about = "UpdateMapRun",
+				       .args = "{\"maxConcurrency\":5,\"toleratedFailureCount\":1}",
+				       .baseline = baseline,
+				       .now = now })
+	    .verdict;
+}
+
+TEST(an_update_is_done_when_the_settings_are_those_given)
+{
+	static const char before[] = "{\"maxConcurrency\":2,\"toleratedFailurePercentage\":0,"
+				     "\"toleratedFailureCount\":1}";
+	CHECK_INT(updated(before, "{\"maxConcurrency\":5,\"toleratedFailureCount\":1}"),
+		  VERDICT_DONE);
+	CHECK_INT(updated(NULL, "{\"maxConcurrency\":5.0,\"toleratedFailureCount\":1}"),
+		  VERDICT_DONE);
+	CHECK_INT(updated(before, before), VERDICT_NOT_DONE);
+	CHECK_INT(updated(NULL, before), VERDICT_UNKNOWN);
+	CHECK_INT(updated(before, "{\"maxConcurrency\":9,\"toleratedFailureCount\":1}"),
+		  VERDICT_UNKNOWN);
+	CHECK_INT(updated(before, "{\"maxConcurrency\":5,\"toleratedFailureCount\":7}"),
+		  VERDICT_UNKNOWN);
+	CHECK_INT(updated(before, "{}"), VERDICT_UNKNOWN);
+	CHECK_INT(updated(before, NULL), VERDICT_UNKNOWN);
+}
+
 /* ---- questions ---- */
 
 static void check_question(const char *about, const char *args, const char *question)
@@ -222,6 +251,8 @@ TEST(the_question_names_the_execution)
 		       "{\"executionArn\":\"" ARN "\"}");
 	check_question("StartExecution", "{\"stateMachineArn\":\"M\",\"name\":\"one\"}", "");
 	check_question("StartExecution", "{}", "");
+	check_question("UpdateMapRun", "{\"mapRunArn\":\"m\",\"maxConcurrency\":1}",
+		       "{\"mapRunArn\":\"m\"}");
 }
 
 int main(void)
@@ -237,5 +268,6 @@ int main(void)
 		      TAP_CASE(a_stop_is_done_when_the_execution_is_closed_and_not_when_it_runs),
 		      TAP_CASE(a_stop_before_a_redrive_is_unknown),
 		      TAP_CASE(a_start_is_done_when_name_time_and_input_agree),
+		      TAP_CASE(an_update_is_done_when_the_settings_are_those_given),
 		      TAP_CASE(the_question_names_the_execution)));
 }
