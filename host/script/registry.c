@@ -110,7 +110,7 @@ int registry_add_operation(struct registry *r, const char *ns, const struct oper
 			   void *state, struct err *err)
 {
 	struct registered_op *added = NULL;
-	struct operation row;
+	struct operation row = { 0 };
 	int rc = check_row(ns, op, err);
 	if (rc == 0)
 		rc = widen(&row, op, r->plugin, ns, err);
