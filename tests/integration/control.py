@@ -147,6 +147,24 @@ def an_sdk_retries_what_was_ordered():
 
 
 @test
+def a_role_may_be_denied_what_its_map_run_needs():
+    states = {"Each": {"Type": "Map", "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "P",
+        "States": {"P": {"Type": "Pass", "End": True}}}, "End": True}}
+    with Workspace() as work, work.engine() as (_, url):
+        machine = create(url, states)
+        control(url, fault={"operation": "StartExecution", "kind": "deny", "by": "role", "count": 1})
+        execution = start(url, machine, "one", input="[1,2]")  # a client's own start is not denied
+        control(url, advance="1s")
+        end = describe(url, execution)
+        check_equal((end["status"], end["error"]), ("FAILED", "States.Runtime"), f"{end}")
+        check(f"is not authorized to perform: states:StartExecution on resource: {machine}" in end["cause"], end["cause"])
+        call(url, "RedriveExecution", executionArn=execution)
+        control(url, advance="1s")
+        check_equal(describe(url, execution)["output"], "[1,2]", "output of the redrive")
+
+
+@test
 def a_snapshot_is_an_engine_of_its_own():
     with Workspace() as work:
         copy = work.path("copy")
