@@ -83,6 +83,7 @@ static int on_intent(struct intents *in, const struct record *r, struct err *err
 	in->seen++;
 	if (!in->keep)
 		return 0;
+	intent->journalled = cJSON_IsTrue(json_get(r->tree, "journalled"));
 	intent->members = naming_members(r->tree);
 	return intent->members ? 0 : no_memory(err);
 }
@@ -139,13 +140,14 @@ int intents_settle(struct intents *in, int64_t seq, const char *outcome, struct 
 	return 0;
 }
 
-char *intents_take_members(struct intents *in, uint64_t seq)
+char *intents_take_members(struct intents *in, uint64_t seq, bool *journalled)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->v[i].seq != seq)
 			continue;
 		char *members = in->v[i].members;
 		in->v[i].members = NULL;
+		*journalled = in->v[i].journalled;
 		return members;
 	}
 	return NULL;

@@ -17,7 +17,9 @@
 /* A call under way. */
 struct intent {
 	uint64_t seq;
-	bool settled;  /* has its outcome, or was carried on; stays until the list is compacted */
+	bool settled; /* has its outcome, or was carried on; stays until the list is compacted */
+	bool
+	    journalled; /* says that it goes with a row of the store; false unless keep, or if carried */
 	char *members; /* what names the call, as JSON members; NULL unless keep, or if carried */
 };
 
@@ -46,7 +48,7 @@ NODISCARD int intents_settle(struct intents *in, int64_t seq, const char *outcom
 
 /* What names the call of that intent, taken out of the list; owned by the caller (free). NULL: it is
  * not there, or has no names (any more). */
-char *intents_take_members(struct intents *in, uint64_t seq);
+char *intents_take_members(struct intents *in, uint64_t seq, bool *journalled);
 
 /* Append the open ones as a JSON array of numbers. */
 void intents_write(struct buf *out, const struct intents *in);

@@ -23,6 +23,8 @@ struct recovery {
 	char before[SEGMENT_NAME_SIZE]; /* the segment that this one continues; "" */
 	struct buf lines;               /* made and not yet written */
 	struct ledger_entry seal;       /* what to enter once it is closed; lines is 0: nothing */
+	bool journalled;                /* its writer had the store of spec->store ... */
+	uint64_t committed;             /* ... and committed rows up to here */
 };
 
 /* What is to be sealed when all are closed, so that the ledger is synced once. */
@@ -42,6 +44,37 @@ static int look(void *arg, const struct record *r, struct bytes line, struct err
 	if (strcmp(r->head.kind, "log.open") == 0 && before && strlen(before) < SEGMENT_NAME_SIZE)
 		memcpy(rec->before, before, strlen(before) + 1);
 	return 0;
+}
+
+/* log.open: did the writer have our store, and how far was that? */
+static int look_up_store(struct recovery *rec, const struct record *r, struct err *err)
+{
+	const struct recover_store *store = rec->spec->store;
+	const cJSON *journal = json_get(r->tree, "journal");
+	const char *id = json_get_str(journal, "store"), *writer = json_get_str(journal, "writer");
+	if (!store || !id || !writer || strcmp(id, store->id) != 0)
+		return 0;
+	rec->journalled = true;
+	return store->synced(store->arg, writer, &rec->committed, err);
+}
+
+/* What the store lacks of the records is what comes behind its last commit. */
+static int look_at_store(struct recovery *rec, const struct record *r, struct bytes line,
+			 struct err *err)
+{
+	const struct recover_store *store = rec->spec->store;
+	if (strcmp(r->head.kind, "log.open") == 0)
+		return look_up_store(rec, r, err);
+	if (!rec->journalled || r->head.seq <= rec->committed ||
+	    strcmp(r->head.kind, "call.outcome") != 0)
+		return 0;
+	return store->lost(store->arg, rec->segment.name, r->tree, line, err);
+}
+
+static int look_at_all(void *arg, const struct record *r, struct bytes line, struct err *err)
+{
+	int rc = look(arg, r, line, err);
+	return rc < 0 ? rc : look_at_store(arg, r, line, err);
 }
 
 /* What was made becomes part of the file and of the segment's tree. */
@@ -116,7 +149,8 @@ static int find_names_before(struct recovery *rec, size_t *missing, struct err *
 	for (size_t i = 0; i < in->n && rc == 0; i++) {
 		if (in->v[i].settled || in->v[i].members)
 			continue;
-		in->v[i].members = intents_take_members(&before.scan.intents, in->v[i].seq);
+		in->v[i].members =
+		    intents_take_members(&before.scan.intents, in->v[i].seq, &in->v[i].journalled);
 		*missing -= in->v[i].members != NULL;
 	}
 	memcpy(rec->before, before.before, sizeof(rec->before));
@@ -152,25 +186,39 @@ static void tell(const struct recover_spec *spec, const struct buf *members)
 	buf_clear(&text);
 }
 
-static int add_outcomes(struct recovery *rec, uint64_t *n, struct err *err)
+/* Its row was not committed, so it was never let go. */
+static bool is_unsent(const struct recovery *rec, const struct intent *intent)
+{
+	return rec->journalled && intent->journalled && intent->seq > rec->committed;
+}
+
+static int add_outcome(struct recovery *rec, const struct intent *intent, struct recovered *out,
+		       struct err *err)
 {
 	struct buf m = BUF_INIT(RECORD_LINE_MAX);
+	bool unsent = is_unsent(rec, intent);
+	buf_addf(&m, "\"intent\":%" PRIu64 ",\"outcome\":\"%s\",\"message\":\"%s\"%s", intent->seq,
+		 unsent ? "not_sent" : "unknown",
+		 unsent ? "the process ended before the call was let go"
+			: "the process ended before the outcome was recorded",
+		 intent->members ? intent->members : "");
+	int rc = add(rec, "call.outcome", &m, err);
+	if (rc == 0 && !unsent)
+		tell(rec->spec, &m);
+	out->unsent_calls += rc == 0 && unsent;
+	out->unknown_calls += rc == 0 && !unsent;
+	buf_clear(&m);
+	return rc;
+}
+
+static int add_outcomes(struct recovery *rec, struct recovered *out, struct err *err)
+{
 	const struct intents *in = &rec->scan.intents;
 	int rc = find_names(rec, err);
 	for (size_t i = 0; i < in->n && rc == 0; i++) {
-		if (in->v[i].settled)
-			continue;
-		m.n = 0;
-		buf_addf(&m,
-			 "\"intent\":%" PRIu64 ",\"outcome\":\"unknown\",\"message\":\"the process "
-			 "ended before the outcome was recorded\"%s",
-			 in->v[i].seq, in->v[i].members ? in->v[i].members : "");
-		rc = add(rec, "call.outcome", &m, err);
-		*n += rc == 0;
-		if (rc == 0)
-			tell(rec->spec, &m);
+		if (!in->v[i].settled)
+			rc = add_outcome(rec, &in->v[i], out, err);
 	}
-	buf_clear(&m);
 	return rc;
 }
 
@@ -184,7 +232,7 @@ static int finish(struct recovery *rec, struct recovered *out, struct err *err)
 	if (rc == 0)
 		rc = add_torn_ends(rec, err);
 	if (rc == 0)
-		rc = add_outcomes(rec, &out->unknown_calls, err);
+		rc = add_outcomes(rec, out, err);
 	if (rc == 0)
 		rc = add(rec, "log.close", &nothing, err);
 	if (rc == 0)
@@ -196,6 +244,14 @@ static int finish(struct recovery *rec, struct recovered *out, struct err *err)
 	out->segments++;
 	out->torn_bytes += rec->scan.torn_size;
 	return 0;
+}
+
+/* The store must not know of what the log might still lose. */
+static int keep_lost(const struct recovery *rec, struct err *err)
+{
+	const struct recover_store *store = rec->spec->store;
+	int rc = segment_sync(&rec->segment, err);
+	return rc < 0 ? rc : store->keep(store->arg, err);
 }
 
 static struct ledger_entry seal_of(const struct recovery *rec, struct err *err)
@@ -223,7 +279,7 @@ static int recover_claimed(struct recovery *rec, struct recovered *out, struct e
 	const struct scan_spec spec = { .fd = rec->segment.fd,
 					.name = rec->segment.name,
 					.keep = true,
-					.each = look,
+					.each = look_at_all,
 					.arg = rec,
 					.marks = &mark,
 					.n_marks = known ? 1 : 0 };
@@ -235,7 +291,9 @@ static int recover_claimed(struct recovery *rec, struct recovered *out, struct e
 			       "audit log %s is damaged at line %" PRIu64 ": %s; see `audit "
 			       "verify`, and move the file away to go on without it",
 			       rec->segment.name, rec->scan.bad_line, rec->scan.why.message);
-	if (rec->scan.end != SCAN_CLOSED)
+	if (rec->journalled)
+		rc = keep_lost(rec, err);
+	if (rc == 0 && rec->scan.end != SCAN_CLOSED)
 		rc = finish(rec, out, err);
 	if (rc < 0)
 		return rc;

@@ -7,7 +7,8 @@
  *  1. A torn end (bytes behind the last good record) is set aside whole, see torn.h.
  *  2. "log.recover" says so, with the torn end's file, length and SHA-256.
  *  3. Each call.intent without an outcome gets a call.outcome "unknown" that carries what named the
- *     call (run, attempt, step, operation, resource, token). Not "not_sent": nobody can know.
+ *     call (run, attempt, step, operation, resource, token). "not_sent" only where the store proves
+ *     it, see struct recover_store.
  *  4. "log.close".
  *
  * Then it is sealed: entered into the ledger, and moved to the folder of its day; so is a segment
@@ -32,18 +33,41 @@ struct ledger;
 struct recovered {
 	unsigned segments;      /* of dead writers, now closed */
 	uint64_t unknown_calls; /* outcomes written as "unknown" */
+	uint64_t unsent_calls;  /* outcomes written as "not_sent" */
 	int64_t torn_bytes;     /* set aside */
 };
 
 /* An outcome "unknown" was written for this call: its members as a JSON object. Borrowed. */
 typedef void recover_fn(void *arg, const cJSON *call);
 
+/*
+ * What the store has of a dead writer's calls.
+ *
+ * A writer with a store says so in its log.open: "journal":{"store":ID,"writer":NAME}. A call.intent
+ * with "journalled":true goes with a row, and its call does not leave before that row is committed,
+ * which says in the same transaction how far the log of that writer was synced. So where the intent
+ * comes behind that, the call was not sent. This holds for the very store that log.open names alone;
+ * with another one, or none, the outcome is unknown.
+ */
+struct recover_store {
+	const char *id;
+	/* The last sequence number that was known to be synced when rows were committed; 0: none. */
+	int (*synced)(void *arg, const char *writer, uint64_t *seq, struct err *err);
+	/* The log has this call.outcome, and rows that came with it were not committed. Borrowed. */
+	int (*lost)(void *arg, const char *segment, const cJSON *record, struct bytes line,
+		    struct err *err);
+	/* The records told by lost are synced. */
+	int (*keep)(void *arg, struct err *err);
+	void *arg;
+};
+
 struct recover_spec {
 	int dir_fd;
 	struct ledger *ledger;      /* NULL: closed segments are left where they are, unsealed */
 	struct chain_writer writer; /* who writes the records of the recovery */
 	recover_fn *unknown;        /* NULL: nobody wants to know */
-	void *arg;
+	void *arg;                  /* of unknown */
+	const struct recover_store *store; /* NULL: none */
 };
 
 /*

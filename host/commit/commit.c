@@ -61,6 +61,7 @@ struct committer {
 
 	char *program;
 	char segment[SEGMENT_NAME_SIZE];   /* into which records are appended */
+	char first[SEGMENT_NAME_SIZE];     /* the first one, by which the store knows this log */
 	int64_t segment_bytes, segment_us; /* of that one: size, when it was begun */
 	size_t split;                      /* of lines, see struct batch */
 	uint64_t unheaded;                 /* records since the last checkpoint */
@@ -125,6 +126,9 @@ static void log_open_members(struct buf *m, const struct committer *c, const cha
 		buf_adds(m, ",\"program\":");
 		json_write_string(m, bytes_str(c->program));
 	}
+	if (c->store)
+		buf_addf(m, ",\"journal\":{\"store\":\"%s\",\"writer\":\"%s\"}", store_id(c->store),
+			 c->first);
 	if (!before)
 		return;
 	buf_addf(m, ",\"continues\":\"%s\",\"carried\":", before);
@@ -200,7 +204,7 @@ static void fill_rows(struct committer *c, bool sync)
 	struct store_batch *empty = c->batch.rows; /* its memory is used again */
 	c->batch.rows = c->rows;
 	c->rows = empty;
-	store_set_synced(c->batch.rows, c->segment, c->chain.seq);
+	store_set_synced(c->batch.rows, c->first, c->chain.seq);
 }
 
 static void fill_batch(struct committer *c, bool sync)
@@ -427,6 +431,7 @@ static int begin_segment(struct committer *c, struct err *err)
 	struct buf m = BUF_INIT(4096);
 	int64_t now = clock_wall_ms();
 	segment_name(c->segment, now, c->who.pid);
+	memcpy(c->first, c->segment, sizeof(c->first));
 	log_open_members(&m, c, NULL);
 	uint64_t seq = m.err ? 0
 			     : chain_append(&c->chain, &c->lines, &c->who, now, "log.open",
@@ -456,7 +461,9 @@ static int open_log(struct committer *c, struct err *err)
 							.key_file = c->spec.key_file,
 							.who = c->who,
 							.unknown = c->spec.on_unknown,
-							.arg = c->spec.arg },
+							.arg = c->spec.arg,
+							.store = c->store,
+							.store_path = c->spec.store_path },
 			       &recovered, err);
 	if (rc == 0)
 		rc = begin_segment(c, err);
@@ -464,6 +471,7 @@ static int open_log(struct committer *c, struct err *err)
 		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
 	c->stats.recovered_segments = recovered.segments;
 	c->stats.recovered_calls = recovered.unknown_calls;
+	c->stats.unsent_calls = recovered.unsent_calls;
 	return rc;
 }
 

@@ -76,7 +76,10 @@ NODISCARD int commit_open(struct committer **out, const struct commit_spec *spec
  *
  * What audit/verify.h and audit/show.h read: a call.intent names its call by "run", "attempt",
  * "step", "operation", "resource" and "token" (all optional); its call.outcome has "intent", the
- * sequence number of the intent, and "outcome".
+ * sequence number of the intent, and "outcome". An intent that is handed over together with its row,
+ * and whose call waits for both, says "journalled":true: where the row is missing after a crash, the
+ * call was not sent. A call.outcome names its call likewise: one whose row (struct step_end) the
+ * crash took is then found by store_recovered.
  *
  * @param members the record's own members as JSON text without braces and without line breaks:
  *        "\"run\":\"...\",..."; copied. v, seq, time, host, pid and kind are put in front, prev and
@@ -122,6 +125,7 @@ struct commit_stats {
 	uint64_t checkpoints, segments; /* signed; begun */
 	unsigned recovered_segments;    /* of dead processes */
 	uint64_t recovered_calls;       /* whose outcome is unknown */
+	uint64_t unsent_calls;          /* that never left, as the store proves */
 	const char *segment;            /* file name; borrowed from the committer */
 };
 void commit_stats(const struct committer *c, struct commit_stats *out);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commit/journal.h"
+
 void recorder_init(struct recorder *r)
 {
 	*r = (struct recorder){ .dir_fd = -1, .segment = { .fd = -1 } };
@@ -25,6 +27,26 @@ static int open_ledger(struct recorder *r, const struct recorder_spec *spec, str
 	    err);
 }
 
+static int recover(struct recorder *r, const struct recorder_spec *spec, struct recovered *out,
+		   struct err *err)
+{
+	struct journal journal = { 0 };
+	int rc = spec->store ? journal_open(&journal, spec->store, spec->store_path, err) : 0;
+	if (rc == 0)
+		rc = recover_dir(out,
+				 &(struct recover_spec){
+				     .dir_fd = r->dir_fd,
+				     .ledger = r->ledger,
+				     .writer = spec->who,
+				     .unknown = spec->unknown,
+				     .arg = spec->arg,
+				     .store = spec->store ? &journal.recover : NULL,
+				 },
+				 err);
+	journal_close(&journal);
+	return rc;
+}
+
 int recorder_open(struct recorder *r, const struct recorder_spec *spec, struct recovered *recovered,
 		  struct err *err)
 {
@@ -34,13 +56,7 @@ int recorder_open(struct recorder *r, const struct recorder_spec *spec, struct r
 	int rc = open_ledger(r, spec, err);
 	if (rc < 0)
 		return rc;
-	return recover_dir(recovered,
-			   &(struct recover_spec){ .dir_fd = r->dir_fd,
-						   .ledger = r->ledger,
-						   .writer = spec->who,
-						   .unknown = spec->unknown,
-						   .arg = spec->arg },
-			   err);
+	return recover(r, spec, recovered, err);
 }
 
 /* Take lines that are in the file into the segment's tree. */

@@ -11,6 +11,8 @@
 #include "audit/recover.h"
 #include "audit/segment.h"
 
+struct store;
+
 struct recorder {
 	int dir_fd;
 	struct ledger *ledger;
@@ -27,6 +29,8 @@ struct recorder_spec {
 	struct chain_writer who;
 	recover_fn *unknown; /* see audit/recover.h */
 	void *arg;
+	struct store *store; /* asked about the calls of dead processes; NULL: none */
+	const char *store_path;
 };
 
 /* Nothing is open: what recorder_close may be given. */

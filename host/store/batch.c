@@ -203,7 +203,9 @@ void store_add_vote(struct store_batch *b, const struct vote_row *v)
 void store_add_recovered(struct store_batch *b, const struct recovered_row *r)
 {
 	put_op(b, OP_RECOVERED);
-	put_step_of(b, r->run, r->attempt, r->path);
+	put_text(b, r->run);
+	put_int(b, r->attempt);
+	put_text(b, r->path);
 	put_text(b, r->segment);
 	put_int(b, (int64_t)r->intent);
 	put_text(b, r->outcome);

@@ -202,11 +202,12 @@ void store_add_module(struct store_batch *b, const char *run, int attempt, const
 void store_add_step(struct store_batch *b, const struct step_row *s);
 /* begun_ms 0 says that there is a beginning: of a call it is settled by this. */
 void store_add_end(struct store_batch *b, const struct step_end *e);
+/* Kept only where the step is unsettled and has that intent. */
 void store_add_recovered(struct store_batch *b, const struct recovered_row *r);
 void store_add_approval(struct store_batch *b, const struct approval_row *a);
 /* A second vote of the same voter replaces the first. */
 void store_add_vote(struct store_batch *b, const struct vote_row *v);
-/* The last record known to be synced, of each segment. */
+/* The last record known to be synced, of each log: its process's first segment names it. */
 void store_set_synced(struct store_batch *b, const char *segment, uint64_t seq);
 /* Forget runs that ended before, with all that belongs to them, and sources that nobody needs. Not
  * those that are parked or have an unsettled call. At most 500 at a time, as the writer is held up

@@ -28,8 +28,11 @@ static const char *const statements[OP_COUNT] = {
 		    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(run, attempt, path, voter) DO UPDATE"
 		    " SET approve = excluded.approve, comment = excluded.comment,"
 		    " at_ms = excluded.at_ms",
-	[OP_RECOVERED] = "INSERT OR REPLACE INTO recovered(run, attempt, path, segment, intent,"
-			 " outcome, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[OP_RECOVERED] =
+	    "INSERT OR REPLACE INTO recovered(run, attempt, path, segment, intent, outcome, record)"
+	    " SELECT u.run, u.attempt, u.path, ?4, ?5, ?6, ?7 FROM run"
+	    " JOIN unsettled u ON u.run = run.num JOIN step s ON s.num = u.step"
+	    " WHERE run.id = ?1 AND u.attempt = ?2 AND u.path = ?3 AND s.intent = ?5",
 	[OP_SYNCED] = "INSERT INTO segment(name, synced) VALUES (?, ?)"
 		      " ON CONFLICT(name) DO UPDATE SET synced = excluded.synced",
 	[OP_REMOVE_RUNS] =

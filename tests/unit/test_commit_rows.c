@@ -2,6 +2,7 @@
 #include "tap.h"
 
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "commit/commit.h"
@@ -202,6 +203,155 @@ TEST(without_a_store_there_is_no_batch)
 	end(&f);
 }
 
+/* ---- after a crash ---- */
+
+static void add_call(struct fixture *f, const char *path, uint64_t intent)
+{
+	store_add_step(commit_store(f->c), &(struct step_row){ .run = RUN_A,
+							       .attempt = 1,
+							       .path = path,
+							       .kind = STEP_CALL,
+							       .operation = "sfn.redrive_execution",
+							       .intent = intent });
+}
+
+static void add_end(struct fixture *f, const char *path)
+{
+	store_add_end(
+	    commit_store(f->c),
+	    &(struct step_end){
+		.run = RUN_A, .attempt = 1, .path = path, .kind = STEP_CALL, .outcome = "ok" });
+}
+
+static void die(void *arg, const struct err *err)
+{
+	(void)arg;
+	_exit(err->code ? 1 : 0);
+}
+
+/* Step 1 is on its way: its outcome comes, and so does step 2. Both records are written and neither
+ * row is committed when the process dies. */
+static void go_on(void *arg, const struct err *err)
+{
+	struct fixture *f = arg;
+	if (err->code)
+		_exit(1);
+	(void)commit_append(f->c, "call.outcome",
+			    BYTES_LIT("\"run\":\"" RUN_A "\",\"attempt\":1,\"step\":\"1\","
+				      "\"intent\":2,\"outcome\":\"ok\",\"facts\":{\"a\":1}"),
+			    NULL, NULL);
+	add_end(f, "1");
+	uint64_t read = commit_append(
+	    f->c, "call.intent", BYTES_LIT("\"run\":\"" RUN_A "\",\"step\":\"3\""), NULL, NULL);
+	uint64_t seq = commit_append_written(f->c, "call.intent",
+					     BYTES_LIT("\"run\":\"" RUN_A "\",\"attempt\":1,"
+						       "\"step\":\"2\",\"journalled\":true"),
+					     die, f);
+	add_call(f, "2", seq);
+	if (read != 4 || seq != 5)
+		_exit(4);
+}
+
+static void live_and_die(struct fixture *f)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct fixture child = *f;
+		if (loop_new(&child.loop, NULL) < 0 || open_log(&child) < 0)
+			_exit(2);
+		add_run(&child, RUN_A);
+		uint64_t seq = commit_append(child.c, "call.intent",
+					     BYTES_LIT("\"run\":\"" RUN_A "\",\"attempt\":1,"
+						       "\"step\":\"1\",\"journalled\":true"),
+					     go_on, &child);
+		add_call(&child, "1", seq);
+		loop_run(child.loop);
+		_exit(3);
+	}
+	int status = -1;
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+}
+
+static int on_recovered(void *arg, const struct recovered_row *r)
+{
+	struct fixture *f = arg;
+	f->told++;
+	CHECK_STR(r->run, RUN_A);
+	CHECK_STR(r->path, "1");
+	CHECK_STR(r->outcome, "ok");
+	CHECK_INT(r->intent, 2);
+	CHECK(strstr(r->record, "\"facts\":{\"a\":1}") != NULL);
+	return 0;
+}
+
+static int on_unsettled(void *arg, const struct step_row *s)
+{
+	struct fixture *f = arg;
+	f->runs++;
+	CHECK_STR(s->path, "1");
+	return 0;
+}
+
+/* How many outcomes that only the log had are listed, and how many steps are open. */
+static void look_at_calls(struct fixture *f)
+{
+	struct store_reader *r;
+	f->told = f->runs = 0;
+	REQUIRE(store_reader_open(&r, f->db, &f->err) == 0);
+	CHECK_INT(store_recovered(r, NULL, on_recovered, f, &f->err), 0);
+	CHECK_INT(store_unsettled(r, on_unsettled, f, &f->err), 0);
+	store_reader_close(r);
+}
+
+TEST(after_a_crash_log_and_store_are_reconciled)
+{
+	struct fixture f;
+	struct commit_stats stats;
+	begin(&f);
+	live_and_die(&f);
+
+	REQUIRE(open_log(&f) == 0);
+
+	commit_stats(f.c, &stats);
+	CHECK_INT(stats.recovered_segments, 1);
+	CHECK_INT(stats.unsent_calls, 1);    /* step 2: its row is not there, so it never left */
+	CHECK_INT(stats.recovered_calls, 1); /* step 3, a read: it may have left */
+	look_at_calls(&f);
+	CHECK_INT(f.told, 1);
+	CHECK_INT(f.runs, 1);
+	/* The end takes both away. */
+	add_end(&f, "1");
+	commit_flush(f.c, on_done, &f);
+	loop_run(f.loop);
+	look_at_calls(&f);
+	CHECK_INT(f.told + f.runs, 0);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
+TEST(another_store_proves_nothing_about_calls)
+{
+	struct fixture f;
+	struct commit_stats stats;
+	char wal[80];
+	begin(&f);
+	live_and_die(&f);
+	(void)snprintf(wal, sizeof(wal), "%s-wal", f.db);
+	CHECK_INT(unlink(f.db), 0);
+	CHECK_INT(unlink(wal), 0);
+
+	REQUIRE(open_log(&f) == 0);
+
+	commit_stats(f.c, &stats);
+	CHECK_INT(stats.unsent_calls, 0);
+	CHECK_INT(stats.recovered_calls, 2);
+	look_at_calls(&f);
+	CHECK_INT(f.told + f.runs, 0);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
@@ -209,5 +359,7 @@ int main(void)
 	    TAP_CASE(a_flush_waits_for_rows_and_for_records),
 	    TAP_CASE(rows_nobody_waits_for_are_committed_all_the_same),
 	    TAP_CASE(closing_commits_what_was_handed_over), TAP_CASE(a_failed_commit_fails_the_log),
-	    TAP_CASE(without_a_store_there_is_no_batch)));
+	    TAP_CASE(without_a_store_there_is_no_batch),
+	    TAP_CASE(after_a_crash_log_and_store_are_reconciled),
+	    TAP_CASE(another_store_proves_nothing_about_calls)));
 }

@@ -1,0 +1,24 @@
+/*
+ * journal.h - what the store has of a dead process's calls, for the recovery of its log: the
+ * functions of struct recover_store (audit/recover.h) over a store.
+ */
+#ifndef COMMIT_JOURNAL_H
+#define COMMIT_JOURNAL_H
+
+#include "audit/recover.h"
+
+struct store;
+
+struct journal {
+	struct recover_store recover; /* points to this struct: it must not be moved */
+	struct store *store;          /* borrowed */
+	struct store_reader *reader;
+	struct store_batch *lost; /* outcomes that only the log has */
+};
+
+/* On failure it is to be closed too. */
+NODISCARD int journal_open(struct journal *j, struct store *store, const char *path,
+			   struct err *err);
+void journal_close(struct journal *j);
+
+#endif
