@@ -86,18 +86,18 @@ static int widen(struct operation *out, const struct operation *op, const struct
 }
 
 /* One block: the struct, its row, and behind them "NS.NAME" and "NS". */
-static struct registered_op *new_op(const char *ns, const struct operation *op)
+static struct registered_op *new_op(const char *ns, const char *name, const struct operation *op)
 {
 	struct block {
 		struct registered_op r;
 		struct operation op;
 	};
-	size_t n_ns = strlen(ns), n_full = n_ns + strlen(op->name) + 2;
+	size_t n_ns = strlen(ns), n_full = n_ns + strlen(name) + 2;
 	struct block *b = calloc(1, sizeof(*b) + n_full + n_ns + 1);
 	if (!b)
 		return NULL;
 	char *full = (char *)(b + 1), *copy = full + n_full;
-	(void)snprintf(full, n_full, "%s.%s", ns, op->name);
+	(void)snprintf(full, n_full, "%s.%s", ns, name);
 	memcpy(copy, ns, n_ns + 1);
 	b->op = *op;
 	b->r.ns = copy;
@@ -119,7 +119,7 @@ int registry_add_operation(struct registry *r, const char *ns, const struct oper
 	if (registry_find(r, ns, op->name))
 		return err_set(err, ERR_INVALID, "operation '%s.%s' is registered already", ns,
 			       op->name);
-	added = new_op(ns, &row);
+	added = new_op(ns, op->name, &row);
 	if (!added)
 		return err_set(err, ERR_NOMEM, "no memory for an operation");
 	added->state = state;

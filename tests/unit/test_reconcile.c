@@ -17,7 +17,10 @@
 #define ONE "\"executionArn\":\"" EXECUTION "\""
 #define REDRIVE "{" ONE ",\"clientToken\":\"ours\"}"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HEADERS = 16 };
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+
+enum { HEADERS = 16 };
 
 struct bench {
 	struct local_world w;  /* the engine's host: its clock is the service's */
@@ -359,7 +362,17 @@ TEST(a_service_that_cannot_be_asked_proves_nothing)
 	REQUIRE(fake_answer(&b.fake, 400, "{\"__type\":\"ExecutionDoesNotExist\"}", NULL));
 	CHECK_STR(buf_cstr(&b.fake.code), "");
 	CHECK_STR(buf_cstr(&b.fake.message), "the execution does not exist any more");
+	close_bench(&b);
+}
 
+TEST(a_stopped_inquiry_leaves_nothing_pending)
+{
+	struct bench b;
+	open_bench(&b);
+	const struct inquiry_spec spec = { .client = b.client,
+					   .list = &b.calls,
+					   .subject = subject_of("RedriveExecution") };
+	b.call = (struct host_call){ .args = bytes_str(REDRIVE) };
 	int dones = b.fake.dones;
 	inquiry_prepare(&spec, &b.call);
 	call_stop(&b.call);
@@ -378,5 +391,6 @@ int main(void)
 		      TAP_CASE(ours_and_a_colleagues_are_not_told_apart),
 		      TAP_CASE(a_clock_that_is_off_by_more_than_is_allowed_proves_nothing),
 		      TAP_CASE(starts_and_stops_are_found_again),
-		      TAP_CASE(a_service_that_cannot_be_asked_proves_nothing)));
+		      TAP_CASE(a_service_that_cannot_be_asked_proves_nothing),
+		      TAP_CASE(a_stopped_inquiry_leaves_nothing_pending)));
 }
