@@ -1,7 +1,7 @@
 /*
  * config.h - the host's configuration: one INI file (base/ini.h), or defaults without one.
  *
- *	[host]      state_dir, plugin_dir, plugins, lua_dir
+ *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
  *	[listen]    address = 127.0.0.1:8080               where webhooks are received
@@ -57,6 +57,7 @@ struct config {
 	int64_t cpu_ms, timeout_ms, call_timeout_ms;
 	size_t log_max, result_max; /* likewise */
 	uint64_t steps_max;         /* likewise */
+	int64_t watchdog_ms;        /* 0: the default of watchdog.h */
 	struct run_rule *rules;
 	size_t n_rules;
 	const char *listen; /* "ADDRESS:PORT", or NULL */

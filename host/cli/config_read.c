@@ -115,6 +115,8 @@ static int read_host(struct reading *r)
 		rc = copy_of(r, "lua_dir", &r->c->lua_dir);
 	if (rc == 0)
 		rc = copy_of(r, "plugin_dir", &r->c->plugin_dirs[0]);
+	if (rc == 0)
+		rc = duration_of(r, "watchdog", &r->c->watchdog_ms);
 	return rc < 0 ? rc : copy_of(r, "plugins", &r->c->plugins);
 }
 
@@ -249,7 +251,7 @@ int config_read_secrets(struct config *c, struct err *err)
 }
 
 static const struct section_kind kinds[] = {
-	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir " },
+	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog " },
 	{ "limits", false, read_limits, " memory cpu log result steps timeout call_timeout " },
 	{ "rules", false, read_rules, NULL },
 	{ "listen", false, read_listen, " address " },

@@ -10,10 +10,12 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/host_api.h"
+#include "cli/watchdog.h"
 #include "commit/commit.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "plugins.h"
+#include "script/culprit.h"
 #include "script/hold.h"
 #include "script/registry.h"
 #include "script/rules.h"
@@ -160,6 +162,24 @@ static void tell_recovered(struct host *h)
 	terminal_log(&h->terminal, LOG_WARN, text);
 }
 
+/* Runs go on without it: a death is then counted to nobody. */
+static void open_culprit(struct host *h)
+{
+	char path[4096], text[300];
+	struct err err;
+	(void)snprintf(path, sizeof(path), "%s/resuming", h->config->state_dir);
+	if (culprit_open(&h->culprit, path, &err) < 0) {
+		if (err.code != ERR_LIMIT)
+			terminal_log(&h->terminal, LOG_WARN, err.message);
+		return;
+	}
+	if (!culprit_read(h->culprit))
+		return;
+	(void)snprintf(text, sizeof(text), "run %s was being resumed when the last process died",
+		       culprit_read(h->culprit));
+	terminal_log(&h->terminal, LOG_WARN, text);
+}
+
 static int open_log(struct host *h, struct err *err)
 {
 	char audit[4096], store[4096], name[NAME_SIZE] = "";
@@ -194,11 +214,13 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 	    err);
 	if (rc < 0)
 		return rc;
+	open_culprit(h);
 	return runs_new(&h->runs,
 			&(struct runs_spec){ .loop = h->loop,
 					     .committer = h->committer,
 					     .registry = h->registry,
 					     .rules = h->rules,
+					     .culprit = h->culprit,
 					     .lua_dir = h->config->lua_dir },
 			err);
 }
@@ -223,6 +245,8 @@ int host_close(struct host *h, int status)
 {
 	runs_free(h->runs);
 	h->runs = NULL;
+	culprit_close(h->culprit);
+	h->culprit = NULL;
 	rules_free(h->rules);
 	h->rules = NULL;
 	status = close_log(h, status);
@@ -256,7 +280,13 @@ int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *err)
 
 void host_loop(struct host *h)
 {
+	struct watchdog *dog = NULL;
+	struct err err;
+	int64_t ms = h->config->watchdog_ms ? h->config->watchdog_ms : WATCHDOG_DEFAULT_MS;
+	if (h->runs && watchdog_start(&dog, h->loop, ms, h->culprit, &err) < 0)
+		terminal_log(&h->terminal, LOG_WARN, err.message);
 	loop_run(h->loop);
+	watchdog_stop(dog);
 }
 
 void host_say_hold(struct host *h)

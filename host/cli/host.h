@@ -27,6 +27,7 @@ struct host {
 	struct committer *committer; /* NULL until host_open_runs */
 	struct rules *rules;         /* likewise */
 	struct runs *runs;           /* likewise */
+	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
 	enum log_level log_level;    /* less is not shown */
 	int exit_status;             /* of the command, set by host_api.exit */
 };

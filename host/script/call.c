@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "net/loop.h"
+#include "script/culprit.h"
 #include "script/json_lua.h"
 #include "script/record.h"
 #include "script/replayed.h"
@@ -220,7 +221,10 @@ static void enter_in_flight(struct call *c)
 	if (call_changes(c))
 		c->host.may_send = may_send;
 	c->deadline = timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_deadline, c);
+	struct culprit *culprit = c->runs->culprit;
+	culprit_set(culprit, c->run->facts.id);
 	op->start(c->op->state, &c->host);
+	culprit_clear(culprit);
 }
 
 /* The service answered, but for an older call with the same token: nothing happened now. */

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "net/loop.h"
 #include "script/call.h"
+#include "script/culprit.h"
 #include "script/gate.h"
 #include "script/record.h"
 #include "script/render.h"
@@ -150,7 +151,10 @@ static void resume(struct run *r)
 {
 	sm_move(&r->sm, RUNNING);
 	r->generation++;
-	switch (state_resume(r->state)) {
+	culprit_set(r->runs->culprit, r->facts.id);
+	enum state_status status = state_resume(r->state);
+	culprit_clear(r->runs->culprit);
+	switch (status) {
 	case STATE_RETURNED:
 		end_returned(r);
 		return;
@@ -244,7 +248,10 @@ static void on_begin(void *arg)
 	struct run *r = arg;
 	struct err err;
 	r->wake = NULL;
-	if (load(r, &err) < 0)
+	culprit_set(r->runs->culprit, r->facts.id);
+	int rc = load(r, &err);
+	culprit_clear(r->runs->culprit);
+	if (rc < 0)
 		end_with(r, RUN_FAILED, err.message);
 	else
 		resume(r); /* may free r */
@@ -323,6 +330,7 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.loop = spec->loop,
 		.committer = spec->committer,
 		.registry = spec->registry,
+		.culprit = spec->culprit,
 		.rules = spec->rules,
 		.lua_dir = spec->lua_dir ? strdup(spec->lua_dir) : NULL,
 	};

@@ -19,6 +19,7 @@
 #include "plugin_api.h"
 
 struct committer;
+struct culprit;
 struct loop;
 struct registry;
 struct rules;
@@ -35,6 +36,7 @@ struct runs_spec {
 	const struct registry *registry; /* borrowed */
 	struct rules *rules;             /* script/rules.h; borrowed; NULL: none */
 	const char *lua_dir;             /* the standard library, for require; NULL: none; copied */
+	struct culprit *culprit;         /* borrowed; NULL: none */
 };
 
 /* A limit from the configuration: `[rules] sfn.redrive_execution = 3`. */

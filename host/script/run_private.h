@@ -25,6 +25,7 @@ struct runs {
 	struct rules *rules; /* NULL: none but those of the rows */
 	char *lua_dir;
 	struct watch *watch;
+	struct culprit *culprit; /* NULL: none */
 	struct run *first;
 	uint64_t last_number;
 };

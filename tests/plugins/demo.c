@@ -1,5 +1,7 @@
-/* demo.c - a plugin for the tests: demo.echo answers with its own arguments, a turn later. */
+/* demo.c - a plugin for the tests: demo.echo answers with its own arguments, a turn later; demo.hang
+ * never gives the loop back. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "plugin_api.h"
 
@@ -55,11 +57,34 @@ static const struct operation echo = {
 	.size = sizeof(echo),
 };
 
+static void hang_start(void *state, struct host_call *call)
+{
+	(void)state, (void)call;
+	for (;;)
+		(void)pause();
+}
+
+static void hang_stop(void *state, struct host_call *call)
+{
+	(void)state, (void)call;
+}
+
+static const struct operation hang = {
+	.size = sizeof(struct operation),
+	.name = "hang",
+	.wire_name = "Hang",
+	.flags = OP_READS,
+	.doc = "holds the loop for ever",
+	.start = hang_start,
+	.stop = hang_stop,
+};
+
 static int demo_open(const struct host_api *api, struct bytes config, void **state, struct err *err)
 {
 	(void)config;
 	*state = (void *)(uintptr_t)api;
-	return api->register_operation(api->host, "demo", &echo, *state, err);
+	int rc = api->register_operation(api->host, "demo", &echo, *state, err);
+	return rc < 0 ? rc : api->register_operation(api->host, "demo", &hang, *state, err);
 }
 
 static void demo_close(void *state)
