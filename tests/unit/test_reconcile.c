@@ -337,6 +337,15 @@ TEST(starts_and_stops_are_found_again)
 	close_bench(&b);
 }
 
+/* The read that waits to be sent is answered with this error. */
+static void refuse(struct bench *b, const char *code)
+{
+	char body[128];
+	(void)snprintf(body, sizeof(body), "{\"__type\":\"%s\"}", code);
+	INVARIANT(fake_fire(&b->fake));
+	INVARIANT(fake_answer(&b->fake, 400, body, NULL));
+}
+
 TEST(a_service_that_cannot_be_asked_proves_nothing)
 {
 	struct bench b;
@@ -347,19 +356,16 @@ TEST(a_service_that_cannot_be_asked_proves_nothing)
 					   .subject = subject_of(i.op) };
 	b.call = (struct host_call){ .args = bytes_str(REDRIVE) };
 	inquiry_reconcile(&spec, &b.call);
-	REQUIRE(fake_fire(&b.fake));
-	REQUIRE(fake_answer(&b.fake, 400, "{\"__type\":\"AccessDeniedException\"}", NULL));
+	refuse(&b, "AccessDeniedException");
 	CHECK_STR(buf_cstr(&b.fake.code), "AccessDeniedException");
 	CHECK_INT(b.fake.verdict, VERDICT_UNKNOWN);
 
 	inquiry_prepare(&spec, &b.call);
-	REQUIRE(fake_fire(&b.fake));
-	REQUIRE(fake_answer(&b.fake, 400, "{\"__type\":\"ExecutionDoesNotExist\"}", NULL));
+	refuse(&b, "ExecutionDoesNotExist");
 	CHECK_STR(buf_cstr(&b.fake.code), "ExecutionDoesNotExist");
 
 	inquiry_reconcile(&spec, &b.call);
-	REQUIRE(fake_fire(&b.fake));
-	REQUIRE(fake_answer(&b.fake, 400, "{\"__type\":\"ExecutionDoesNotExist\"}", NULL));
+	refuse(&b, "ExecutionDoesNotExist");
 	CHECK_STR(buf_cstr(&b.fake.code), "");
 	CHECK_STR(buf_cstr(&b.fake.message), "the execution does not exist any more");
 	close_bench(&b);
