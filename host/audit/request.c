@@ -50,6 +50,35 @@ static int set_run(struct request *q, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_unknown(struct request *q, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	q->unknown = true;
+	return 0;
+}
+
+static int set_key(struct request *q, const char *value, struct err *err)
+{
+	(void)err;
+	q->key = value;
+	return 0;
+}
+
+static int set_checkpoint(struct request *q, const char *value, struct err *err)
+{
+	(void)err;
+	q->checkpoint = value;
+	return 0;
+}
+
+static int set_proof(struct request *q, const char *value, struct err *err)
+{
+	(void)err;
+	q->proof = value;
+	return 0;
+}
+
 static int set_n(struct request *q, const char *value, struct err *err)
 {
 	if (read_number(&q->n, value, N_MAX))
@@ -67,7 +96,11 @@ static const struct option_row {
 } options[] = {
 	{ "--json", ON(REQUEST_VERIFY) | ON(REQUEST_TAIL) | ON(REQUEST_SHOW), false, set_json },
 	{ "--strict", ON(REQUEST_VERIFY), false, set_strict },
-	{ "--run", ON(REQUEST_SHOW), true, set_run },
+	{ "--unknown", ON(REQUEST_TAIL), false, set_unknown },
+	{ "--key", ON(REQUEST_VERIFY) | ON(REQUEST_CONSISTENCY), true, set_key },
+	{ "--checkpoint", ON(REQUEST_VERIFY), true, set_checkpoint },
+	{ "--proof", ON(REQUEST_VERIFY), true, set_proof },
+	{ "--run", ON(REQUEST_SHOW) | ON(REQUEST_EXPORT), true, set_run },
 	{ "-n", ON(REQUEST_TAIL), true, set_n },
 	{ "-f", ON(REQUEST_TAIL), false, set_follow },
 	{ "--follow", ON(REQUEST_TAIL), false, set_follow },
@@ -82,22 +115,52 @@ static const struct option_row *find_option(const struct request *q, const char 
 	return NULL;
 }
 
+/* SEQ or FIRST-LAST. */
+static bool read_range(struct request *q, const char *text)
+{
+	char first[24];
+	const char *dash = strchr(text, '-');
+	size_t n = dash ? (size_t)(dash - text) : strlen(text);
+	if (n >= sizeof(first))
+		return false;
+	memcpy(first, text, n);
+	first[n] = '\0';
+	if (!read_number(&q->seq, first, INT64_MAX) || q->seq == 0)
+		return false;
+	q->last = q->seq;
+	return !dash || (q->command == REQUEST_EXPORT &&
+			 read_number(&q->last, dash + 1, INT64_MAX) && q->last >= q->seq);
+}
+
 /* SEGMENT:SEQ, unless there is a file of that name. */
 static bool read_place(struct request *q, const char *word)
 {
-	uint64_t seq;
+	const unsigned takers = ON(REQUEST_SHOW) | ON(REQUEST_PROVE) | ON(REQUEST_EXPORT);
 	const char *colon = strrchr(word, ':');
-	if (q->command != REQUEST_SHOW || q->segment || !colon || colon == word ||
-	    !read_number(&seq, colon + 1, INT64_MAX) || seq == 0 || access(word, F_OK) == 0)
+	if (!(takers & ON(q->command)) || q->segment || !colon || colon == word ||
+	    access(word, F_OK) == 0 || !read_range(q, colon + 1))
 		return false;
 	q->segment = word;
 	q->segment_len = (size_t)(colon - word);
-	q->seq = seq;
 	return true;
+}
+
+/* How many words come before the directory. */
+static size_t words_wanted(const struct request *q)
+{
+	if (q->command == REQUEST_CONSISTENCY)
+		return 2;
+	return q->command == REQUEST_HASH;
 }
 
 static int read_word(struct request *q, const char *word, struct err *err)
 {
+	for (size_t i = 0; i < words_wanted(q); i++) {
+		if (!q->words[i]) {
+			q->words[i] = word;
+			return 0;
+		}
+	}
 	if (read_place(q, word))
 		return 0;
 	if (q->dir)
@@ -106,9 +169,26 @@ static int read_word(struct request *q, const char *word, struct err *err)
 	return 0;
 }
 
+static int check_complete(const struct request *q, const char *name, struct err *err)
+{
+	static const char *const wanted[] = { "SEGMENT:SEQ", "a SEGMENT:FIRST-LAST or --run ID",
+					      "two files with checkpoints", "a value" };
+	int missing = -1;
+	if (q->command == REQUEST_PROVE && !q->segment)
+		missing = 0;
+	if (q->command == REQUEST_EXPORT && !q->segment == !q->run)
+		missing = 1;
+	if (q->command == REQUEST_CONSISTENCY && !q->words[1])
+		missing = 2;
+	if (q->command == REQUEST_HASH && !q->words[0])
+		missing = 3;
+	return missing < 0 ? 0 : err_set(err, ERR_INVALID, "%s takes %s", name, wanted[missing]);
+}
+
 static int read_command(struct request *q, const char *name, struct err *err)
 {
-	static const char *const names[] = { "verify", "tail", "show" };
+	static const char *const names[] = { "verify", "tail",        "show",   "key",
+					     "prove",  "consistency", "export", "hash" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], name) == 0) {
 			q->command = (enum request_command)i;
@@ -123,7 +203,8 @@ int request_read(struct request *q, int argc, char **argv, struct err *err)
 	*q = (struct request){ .n = N_DEFAULT };
 	int rc = read_command(q, argv[0], err);
 	for (int i = 1; i < argc && rc == 0; i++) {
-		if (argv[i][0] != '-') {
+		bool is_value = q->command == REQUEST_HASH && !q->words[0];
+		if (argv[i][0] != '-' || is_value) {
 			rc = read_word(q, argv[i], err);
 			continue;
 		}
@@ -134,5 +215,5 @@ int request_read(struct request *q, int argc, char **argv, struct err *err)
 			return err_set(err, ERR_INVALID, "a value is missing behind %s", argv[i]);
 		rc = o->set(q, o->has_value ? argv[++i] : NULL, err);
 	}
-	return rc;
+	return rc < 0 ? rc : check_complete(q, argv[0], err);
 }

@@ -36,10 +36,10 @@ static int check_mark(const struct scan *s, const struct scan_spec *spec, int64_
 			continue;
 		if (merkle_root(&root, &s->tree) < 0)
 			return err_set(err, ERR_NOMEM, "no memory for a digest");
-		if (m->bytes != bytes || !hash_eq(&root, &m->root))
+		if ((m->bytes >= 0 && m->bytes != bytes) || !hash_eq(&root, &m->root))
 			return err_set(err, ERR_INVALID,
-				       "lines up to this one are not those whose root the ledger "
-				       "has: the segment was rewritten");
+				       "the lines up to this one are not those whose root was "
+				       "recorded: they were rewritten");
 	}
 	return 0;
 }
@@ -145,8 +145,8 @@ static void check_length(struct scan *s, const struct scan_spec *spec)
 		return;
 	s->bad_line = s->tree.size + 1;
 	(void)err_set(&s->why, ERR_INVALID,
-		      "the segment ends before this line, but the ledger has %" PRIu64
-		      " lines of it: its end was cut off",
+		      "it ends before this line, but %" PRIu64
+		      " lines of it were recorded: its end was cut off",
 		      lines);
 }
 

@@ -22,7 +22,7 @@ enum scan_end {
 /* What is known of a segment from elsewhere: with so many lines it has this root and length. */
 struct scan_mark {
 	uint64_t lines;
-	int64_t bytes;
+	int64_t bytes; /* -1: not known */
 	struct hash root;
 	bool last; /* sealed: nothing follows */
 };

@@ -5,37 +5,43 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/job.h"
 #include "audit/print.h"
-#include "audit/request.h"
+#include "audit/scan.h"
+#include "audit/segment.h"
 #include "audit/tail.h"
-#include "audit/verify.h"
 
 const char audit_usage[] =
-    "usage: audit verify [--strict] [--json] [DIR]\n"
-    "       audit tail [-n N] [-f] [--json] [DIR]\n"
+    "usage: audit verify [--strict] [--json] [--key FILE] [--checkpoint FILE] [DIR]\n"
+    "       audit verify --proof FILE [--key FILE] [DIR]\n"
+    "       audit tail [-n N] [-f] [--unknown] [--json] [DIR]\n"
     "       audit show [--json] [DIR] [SEGMENT:SEQ | --run ID]\n"
-    "  verify  judge every segment; status 1 names the first bad record of each bad segment.\n"
-    "          --strict: 1 too for calls without an outcome and segments that were not closed\n"
-    "  tail    the last N records (20) of all segments; -f: and what is added from then on\n"
-    "  show    one record, all of a run, or all; --json: the lines as they are recorded\n";
+    "       audit key [DIR]\n"
+    "       audit prove SEGMENT:SEQ [DIR]\n"
+    "       audit export (--run ID | SEGMENT:FIRST-LAST) [DIR]\n"
+    "       audit consistency OLD NEW [--key FILE] [DIR]\n"
+    "       audit hash VALUE [DIR]\n"
+    "  verify  judge the ledger and every segment; status 1 names the first bad record of each.\n"
+    "          --strict: 1 too for calls without an outcome, segments that were not closed and\n"
+    "          lines that no checkpoint covers. --key: the log's public key; without it the one\n"
+    "          beside DIR. --checkpoint: checkpoints that were kept elsewhere.\n"
+    "          --proof: judge what prove or export has written instead\n"
+    "  tail    the last N records (20) of all segments; -f: and what is added from then on;\n"
+    "          --unknown: only calls whose outcome is unknown\n"
+    "  show    one record, all of a run, or all; --json: the lines as they are recorded\n"
+    "  key     print the public key, to be kept elsewhere\n"
+    "  prove   a proof that a record is in the log, for who has the public key alone\n"
+    "  export  such proofs of all records of a run or a range, one a line\n"
+    "  consistency  does the checkpoint in the file NEW continue the one in OLD?\n"
+    "  hash    what stands in records in the place of a sensitive value\n";
 
-struct job {
-	const struct audit_io *io;
-	struct request q;
-	const char *dir;
-	int dir_fd;
-	uint64_t shown; /* records, by show */
-	bool damaged;   /* show met a bad record */
-};
-
-static int fail(const struct job *j, const struct err *err)
+int job_fail(const struct job *j, const struct err *err)
 {
 	(void)fprintf(j->io->err, "audit: %s\n", err->message);
 	return AUDIT_BAD;
 }
 
-/* Write what was made; a reader that is gone ends the command. */
-static int put(const struct job *j, struct buf *text, struct err *err)
+int job_put(const struct job *j, struct buf *text, struct err *err)
 {
 	int rc = text->err;
 	if (rc < 0)
@@ -47,77 +53,14 @@ static int put(const struct job *j, struct buf *text, struct err *err)
 	return rc;
 }
 
-/* ---- verify ---- */
-
-static const char *const verdicts[] = { "ok", "note", "BAD" };
-
-static void print_report(void *arg, const struct verify_report *rep)
-{
-	const struct job *j = arg;
-	FILE *out = j->io->out;
-	struct buf name = BUF_INIT(65536);
-	print_text(&name, bytes_str(rep->segment));
-	(void)fprintf(out, "%-4s %s: %" PRIu64 " records, %" PRIu64 " calls",
-		      verdicts[rep->verdict], buf_cstr(&name), rep->records, rep->calls);
-	if (rep->unknown > 0)
-		(void)fprintf(out, " (%" PRIu64 " with unknown outcome)", rep->unknown);
-	(void)fprintf(out, "%s\n", rep->writer == WRITER_ALIVE ? ", being written" : "");
-	struct buf why = BUF_INIT(65536);
-	print_text(&why, bytes_str(rep->why));
-	if (rep->verdict == VERDICT_BAD)
-		(void)fprintf(j->io->err, "%s:%" PRIu64 ": %s\n", buf_cstr(&name), rep->bad_line,
-			      buf_cstr(&why));
-	else if (rep->verdict == VERDICT_NOTE)
-		(void)fprintf(out, "     %s\n", buf_cstr(&why));
-	buf_clear(&name);
-	buf_clear(&why);
-}
-
-static void print_report_json(void *arg, const struct verify_report *rep)
-{
-	static const char *const names[] = { "ok", "note", "bad" };
-	const struct job *j = arg;
-	struct err ignored;
-	struct buf b = BUF_INIT(65536);
-	buf_adds(&b, "{\"segment\":");
-	json_write_string(&b, bytes_str(rep->segment));
-	buf_addf(&b, ",\"verdict\":\"%s\",\"records\":%" PRIu64, names[rep->verdict], rep->records);
-	buf_addf(&b, ",\"calls\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"open\":%" PRIu64, rep->calls,
-		 rep->unknown, rep->open_calls);
-	buf_addf(&b, ",\"writer\":\"%s\"", rep->writer == WRITER_ALIVE ? "alive" : "gone");
-	if (rep->bad_line > 0)
-		buf_addf(&b, ",\"badLine\":%" PRIu64, rep->bad_line);
-	if (rep->why[0]) {
-		buf_adds(&b, ",\"why\":");
-		json_write_string(&b, bytes_str(rep->why));
-	}
-	buf_adds(&b, "}\n");
-	(void)put(j, &b, &ignored);
-	buf_clear(&b);
-}
-
-static int run_verify(struct job *j)
-{
-	struct verify_summary sum;
-	struct err err = { 0 };
-	if (verify_dir(&sum, j->dir_fd, j->q.json ? print_report_json : print_report, j, &err) < 0)
-		return fail(j, &err);
-	bool good = sum.bad == 0 && !(j->q.strict && sum.notes > 0);
-	if (!j->q.json)
-		(void)fprintf(j->io->out,
-			      "%s: %" PRIu64 " segments, %" PRIu64 " records, %" PRIu64
-			      " calls, %" PRIu64 " unknown outcomes, %" PRIu64 " notes, %" PRIu64
-			      " bad segments\n",
-			      good ? "verified" : "NOT verified", sum.segments, sum.records,
-			      sum.calls, sum.unknown, sum.notes, sum.bad);
-	if (fflush(j->io->out) != 0 || ferror(j->io->out)) {
-		(void)err_set(&err, ERR_IO, "cannot write: %s", strerror(errno));
-		return fail(j, &err);
-	}
-	return good ? AUDIT_GOOD : AUDIT_BAD;
-}
-
 /* ---- tail ---- */
+
+static bool is_unknown(const struct record *r)
+{
+	const char *outcome = json_get_str(r->tree, "outcome");
+	return strcmp(r->head.kind, "call.outcome") == 0 && outcome &&
+	       strcmp(outcome, "unknown") == 0;
+}
 
 static int print_tail(void *arg, const char *segment, const struct record *r, struct bytes line,
 		      const struct err *why)
@@ -125,6 +68,8 @@ static int print_tail(void *arg, const char *segment, const struct record *r, st
 	struct job *j = arg;
 	struct err err;
 	struct buf b = BUF_INIT(PRINT_MAX);
+	if (j->q.unknown && !(r && is_unknown(r)))
+		return 0;
 	if (j->q.json) {
 		buf_add(&b, line.p, line.n);
 		buf_adds(&b, "\n");
@@ -133,7 +78,7 @@ static int print_tail(void *arg, const char *segment, const struct record *r, st
 	} else {
 		(void)fprintf(j->io->err, "%s: a line is no record: %s\n", segment, why->message);
 	}
-	int rc = put(j, &b, &err);
+	int rc = job_put(j, &b, &err);
 	buf_clear(&b);
 	return rc;
 }
@@ -144,13 +89,13 @@ static int run_tail(struct job *j)
 	struct err err = { 0 };
 	int rc = tail_open(&t, j->dir_fd, j->dir, &err);
 	if (rc < 0)
-		return fail(j, &err);
-	rc = tail_last(t, (size_t)j->q.n, print_tail, j, &err);
+		return job_fail(j, &err);
+	rc = tail_last(t, (size_t)j->q.n, j->q.unknown ? is_unknown : NULL, print_tail, j, &err);
 	if (rc == 0 && j->q.follow)
 		rc = tail_follow(t, print_tail, j, &err);
 	tail_close(t);
 	if (rc < 0 && err.code)
-		return fail(j, &err);
+		return job_fail(j, &err);
 	return rc < 0 ? AUDIT_BAD : AUDIT_GOOD;
 }
 
@@ -176,7 +121,7 @@ static int print_shown(void *arg, const struct record *r, struct bytes line, str
 	} else {
 		print_block(&b, s->segment, r);
 	}
-	int rc = put(j, &b, err);
+	int rc = job_put(j, &b, err);
 	buf_clear(&b);
 	j->shown++;
 	return rc;
@@ -223,7 +168,7 @@ static int run_show(struct job *j)
 	struct err err = { 0 };
 	int rc = segment_list(&names, j->dir_fd, &err);
 	if (rc < 0)
-		return fail(j, &err);
+		return job_fail(j, &err);
 	size_t fitting = count_asked_for(j, &names);
 	if (j->q.segment && fitting != 1)
 		rc = err_set(&err, ERR_INVALID, "%zu segments fit the name %.*s", fitting,
@@ -236,7 +181,7 @@ static int run_show(struct job *j)
 	if (rc == 0 && j->shown == 0)
 		rc = err_set(&err, ERR_INVALID, "no such record in %s", j->dir);
 	if (rc < 0)
-		return fail(j, &err);
+		return job_fail(j, &err);
 	return j->damaged ? AUDIT_BAD : AUDIT_GOOD;
 }
 
@@ -252,13 +197,28 @@ static int run(struct job *j)
 {
 	switch (j->q.command) {
 	case REQUEST_VERIFY:
-		return run_verify(j);
+		return j->q.proof ? job_check_proof(j) : job_verify(j);
+	case REQUEST_KEY:
+		return job_print_key(j);
+	case REQUEST_PROVE:
+	case REQUEST_EXPORT:
+		return job_prove(j);
+	case REQUEST_CONSISTENCY:
+		return job_consistency(j);
+	case REQUEST_HASH:
+		return job_hash(j);
 	case REQUEST_TAIL:
 		return run_tail(j);
 	case REQUEST_SHOW:
 		return run_show(j);
 	}
 	return AUDIT_USAGE;
+}
+
+/* The others read files beside it, or a proof. */
+static bool needs_dir(const struct request *q)
+{
+	return q->command != REQUEST_KEY && q->command != REQUEST_HASH && !q->proof;
 }
 
 int audit_command(int argc, char **argv, const struct audit_io *io)
@@ -270,12 +230,15 @@ int audit_command(int argc, char **argv, const struct audit_io *io)
 	if (request_read(&j.q, argc - 1, argv + 1, &err) < 0)
 		return usage(io, err.message);
 	j.dir = j.q.dir ? j.q.dir : io->dir;
-	if (!j.dir)
+	if (!j.dir && (needs_dir(&j.q) || !j.q.key))
 		return usage(io, "the audit directory is missing");
-	j.dir_fd = audit_dir_open(j.dir, &err);
-	if (j.dir_fd < 0)
-		return fail(&j, &err);
+	j.dir_fd = -1;
+	if (needs_dir(&j.q))
+		j.dir_fd = audit_dir_open(j.dir, &err);
+	if (err.code)
+		return job_fail(&j, &err);
 	int status = run(&j);
-	(void)close(j.dir_fd);
+	if (j.dir_fd >= 0)
+		(void)close(j.dir_fd);
 	return status;
 }

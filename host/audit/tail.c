@@ -16,6 +16,7 @@ enum { BLOCK = 65536 };
 struct place {
 	char name[SEGMENT_NAME_SIZE];
 	int64_t offset;
+	bool open; /* not sealed when last looked at */
 };
 
 struct tail {
@@ -143,6 +144,7 @@ struct kept {
 struct keeper {
 	const char *segment;
 	size_t want;
+	tail_want_fn *is_wanted; /* NULL: all are */
 	struct kept *v;
 	size_t n, cap, order;
 };
@@ -174,6 +176,8 @@ static int keep(void *arg, const char *segment, const struct record *r, struct b
 	(void)segment;
 	(void)err;
 	struct keeper *k = arg;
+	if (k->is_wanted && !(r && k->is_wanted(r)))
+		return 0;
 	if (k->n == k->cap && k->n > 2 * k->want)
 		prune(k);
 	if (k->n == k->cap) {
@@ -210,10 +214,11 @@ static int keep_last(struct tail *t, struct keeper *k, const char *name, struct 
 	int rc =
 	    fstat(fd, &st) == 0 ? 0 : err_set(err, ERR_IO, "%s: fstat: %s", name, strerror(errno));
 	if (rc == 0)
-		p->offset = before_last(fd, st.st_size, k->want);
+		p->offset = k->is_wanted ? 0 : before_last(fd, st.st_size, k->want);
 	(void)close(fd);
 	if (rc < 0)
 		return rc;
+	p->open = true; /* it may grow, or be sealed, from now on */
 	k->segment = name;
 	rc = read_on(t, p, keep, k, err);
 	if (rc == -ERR_NOMEM)
@@ -236,10 +241,11 @@ static int hand_out(const struct keeper *k, tail_fn *each, void *arg)
 	return rc;
 }
 
-int tail_last(struct tail *t, size_t n, tail_fn *each, void *arg, struct err *err)
+int tail_last(struct tail *t, size_t n, tail_want_fn *want, tail_fn *each, void *arg,
+	      struct err *err)
 {
 	struct segment_names names;
-	struct keeper k = { .want = n };
+	struct keeper k = { .want = n, .is_wanted = want };
 	int rc = segment_list(&names, t->dir_fd, err);
 	if (rc < 0)
 		return rc;
@@ -257,23 +263,42 @@ int tail_last(struct tail *t, size_t n, tail_fn *each, void *arg, struct err *er
 
 /* ---- what comes ---- */
 
+static int read_if_grown(struct tail *t, struct place *p, tail_fn *each, void *arg, struct err *err)
+{
+	struct stat st;
+	int fd = segment_open(t->dir_fd, p->name, NULL);
+	if (fd < 0)
+		return 0; /* removed meanwhile */
+	bool known = fstat(fd, &st) == 0;
+	(void)close(fd);
+	if (known && st.st_size > p->offset)
+		return read_on(t, p, each, arg, err);
+	if (known)
+		p->offset = st.st_size; /* recovery may have cut a torn end off */
+	return 0;
+}
+
+/* Only what is not sealed grows; what was open when last looked at may have been sealed since. */
 static int read_all(struct tail *t, tail_fn *each, void *arg, struct err *err)
 {
 	struct segment_names names;
-	int rc = segment_list(&names, t->dir_fd, err);
+	int rc = segment_list_open(&names, t->dir_fd, err);
 	if (rc < 0)
 		return rc;
+	for (size_t i = 0; i < t->n && rc == 0; i++) {
+		if (!t->v[i].open)
+			continue;
+		t->v[i].open = false;
+		rc = read_if_grown(t, &t->v[i], each, arg, err);
+	}
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
-		struct stat st;
 		struct place *p = place_of(t, names.v[i], err);
 		if (!p)
 			rc = -ERR_NOMEM;
-		else if (fstatat(t->dir_fd, p->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		else if (st.st_size > p->offset)
-			rc = read_on(t, p, each, arg, err);
 		else
-			p->offset = st.st_size; /* recovery may have cut a torn end off */
+			rc = read_if_grown(t, p, each, arg, err);
+		if (p)
+			p->open = true;
 	}
 	segment_names_clear(&names);
 	return rc;

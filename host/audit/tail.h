@@ -16,8 +16,13 @@ struct tail;
 NODISCARD int tail_open(struct tail **out, int dir_fd, const char *path, struct err *err);
 void tail_close(struct tail *t);
 
-/* Hand out the last n records of all segments together, by time. Once, before tail_follow. */
-NODISCARD int tail_last(struct tail *t, size_t n, tail_fn *each, void *arg, struct err *err);
+/* Is this record wanted? */
+typedef bool tail_want_fn(const struct record *r);
+
+/* Hand out the last n records of all segments together, by time. Once, before tail_follow.
+ * @param want NULL: all */
+NODISCARD int tail_last(struct tail *t, size_t n, tail_want_fn *want, tail_fn *each, void *arg,
+			struct err *err);
 
 /* Wait for what is added, for ever: new lines of all segments, new segments included. Blocks;
  * returns only with an error. */

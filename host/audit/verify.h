@@ -1,34 +1,41 @@
 /*
- * verify.h - an audit directory judged offline, from its files alone.
+ * verify.h - an audit directory judged offline, from its files and a public key alone.
  *
  * Every segment is read from its first byte to its last: form and sum of each line, sequence
- * numbers, the chain of hashes, times, that intents and outcomes pair up, and that torn ends which
- * recovery set aside are still there unchanged.
+ * numbers, the chain of hashes, times, that intents and outcomes pair up, that torn ends which
+ * recovery set aside are still there unchanged, and that its lines are those whose roots the ledger
+ * has. The ledger is judged in the same way, by the roots in checkpoints; and what it has of segments
+ * must be there. So with a checkpoint that was kept elsewhere everything that it covers is proved: no
+ * byte, line, end of a segment or whole segment can be changed or missing.
  *
- * What it cannot see, for want of a copy outside: a whole segment that was removed, records cut off
- * the end of a segment that then looks like a dead writer's, and a log rewritten throughout.
+ * What it cannot see: records behind the last head that were cut off at a line's end (it looks like a
+ * writer that died), and a log whose checkpoints are all in the hands of whoever rewrote it and had
+ * the key.
  */
 #ifndef AUDIT_VERIFY_H
 #define AUDIT_VERIFY_H
 
+#include "audit/key.h"
 #include "audit/scan.h"
 #include "audit/segment.h"
 
 enum verdict {
 	VERDICT_OK,
 	VERDICT_NOTE, /* nothing was changed, but something is left open: a dead writer's segment
-			 without log.close, or calls without an outcome in it */
-	VERDICT_BAD,  /* changed, damaged or torn; or it cannot be read */
+			 without log.close, calls without an outcome in it, or an entry that the
+			 ledger does not have yet */
+	VERDICT_BAD,  /* changed, damaged, torn or missing; or it cannot be read */
 };
 
 struct verify_report {
-	const char *segment;
+	const char *segment; /* or "ledger", "checkpoint": reported only when they are bad */
 	enum segment_writer writer;
 	enum verdict verdict;
 	uint64_t records;        /* good ones */
 	uint64_t calls, unknown; /* intents; outcomes "unknown" */
 	uint64_t open_calls;     /* intents without an outcome */
-	uint64_t bad_line;       /* from 1, and also the sequence number it should have; 0: none */
+	uint64_t bad_line;       /* from 1; 0: none, or the whole of it */
+	int64_t bad_offset;      /* of that line's first byte */
 	const char *why;         /* one line, "" if there is nothing to say */
 };
 
@@ -37,12 +44,22 @@ typedef void verify_fn(void *arg, const struct verify_report *report);
 
 struct verify_summary {
 	uint64_t segments, records, calls, unknown;
-	uint64_t notes, bad; /* segments with that verdict */
+	uint64_t notes, bad;  /* with that verdict */
+	uint64_t checkpoints; /* whose signature is good and whose root is the ledger's */
+	bool has_ledger;
+};
+
+struct verify_spec {
+	int dir_fd;
+	const struct public_key *key; /* NULL: the directory's own checkpoint is not looked at */
+	struct bytes checkpoints;     /* notes that were kept elsewhere; empty: none. Need a key */
+	verify_fn *each;
+	void *arg;
 };
 
 /* @return 0, whatever was found, segments that cannot be read included; -ERR_IO when the directory
- * cannot be, -ERR_NOMEM */
-NODISCARD int verify_dir(struct verify_summary *out, int dir_fd, verify_fn *each, void *arg,
+ * cannot be; -ERR_INVALID when spec->checkpoints is not what this key signed; -ERR_NOMEM */
+NODISCARD int verify_dir(struct verify_summary *out, const struct verify_spec *spec,
 			 struct err *err);
 
 #endif

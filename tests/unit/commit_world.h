@@ -67,7 +67,7 @@ static inline struct verify_summary verify(const struct fixture *f)
 	int fd = audit_dir_open(f->dir, NULL);
 	INVARIANT(fd >= 0);
 	struct err err = { 0 };
-	if (verify_dir(&sum, fd, no_report, NULL, &err) != 0)
+	if (verify_dir(&sum, &(struct verify_spec){ .dir_fd = fd, .each = no_report }, &err) != 0)
 		sum.bad++;
 	(void)close(fd);
 	return sum;

@@ -113,7 +113,10 @@ static struct found verify(const struct fixture *f)
 {
 	struct found found = { 0 };
 	struct err err = { 0 };
-	if (verify_dir(&found.sum, f->dir_fd, keep_report, &found, &err) != 0) {
+	if (verify_dir(
+		&found.sum,
+		&(struct verify_spec){ .dir_fd = f->dir_fd, .each = keep_report, .arg = &found },
+		&err) != 0) {
 		found.verdict = VERDICT_BAD;
 		(void)snprintf(found.why, sizeof(found.why), "%s", err.message);
 	}

@@ -142,12 +142,12 @@ TEST(verify_sums_up_and_names_the_bad_record)
 	damage(&f);
 	CHECK_INT(audit(&f, "verify"), AUDIT_BAD);
 	CHECK_STR(f.err, "20261121T120000000Z-4711-000000aa.jsonl:2: the sum does not match the "
-			 "line: it was changed or torn\n");
+			 "line: it was changed or torn (the line begins at byte 244)\n");
 	CHECK(strstr(f.out, "NOT verified: 2 segments"));
 	CHECK_INT(audit(&f, "verify --json"), AUDIT_BAD);
 	CHECK(strstr(f.out,
 		     "\"verdict\":\"bad\",\"records\":1,\"calls\":0,\"unknown\":0,\"open\":0,"
-		     "\"writer\":\"gone\",\"badLine\":2,\"why\":\"the sum"));
+		     "\"writer\":\"gone\",\"badLine\":2,\"badByte\":244,\"why\":\"the sum"));
 	end(&f);
 }
 
