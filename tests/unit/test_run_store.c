@@ -2,15 +2,13 @@
  * versions and damaged ones are refused. */
 #include "tap.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sqlite3.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "store/store.h"
+#include "unit/scratch.h"
 
 #define RUN_A "0193a000-0000-7000-8000-00000000000a"
 #define RUN_B "0193b000-0000-7000-8000-00000000000b"
@@ -19,7 +17,7 @@
 #define HASH_2 "2222222222222222222222222222222222222222222222222222222222222222"
 
 struct fixture {
-	char dir[40], path[64];
+	char dir[SCRATCH_SIZE], path[SCRATCH_SIZE + 16];
 	struct store *store;
 	struct store_batch *batch;
 	struct store_reader *reader;
@@ -29,11 +27,10 @@ struct fixture {
 
 static void begin(struct fixture *f)
 {
-	*f = (struct fixture){ .dir = "/tmp/runbook-store-XXXXXX", .text = BUF_INIT(1 << 20) };
-	bool ok = mkdtemp(f->dir) != NULL;
+	*f = (struct fixture){ .text = BUF_INIT(1 << 20) };
+	scratch_begin(f->dir);
 	(void)snprintf(f->path, sizeof(f->path), "%s/runs.db", f->dir);
-	ok = ok && store_batch_new(&f->batch, &f->err) == 0;
-	REQUIRE(ok);
+	CHECK_INT(store_batch_new(&f->batch, &f->err), 0);
 }
 
 static void open_store(struct fixture *f)
@@ -59,17 +56,11 @@ static void apply(struct fixture *f)
 
 static void end(struct fixture *f)
 {
-	static const char *const files[] = { "", "-wal", "-shm" };
 	store_reader_close(f->reader);
 	store_close(f->store);
 	store_batch_free(f->batch);
 	buf_clear(&f->text);
-	for (size_t i = 0; i < 3; i++) {
-		char name[80];
-		(void)snprintf(name, sizeof(name), "%s%s", f->path, files[i]);
-		(void)unlink(name);
-	}
-	CHECK_INT(rmdir(f->dir), 0); /* nothing else was left there */
+	scratch_end(f->dir);
 }
 
 static void add_run(struct fixture *f, const char *id, enum run_state state)
@@ -449,15 +440,124 @@ TEST(what_was_written_is_there_when_the_file_is_opened_again)
 	end(&f);
 }
 
+/* ---- what is open ---- */
+
+TEST(a_call_is_unsettled_until_it_ends)
+{
+	struct fixture f;
+	begin(&f);
+	open_store(&f);
+	add_run(&f, RUN_A, RUN_STATE_RUNNING);
+	add_call(&f, RUN_A, "1", 100);
+	add_call(&f, RUN_A, "2", 200);
+	store_add_step(f.batch, &(struct step_row){ .run = RUN_A,
+						    .attempt = 1,
+						    .path = "1",
+						    .kind = STEP_CALL,
+						    .begun_ms = 300,
+						    .link = 1 });
+	store_add_step(
+	    f.batch,
+	    &(struct step_row){
+		.run = RUN_A, .attempt = 1, .path = "3", .kind = STEP_SLEEP, .begun_ms = 400 });
+	apply(&f);
+
+	CHECK_INT(store_unsettled(f.reader, on_step_path, &f, &f.err), 0);
+	CHECK_STR(said(&f), "2|1|"); /* the linked intent stands for its step */
+	CHECK_INT(store_intents(f.reader, 200, on_step_path, &f, &f.err), 0);
+	CHECK_STR(said(&f), "2|1|");
+
+	add_end(&f, RUN_A, "1");
+	apply(&f);
+	CHECK_INT(store_unsettled(f.reader, on_step_path, &f, &f.err), 0);
+	CHECK_STR(said(&f), "2|");
+	CHECK_INT(store_intents(f.reader, 0, on_step_path, &f, &f.err), 0);
+	CHECK_STR(said(&f), "1|2|1|");
+	end(&f);
+}
+
+static int on_approval(void *arg, const struct approval_row *a)
+{
+	struct fixture *f = arg;
+	const char *texts[] = { a->run, a->path, a->subject, a->details, a->asker };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		add(f, texts[i]);
+	add_number(f, a->attempt);
+	add_number(f, a->needed);
+	add_number(f, a->expires_ms);
+	return 0;
+}
+
+static int on_vote(void *arg, const struct vote_row *v)
+{
+	struct fixture *f = arg;
+	add(f, v->voter);
+	add_number(f, v->approve);
+	add(f, v->comment);
+	add_number(f, v->at_ms);
+	return 0;
+}
+
+static void add_vote(struct fixture *f, const char *voter, bool approve, int64_t at_ms)
+{
+	store_add_vote(f->batch, &(struct vote_row){ .run = RUN_A,
+						     .attempt = 1,
+						     .path = "2",
+						     .voter = voter,
+						     .approve = approve,
+						     .at_ms = at_ms });
+}
+
+TEST(an_approval_is_listed_until_it_is_decided_and_a_second_vote_replaces_the_first)
+{
+	struct fixture f;
+	begin(&f);
+	open_store(&f);
+	add_run(&f, RUN_A, RUN_STATE_WAITING);
+	const struct approval_row row = { .run = RUN_A,
+					  .attempt = 1,
+					  .path = "2",
+					  .subject = "redrive?",
+					  .details = "{}",
+					  .asker = "{\"user\":\"a\"}",
+					  .needed = 2,
+					  .expires_ms = 99 };
+	store_add_approval(f.batch, &row);
+	add_vote(&f, "bob", true, 1);
+	add_vote(&f, "eve", true, 2);
+	add_vote(&f, "bob", false, 3);
+	apply(&f);
+
+	static const char asked[] = RUN_A "|2|redrive?|{}|{\"user\":\"a\"}|1|2|99|";
+	CHECK_INT(store_approvals(f.reader, NULL, on_approval, &f, &f.err), 0);
+	CHECK_STR(said(&f), asked);
+	CHECK_INT(store_votes(f.reader, RUN_A, 1, "2", on_vote, &f, &f.err), 0);
+	CHECK_STR(said(&f), "bob|0|-|3|eve|1|-|2|");
+
+	const struct step_end over = {
+		.run = RUN_A, .attempt = 1, .path = "2", .kind = STEP_APPROVAL, .outcome = "error"
+	};
+	store_add_end(f.batch, &over);
+	apply(&f);
+	CHECK_INT(store_approvals(f.reader, NULL, on_approval, &f, &f.err), 0);
+	CHECK_STR(said(&f), "");
+	CHECK_INT(store_approvals(f.reader, RUN_A, on_approval, &f, &f.err), 0);
+	CHECK_STR(said(&f), asked);
+	end(&f);
+}
+
 int main(void)
 {
-	return tap_run(
-	    TAP_CASES(TAP_CASE(a_run_comes_back_as_it_was_written),
-		      TAP_CASE(what_is_absent_comes_back_as_null),
-		      TAP_CASE(setting_a_run_changes_its_course_and_nothing_else),
-		      TAP_CASE(a_step_and_its_end_come_back_as_they_were_written),
-		      TAP_CASE(steps_and_ends_come_in_the_order_in_which_they_were_added),
-		      TAP_CASE(runs_are_listed_from_the_newest_and_filtered),
-		      TAP_CASE(a_run_is_found_by_the_beginning_of_its_id),
-		      TAP_CASE(what_was_written_is_there_when_the_file_is_opened_again)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(a_run_comes_back_as_it_was_written),
+	    TAP_CASE(what_is_absent_comes_back_as_null),
+	    TAP_CASE(setting_a_run_changes_its_course_and_nothing_else),
+	    TAP_CASE(a_step_and_its_end_come_back_as_they_were_written),
+	    TAP_CASE(steps_and_ends_come_in_the_order_in_which_they_were_added),
+	    TAP_CASE(runs_are_listed_from_the_newest_and_filtered),
+	    TAP_CASE(a_run_is_found_by_the_beginning_of_its_id),
+	    TAP_CASE(what_was_written_is_there_when_the_file_is_opened_again),
+	    TAP_CASE(a_call_is_unsettled_until_it_ends),
+	    TAP_CASE(
+		an_approval_is_listed_until_it_is_decided_and_a_second_vote_replaces_the_first)));
 }
