@@ -147,9 +147,9 @@ int store_run(struct store_reader *r, const char *id, store_run_fn *fn, void *ar
 	struct run_row row;
 	sqlite3_stmt *s;
 	int rc = find_id(r, id, whole, err);
-	if (rc == 0)
-		rc = reader_query(r, QUERY_RUN, "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1", &s,
-				  err);
+	if (rc != 0)
+		return rc;
+	rc = reader_query(r, QUERY_RUN, "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1", &s, err);
 	if (rc < 0)
 		return rc;
 	rc = reader_bind_text(r, s, 1, whole, err);

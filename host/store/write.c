@@ -64,7 +64,7 @@ static bool is_at(const struct known_run *k, struct bytes id)
 static void remember(const struct writer *w, struct bytes id, int64_t num)
 {
 	struct known_run *k = place_of(w, id);
-	if (id.n >= sizeof(k->id))
+	if (!id.p || id.n >= sizeof(k->id))
 		return;
 	memcpy(k->id, id.p, id.n);
 	k->id[id.n] = '\0';
