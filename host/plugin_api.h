@@ -71,6 +71,8 @@ struct member {
 enum {
 	OP_READS = 1u << 0,
 	OP_CHANGES = 1u << 1, /* exactly one of the two */
+	OP_SHARED = 1u << 2,  /* changes by several runs on one resource do not collide: they start
+			       * something of their own there */
 };
 
 /*
@@ -129,6 +131,13 @@ struct op_progress {
 	int64_t done;   /* of total: have ended well */
 	int64_t failed; /* of total: have ended badly */
 	int64_t total;  /* 0: not known yet */
+};
+
+/* How often a changing call may be intended, of all runs together. */
+struct op_budget {
+	int calls; /* 0 ends a list */
+	enum { BUDGET_RESOURCE, BUDGET_GROUP } of;
+	int64_t window_ms; /* at most a day */
 };
 
 /* One row of an operation table. The row itself is copied when it is registered; what it points to
@@ -196,6 +205,13 @@ struct operation {
 
 	/* What does an answer say about progress? False: nothing. */
 	bool (*progress)(void *state, struct bytes answer, struct op_progress *out);
+
+	/* Append the name of what the call's resource belongs to, which budgets count as well: of an
+	 * execution its state machine. Nothing: it belongs to nothing. args as in start. */
+	void (*group)(void *state, struct bytes args, struct buf *out);
+
+	/* Unless the configuration says otherwise; NULL: any number. */
+	const struct op_budget *budgets;
 };
 
 /* ---- commands ---- */

@@ -12,6 +12,7 @@
 #include "cli/input.h"
 #include "cli/usage.h"
 #include "net/loop.h"
+#include "script/rules.h"
 #include "script/run.h"
 
 static const char help[] =
@@ -240,8 +241,10 @@ static int run_in(struct foreground *f, const struct options *o, struct config *
 	rc = host_on_stop(&f->host, on_signal, f, &err);
 	if (rc == 0)
 		rc = start(f, o, &err);
-	if (rc < 0)
-		return usage_error("run", "%s", err.message);
+	if (rc < 0) {
+		(void)usage_error("run", "%s", err.message);
+		return strcmp(err.name, POLICY_DENIED) == 0 ? EXIT_REFUSED : EXIT_USAGE;
+	}
 	say_start(f, o);
 	host_loop(&f->host);
 	return f->host.exit_status;

@@ -155,6 +155,7 @@ void config_clear(struct config *c)
 	free(c->lua_dir);
 	free(c->plugins);
 	free(c->rules);
+	policy_free(c->policy);
 	free(c->schedules);
 	free(c->hooks);
 	ini_free(c->ini);
@@ -182,10 +183,11 @@ int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, c
 		const struct ini_section *s = &c->ini->sections[i];
 		if (config_known_section(s) || (s->name[0] == '\0' && is_plugin(arg, s->kind)))
 			continue;
-		return err_set(err, ERR_INVALID,
-			       "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, "
-			       "listen, schedule NAME, hook NAME or the name of a loaded plugin",
-			       c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);
+		return err_set(
+		    err, ERR_INVALID,
+		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, policy, "
+		    "listen, schedule NAME, hook NAME or the name of a loaded plugin",
+		    c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
  *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
+ *	[policy]    allow, deny, freeze, budget, approval, key, file      see script/policy.h, rules.h
  *	[listen]    address = 127.0.0.1:8080               where webhooks are received
  *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
  *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
@@ -20,6 +21,7 @@
 
 #include "base/crypto.h"
 #include "base/ini.h"
+#include "script/policy.h"
 #include "script/run.h"
 
 struct config_start { /* how a trigger starts its run */
@@ -60,7 +62,9 @@ struct config {
 	int64_t watchdog_ms;        /* 0: the default of watchdog.h */
 	struct run_rule *rules;
 	size_t n_rules;
-	const char *listen; /* "ADDRESS:PORT", or NULL */
+	struct policy *policy;   /* owned; NULL: no [policy] */
+	const char *policy_file; /* NULL: none */
+	const char *listen;      /* "ADDRESS:PORT", or NULL */
 	struct config_schedule *schedules;
 	size_t n_schedules;
 	struct config_hook *hooks;

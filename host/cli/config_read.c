@@ -156,6 +156,21 @@ static int read_rules(struct reading *r)
 	return 0;
 }
 
+static int read_policy(struct reading *r)
+{
+	int rc = policy_new(&r->c->policy, "[policy] ", r->c->ini->file, r->err);
+	for (size_t i = 0; rc == 0 && i < r->s->n_keys; i++) {
+		const struct ini_key *k = &r->s->keys[i];
+		if (strcmp(k->name, "file") != 0)
+			rc = policy_set(r->c->policy, k->name, k->value, k->line, r->err);
+		else if (k->value[0] == '\0')
+			rc = complain(r, k, "a Lua file that returns the function judge");
+		else
+			r->c->policy_file = k->value;
+	}
+	return rc;
+}
+
 static int read_listen(struct reading *r)
 {
 	const struct ini_key *k = ini_key(r->s, "address");
@@ -254,6 +269,7 @@ static const struct section_kind kinds[] = {
 	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog " },
 	{ "limits", false, read_limits, " memory cpu log result steps timeout call_timeout " },
 	{ "rules", false, read_rules, NULL },
+	{ "policy", false, read_policy, NULL },
 	{ "listen", false, read_listen, " address " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
 	{ "hook", true, read_hook,

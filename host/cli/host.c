@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/host_api.h"
+#include "cli/rules_load.h"
 #include "cli/watchdog.h"
 #include "commit/commit.h"
 #include "net/http_client.h"
@@ -118,7 +119,17 @@ int host_open(struct host *h, struct config *config, struct err *err)
 		rc = load_plugins(h, err);
 	if (rc == 0)
 		rc = config_check_sections(config, is_loaded, h, err);
-	return rc < 0 ? rc : check_rules(h, err);
+	if (rc == 0)
+		rc = check_rules(h, err);
+	if (rc == 0)
+		rc = rules_new(&h->rules,
+			       &(struct rules_spec){ .state_dir = config->state_dir,
+						     .policy = config->policy,
+						     .policy_file = config->policy_file,
+						     .lua_dir = config->lua_dir,
+						     .registry = h->registry },
+			       err);
+	return rc;
 }
 
 static void record_start(struct host *h, const char *command)
@@ -208,10 +219,8 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 		return rc;
 	tell_recovered(h);
 	record_start(h, command);
-	rc = rules_new(
-	    &h->rules,
-	    &(struct rules_spec){ .state_dir = h->config->state_dir, .committer = h->committer },
-	    err);
+	rules_record_to(h->rules, h->committer);
+	rc = rules_load(h->rules, h->config->state_dir, err);
 	if (rc < 0)
 		return rc;
 	open_culprit(h);

@@ -23,9 +23,9 @@ struct host {
 	struct http_client *http;
 	struct registry *registry;
 	struct plugins *plugins;
-	struct state_lock lock;      /* of the state directory; held from host_open_runs on */
+	struct state_lock lock; /* of the state directory; held from host_open_runs on */
+	struct rules *rules;
 	struct committer *committer; /* NULL until host_open_runs */
-	struct rules *rules;         /* likewise */
 	struct runs *runs;           /* likewise */
 	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
 	enum log_level log_level;    /* less is not shown */

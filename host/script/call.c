@@ -87,6 +87,7 @@ static void free_now(struct call *c)
 {
 	cJSON_Delete(c->args);
 	free(c->args_text);
+	free(c->group);
 	cJSON_Delete(c->end.answer);
 	cJSON_Delete(c->end.extra);
 	cJSON_Delete(c->end.context);
@@ -124,6 +125,7 @@ static void set_end(struct call *c, enum call_outcome outcome, const char *code,
 
 static void enter_ended(struct call *c)
 {
+	rules_call_ended(c);
 	sm_move(&c->sm, ENDED);
 	if (c->runs)
 		(void)run_wake(c->runs, c->ticket); /* may free c */
@@ -356,6 +358,7 @@ static void end_unheard(struct call *c, enum call_outcome outcome, const char *c
 	if (outcome == CALL_UNKNOWN)
 		run_add_unknown(c->run, c);
 	record_outcome(c, NULL);
+	rules_call_ended(c);
 	sm_move(&c->sm, ENDED);
 }
 

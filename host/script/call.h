@@ -64,6 +64,8 @@ struct call {
 	int64_t intent_ms;      /* wall clock: when the intent was handed over */
 	int64_t started_us;
 	struct timer *deadline;
+	char *group;     /* what its resource belongs to, for budgets; "": none; NULL: not judged */
+	bool counted;    /* among the changes that count */
 	char denied[32]; /* the rule that let no further attempt go; "": none */
 	struct call_end end;
 };

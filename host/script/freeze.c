@@ -12,7 +12,7 @@
 enum { DAY_S = 86400, WEEK_S = 7 * DAY_S, TEXT_MAX = 128, ZONE_SIZE = 64, LOOK_S = 4 * 3600 };
 
 struct freeze {
-	int64_t period_s;    /* a day, a week; 0: once */
+	int64_t period_s;     /* a day, a week; 0: once */
 	int64_t from_s, to_s; /* local; within the period, or since the epoch */
 	struct tz *zone;
 	char text[TEXT_MAX];
@@ -47,7 +47,7 @@ static int digits(const char **p, int n)
 
 static bool read_weekday(const char **p, struct end *e)
 {
-	static const char *const names[] = { "Sunday",	 "Monday", "Tuesday", "Wednesday",
+	static const char *const names[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
 					     "Thursday", "Friday", "Saturday" };
 	size_t n = 0;
 	while (isalpha((unsigned char)(*p)[n]))

@@ -36,6 +36,7 @@ static int deliver(lua_State *L)
 	INVARIANT(call_ended(c));
 	if (c->end.code)
 		return raise(L, c);
+	rules_answered(c);
 	json_push(L, c->end.answer, &answer);
 	if (c->token[0]) {
 		lua_pushstring(L, c->token);
@@ -184,7 +185,7 @@ static int gate_call(lua_State *L)
 		return luaL_error(L, "%s: not enough memory", op->full_name);
 	struct ruling ruling;
 	rules_judge(&ruling, c, RULES_CALL);
-	if (ruling.kind != RULING_ALLOW)
+	if (ruling.kind != RULING_ALLOW) /* approval cannot be given yet */
 		return deny(L, c, &ruling);
 	if (r->dry_run && call_changes(c))
 		return dry_run(L, c);

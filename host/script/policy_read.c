@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/similar.h"
-#include "script/ledger.h"
+#include "script/changes.h"
 #include "script/policy.h"
 
 enum { CALLS_MAX = 1000000, PEOPLE_MAX = 16, WORDS_MAX = 40, WHERE_MAX = 4400 };
@@ -160,8 +160,9 @@ static int add_freeze(const struct entry *e)
 
 static int add_budget(const struct entry *e)
 {
-	static const char expected[] = "NAMESPACE.OPERATION N per run, or N per resource in 24h, or "
-				       "N per group in 1h (at most 24h)";
+	static const char expected[] =
+	    "NAMESPACE.OPERATION N per run, or N per resource in 24h, or "
+	    "N per group in 1h (at most 24h)";
 	struct policy_budget b = { .scope = POLICY_RUN };
 	bool of_run = is_word(e, 3, "run");
 	if (is_word(e, 3, "resource"))
@@ -172,7 +173,7 @@ static int add_budget(const struct entry *e)
 	    !read_count(&b.calls, e->words[1], 0) || !is_word(e, 2, "per"))
 		return complain(e, expected);
 	if (!of_run && (b.scope == POLICY_RUN || !is_word(e, 4, "in") ||
-			!read_span(&b.window_ms, e->words[5]) || b.window_ms > LEDGER_MS))
+			!read_span(&b.window_ms, e->words[5]) || b.window_ms > CHANGES_MS))
 		return complain(e, expected);
 	void *place = e->p->budgets;
 	struct policy_budget *out = grow(&place, &e->p->n_budgets, sizeof(*out));
@@ -199,7 +200,7 @@ static int add_approval(const struct entry *e)
 	static const char expected[] = "NAMESPACE.OPERATION [ARN] N [of PERSON PERSON ...] [within "
 				       "4h], with as many people as are needed or more";
 	size_t i = e->n > 1 && !isdigit((unsigned char)e->words[1][0]) ? 2 : 1, first, last;
-	struct policy_approval a = { .within_ms = LEDGER_MS };
+	struct policy_approval a = { .within_ms = CHANGES_MS };
 	struct buf people = BUF_INIT(WHERE_MAX);
 	if (i >= e->n || !is_operation(e->words[0]) || !read_count(&a.needed, e->words[i++], 1) ||
 	    a.needed > PEOPLE_MAX)
@@ -243,7 +244,7 @@ static const struct setting {
 	const char *name;
 	int (*add)(const struct entry *e);
 } settings[] = {
-	{ "allow", add_allow },   { "deny", add_deny },		{ "freeze", add_freeze },
+	{ "allow", add_allow },   { "deny", add_deny },         { "freeze", add_freeze },
 	{ "budget", add_budget }, { "approval", add_approval }, { "key", set_key },
 };
 
@@ -380,6 +381,8 @@ int policy_read_header(struct policy **out, const char *source, const char *file
 	char *copy = strdup(source), *rest = copy;
 	bool in_header = true;
 	int rc = copy ? 0 : err_set(err, ERR_NOMEM, "no memory for a policy");
+	if (rest && begins(rest, "\xef\xbb\xbf"))
+		rest += 3;
 	for (int number = 1; rc == 0 && rest; number++) {
 		char *line = strsep(&rest, "\n");
 		line[strcspn(line, "\r")] = '\0';

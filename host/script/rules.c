@@ -1,56 +1,216 @@
 #include "script/rules.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/glob.h"
 #include "base/json.h"
 #include "commit/commit.h"
-#include "script/call.h"
+#include "script/functions.h"
 #include "script/hold.h"
+#include "script/rules_private.h"
+#include "script/run_private.h"
 
-enum { MEMBERS_MAX = 8192 };
+enum { MEMBERS_MAX = 8192, KEY_MAX = 4096, JUDGE_MEMORY = 8 << 20, JUDGE_CPU_MS = 200 };
 
-struct rules {
-	char *state_dir;
-	struct committer *committer;
-	bool held; /* as last seen */
-};
+/* ---- life ---- */
+
+/* A pattern that matches nothing was misspelt, and would let pass what it was written to forbid. */
+static int check_pattern(const struct registry *reg, const char *operations, const char *where,
+			 struct err *err)
+{
+	for (size_t i = 0; i < registry_n_operations(reg); i++)
+		if (glob_match(operations, registry_operation(reg, i)->full_name))
+			return 0;
+	return err_set(err, ERR_INVALID,
+		       "%.900s: no plugin has an operation %.60s; 'runbook ops' lists all", where,
+		       operations);
+}
+
+static int check_patterns(const struct registry *reg, const struct policy *p, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < p->n_allow; i++)
+		rc = check_pattern(reg, p->allow[i].operation, p->allow[i].where, err);
+	for (size_t i = 0; rc == 0 && i < p->n_deny; i++)
+		rc = check_pattern(reg, p->deny[i].operation, p->deny[i].where, err);
+	for (size_t i = 0; rc == 0 && i < p->n_budgets; i++)
+		rc = check_pattern(reg, p->budgets[i].operations, p->budgets[i].where, err);
+	for (size_t i = 0; rc == 0 && i < p->n_approvals; i++)
+		rc =
+		    check_pattern(reg, p->approvals[i].of.operation, p->approvals[i].of.where, err);
+	return rc;
+}
+
+static int open_judge(struct rules *r, const struct rules_spec *spec, struct err *err)
+{
+	int rc = functions_open(&r->judge,
+				&(struct functions_spec){ .path = spec->policy_file,
+							  .lua_dir = spec->lua_dir,
+							  .memory_max = JUDGE_MEMORY,
+							  .cpu_ms = JUDGE_CPU_MS },
+				err);
+	if (rc == 0 && !functions_has(r->judge, "judge"))
+		rc = err_set(err, ERR_INVALID, "%.900s: returns no function 'judge'",
+			     spec->policy_file);
+	return rc;
+}
 
 int rules_new(struct rules **out, const struct rules_spec *spec, struct err *err)
 {
 	struct rules *r = calloc(1, sizeof(*r));
-	char *dir = strdup(spec->state_dir);
-	if (!r || !dir) {
-		free(r);
-		free(dir);
+	if (!r)
 		return err_set(err, ERR_NOMEM, "no memory for the rules");
+	*r = (struct rules){ .state_dir = strdup(spec->state_dir),
+			     .registry = spec->registry,
+			     .policy = spec->policy };
+	int rc = r->state_dir ? changes_new(&r->changes, err)
+			      : err_set(err, ERR_NOMEM, "no memory for the rules");
+	if (rc == 0 && spec->policy)
+		rc = check_patterns(spec->registry, spec->policy, err);
+	if (rc == 0 && spec->policy_file)
+		rc = open_judge(r, spec, err);
+	if (rc < 0) {
+		rules_free(r);
+		return rc;
 	}
-	*r = (struct rules){ .state_dir = dir, .committer = spec->committer };
 	*out = r;
 	return 0;
+}
+
+void rules_record_to(struct rules *r, struct committer *committer)
+{
+	r->committer = committer;
+}
+
+static void free_key(struct rules_key *k)
+{
+	free(k->key);
+	free(k->run);
+	free(k);
 }
 
 void rules_free(struct rules *r)
 {
 	if (!r)
 		return;
+	while (r->keys) {
+		struct rules_key *next = r->keys->next;
+		free_key(r->keys);
+		r->keys = next;
+	}
+	functions_close(r->judge);
+	changes_free(r->changes);
 	free(r->state_dir);
 	free(r);
 }
 
-static void deny(struct ruling *v, const char *rule, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* ---- the past ---- */
 
-static void deny(struct ruling *v, const char *rule, const char *fmt, ...)
+static struct changes_intent filled(const struct changes_intent *intent)
 {
-	va_list ap;
-	v->kind = RULING_DENY;
-	(void)snprintf(v->rule, sizeof(v->rule), "%s", rule);
-	va_start(ap, fmt);
-	(void)vsnprintf(v->message, sizeof(v->message), fmt, ap);
-	va_end(ap);
+	struct changes_intent full = *intent;
+	if (!full.resource || !*full.resource)
+		full.resource = full.operation;
+	if (!full.group || !*full.group)
+		full.group = full.resource;
+	return full;
+}
+
+int rules_remember(struct rules *r, const struct changes_intent *intent, struct err *err)
+{
+	const struct changes_intent full = filled(intent);
+	return changes_add(r->changes, &full, true, err);
+}
+
+static bool is_shared(const struct registry *reg, const char *full_name)
+{
+	for (size_t i = 0; i < registry_n_operations(reg); i++) {
+		const struct registered_op *op = registry_operation(reg, i);
+		if (strcmp(op->full_name, full_name) == 0)
+			return op->op->flags & OP_SHARED;
+	}
+	return false;
+}
+
+int rules_remember_unsettled(struct rules *r, const struct changes_intent *intent, struct err *err)
+{
+	const struct changes_intent full = filled(intent);
+	if (is_shared(r->registry, full.operation))
+		return 0;
+	return changes_open(r->changes, &full, err);
+}
+
+void rules_settled(struct rules *r, const char *run, const char *path)
+{
+	if (path)
+		changes_settle(r->changes, run, path);
+	else
+		changes_settle_run(r->changes, run);
+}
+
+/* ---- runs ---- */
+
+static int take_key(struct rules *r, const struct run *run, const char *key, struct err *err)
+{
+	for (const struct rules_key *k = r->keys; k; k = k->next)
+		if (strcmp(k->key, key) == 0)
+			return err_named(err, ERR_LIMIT, POLICY_DENIED,
+					 "run %s holds the key '%.200s': one run at a time (rule "
+					 "key); it can start when that has ended",
+					 k->run, key);
+	struct rules_key *k = calloc(1, sizeof(*k));
+	if (k)
+		*k = (struct rules_key){ r->keys, strdup(key), strdup(run->facts.id) };
+	if (!k || !k->key || !k->run) {
+		if (k)
+			free_key(k);
+		return err_set(err, ERR_NOMEM, "no memory for the key of a run");
+	}
+	r->keys = k;
+	return 0;
+}
+
+/* Of the header, else of the configuration, which is silent about inputs without such a member. */
+static int hold_key(struct rules *r, const struct run *run, struct bytes input, struct err *err)
+{
+	const struct policy *header = run->tally.header;
+	bool own = header && header->key;
+	const struct policy *p = own ? header : r->policy;
+	struct buf key = BUF_INIT(KEY_MAX);
+	cJSON *v = input.n > 0 ? json_parse(input, NULL) : NULL;
+	int rc = p ? policy_write_key(p, v, &key, own ? err : NULL) : 0;
+	if (rc == 0 && key.n > 0)
+		rc = take_key(r, run, buf_cstr(&key), err);
+	else if (!own)
+		rc = 0;
+	cJSON_Delete(v);
+	buf_clear(&key);
+	return rc;
+}
+
+int rules_run_begin(struct rules *r, struct run *run, const char *source, struct bytes input,
+		    struct err *err)
+{
+	int rc = policy_read_header(&run->tally.header, source, run->facts.path, err);
+	if (rc == 0 && run->tally.header)
+		rc = check_patterns(run->runs->registry, run->tally.header, err);
+	return rc == 0 && r && !run->dry_run ? hold_key(r, run, input, err) : rc;
+}
+
+void rules_run_end(struct rules *r, const struct run *run)
+{
+	for (struct rules_key **p = r ? &r->keys : NULL; p && *p;) {
+		struct rules_key *k = *p;
+		if (strcmp(k->run, run->facts.id) != 0) {
+			p = &k->next;
+			continue;
+		}
+		*p = k->next;
+		free_key(k);
+	}
 }
 
 /* ---- the switch ---- */
@@ -72,8 +232,9 @@ static void record_switch(struct rules *r, const struct hold_note *note)
 	buf_clear(&b);
 }
 
-static void judge_hold(struct ruling *v, struct rules *r)
+bool rules_hear_hold(struct hearing *h)
 {
+	struct rules *r = h->r;
 	struct hold_note note = { 0 };
 	char text[HOLD_TEXT_SIZE];
 	bool held = hold_is_set(r->state_dir) && hold_read(&note, r->state_dir);
@@ -82,68 +243,7 @@ static void judge_hold(struct ruling *v, struct rules *r)
 		record_switch(r, &note);
 	}
 	if (!held)
-		return;
+		return true;
 	hold_say(text, &note);
-	deny(v, "hold", "every change is %s; `runbook release` ends it", text);
-}
-
-/* ---- calls of one run ---- */
-
-/* -1: any number. */
-static int limit_of(const struct run *r, const struct registered_op *op)
-{
-	for (size_t i = 0; i < r->n_rules; i++)
-		if (strcmp(r->rules[i].operation, op->full_name) == 0)
-			return r->rules[i].max_calls;
-	return op->op->max_calls > 0 ? op->op->max_calls : -1;
-}
-
-static struct run_count *count_of(struct run *r, const struct registered_op *op)
-{
-	for (size_t i = 0; i < r->n_counts; i++)
-		if (r->counts[i].op == op)
-			return &r->counts[i];
-	struct run_count *grown = realloc(r->counts, (r->n_counts + 1) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	r->counts = grown;
-	grown[r->n_counts] = (struct run_count){ .op = op };
-	return &grown[r->n_counts++];
-}
-
-static void judge_calls(struct ruling *v, struct run *r, const struct registered_op *op)
-{
-	struct run_count *count = count_of(r, op);
-	int limit = limit_of(r, op);
-	if (!count)
-		deny(v, "calls", "no memory to count the calls of the run");
-	else if (limit >= 0 && count->calls >= limit)
-		deny(v, "calls",
-		     "a run may call it %d time%s; `[rules] %s = %d` in the configuration "
-		     "allows more",
-		     limit, limit == 1 ? "" : "s", op->full_name, count->calls + 1);
-	else
-		count->calls++;
-}
-
-void rules_judge(struct ruling *out, struct call *c, enum rules_stage stage)
-{
-	struct rules *r = c->runs->rules;
-	*out = (struct ruling){ .kind = RULING_ALLOW };
-	if (r && call_changes(c))
-		judge_hold(out, r);
-	if (out->kind == RULING_ALLOW && stage == RULES_CALL)
-		judge_calls(out, c->run, c->op);
-}
-
-bool rules_note_denied(struct call *c, const char *rule)
-{
-	cJSON **const places[] = { &c->end.extra, &c->end.context };
-	for (size_t i = 0; i < 2; i++) {
-		if (!*places[i])
-			*places[i] = cJSON_CreateObject();
-		if (!*places[i] || !cJSON_AddStringToObject(*places[i], "rule", rule))
-			return false;
-	}
-	return true;
+	return ruling_deny(h->out, "hold", "every change is %s; `runbook release` ends it", text);
 }

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "script/call.h"
 #include "script/file.h"
+#include "script/rules.h"
 #include "script/run_private.h"
 #include "script/unknown.h"
 
@@ -56,7 +57,8 @@ void run_free(struct run *r)
 	call_free(r->call);
 	unknown_clear(&r->unknown);
 	free_rules(r);
-	free(r->counts);
+	rules_run_end(r->runs->rules, r);
+	tally_clear(&r->tally);
 	free(r->source);
 	cJSON_Delete(r->input);
 	free(r->facts.path);
@@ -157,7 +159,7 @@ static int fill(struct run *r, const struct run_spec *spec, struct err *err)
 		return rc;
 	if (copy_facts(r, spec) < 0 || copy_rules(r, spec) < 0)
 		return err_set(err, ERR_NOMEM, "no memory for a run");
-	return 0;
+	return rules_run_begin(r->runs->rules, r, r->source ? r->source : "", spec->input, err);
 }
 
 int run_new(struct run **out, struct runs *runs, const struct run_spec *spec, struct err *err)

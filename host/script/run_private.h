@@ -8,6 +8,7 @@
 #include "script/registry.h"
 #include "script/run.h"
 #include "script/state.h"
+#include "script/tally.h"
 
 struct call;
 
@@ -41,12 +42,6 @@ struct run_facts {
 	char sha256[SHA256_HEX + 1];
 };
 
-/* How often an operation was called, against its limit. */
-struct run_count {
-	const struct registered_op *op;
-	int calls;
-};
-
 /* A run_rule, copied. */
 struct run_limit {
 	char *operation;
@@ -71,8 +66,7 @@ struct run {
 	size_t result_max;
 	struct run_limit *rules;
 	size_t n_rules;
-	struct run_count *counts;
-	size_t n_counts;
+	struct tally tally; /* what the rules know of it */
 
 	char *source; /* until it is loaded */
 	size_t n_source;

@@ -11,6 +11,13 @@
 /* The service remembers the token of a redrive for 15 minutes from its first use. */
 enum { TOKEN_KEPT_MS = 14 * 60 * 1000 };
 
+/* A redrive that does not help must not go on for ever, nor for a whole state machine at once. */
+static const struct op_budget redrive_budgets[] = {
+	{ 3, BUDGET_RESOURCE, 24 * 60 * 60 * 1000 },
+	{ 10, BUDGET_GROUP, 60 * 60 * 1000 },
+	{ 0 },
+};
+
 /* The order is that of `runbook ops`: the main job first. */
 const struct operation sfn_ops[] = {
 	{
@@ -41,11 +48,12 @@ const struct operation sfn_ops[] = {
 	    .max_calls = 1,
 	    .resend_ms = TOKEN_KEPT_MS,
 	    .answer_date = "redriveDate",
+	    .budgets = redrive_budgets,
 	},
 	{
 	    .name = "start_execution",
 	    .wire_name = "StartExecution",
-	    .flags = OP_CHANGES,
+	    .flags = OP_CHANGES | OP_SHARED,
 	    .members = sfn_start_execution_in,
 	    .answer = sfn_start_execution_out,
 	    .resource = "stateMachineArn",

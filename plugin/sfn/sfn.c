@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "local/local.h"
 #include "plugin_api.h"
+#include "sfn/group.h"
 #include "sfn/inquiry.h"
 #include "sfn/ops.h"
 #include "sfn/progress.h"
@@ -54,6 +55,12 @@ static bool in_doubt(void *state, const struct host_call *call)
 {
 	(void)state;
 	return call_in_doubt(call);
+}
+
+static void group(void *state, struct bytes args, struct buf *out)
+{
+	(void)state;
+	group_of_args(out, args);
 }
 
 /* ---- before and after a changing call ---- */
@@ -198,6 +205,7 @@ static int register_operations(struct sfn *s, struct err *err)
 		o->op.stop = stop;
 		o->op.context = context;
 		o->op.in_doubt = in_doubt;
+		o->op.group = group;
 		if (strcmp(o->op.wire_name, "DescribeMapRun") == 0)
 			o->op.progress = progress;
 		o->op.prepare = subject && subject->baseline ? prepare : NULL;

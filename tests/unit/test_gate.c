@@ -195,22 +195,25 @@ TEST(a_token_that_is_given_is_sent_unchanged)
 	world_close(&w);
 }
 
-TEST(a_second_change_in_one_run_is_refused)
+TEST(a_second_change_of_one_resource_in_one_run_is_refused)
 {
 	struct world w;
 	world_open(&w);
 
-	world_start(&w, CHANGE "{ target = 'a' }\n" CHANGE "{ target = 'b' }");
+	world_start(&w, CHANGE "{ target = 'a' }\n" CHANGE "{ target = 'b' }\n" CHANGE
+			       "{ target = 'a' }");
+	world_answer(&w, "{}");
 	world_answer(&w, "{}");
 
-	CHECK_INT(w.starts, 1);
+	CHECK_INT(w.starts, 2);
 	CHECK_INT(w.outcome, RUN_REFUSED);
-	CHECK(strstr(w.message,
-		     "PolicyDenied: a run may call it 1 time; `[rules] demo.change_thing = "
-		     "2` in the configuration allows more"));
+	CHECK(strstr(
+	    w.message,
+	    "PolicyDenied: a run may call it 1 time on one resource; `[rules] demo.change_thing = "
+	    "2` in the configuration allows more"));
 	CHECK(strstr(world_last(&w, "call.outcome"), "\"outcome\":\"refused\""));
-	CHECK_INT(world_count(&w, "call.intent"), 2);
-	CHECK_INT(world_count(&w, "call.outcome"), 2);
+	CHECK_INT(world_count(&w, "call.intent"), 3);
+	CHECK_INT(world_count(&w, "call.outcome"), 3);
 	world_close(&w);
 }
 
@@ -522,7 +525,7 @@ int main(void)
 	    TAP_CASE(an_uncaught_error_object_names_the_line_of_the_call),
 	    TAP_CASE(a_token_is_made_from_run_attempt_and_step),
 	    TAP_CASE(a_token_that_is_given_is_sent_unchanged),
-	    TAP_CASE(a_second_change_in_one_run_is_refused),
+	    TAP_CASE(a_second_change_of_one_resource_in_one_run_is_refused),
 	    TAP_CASE(a_caught_refusal_does_not_end_the_run),
 	    TAP_CASE(an_answer_older_than_its_intent_is_marked_replayed),
 	    TAP_CASE(a_dry_run_reads_for_real_and_changes_nothing),

@@ -3,7 +3,7 @@
  * it on the same resource and in the same group; a hash table finds the newest of each name. What is
  * older than the window is dropped at its old end: a link to a number before the first leads nowhere.
  */
-#include "script/ledger.h"
+#include "script/changes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +13,17 @@
 enum { FIRST_RING = 64, FIRST_SLOTS = 256 };
 
 struct entry {
-	struct ledger_intent i; /* strings owned, in one block at operation */
+	struct changes_intent i; /* strings owned, in one block at operation */
 	bool withdrawn;
 	uint64_t before[2]; /* by scope: number of the one before on the same name; 0: none */
 };
 
 struct open {
 	struct open *next;
-	struct ledger_intent i;
+	struct changes_intent i;
 };
 
-struct ledger {
+struct changes {
 	struct entry *ring;
 	size_t cap;          /* a power of two */
 	uint64_t first, end; /* numbers: [first, end) is there */
@@ -36,7 +36,7 @@ struct ledger {
 /* ---- strings ---- */
 
 /* All five strings in one block. False: no memory. */
-static bool copy_intent(struct ledger_intent *out, const struct ledger_intent *in)
+static bool copy_intent(struct changes_intent *out, const struct changes_intent *in)
 {
 	const char *const from[] = { in->operation, in->resource, in->group, in->run, in->path };
 	const char **const to[] = { &out->operation, &out->resource, &out->group, &out->run,
@@ -57,7 +57,7 @@ static bool copy_intent(struct ledger_intent *out, const struct ledger_intent *i
 	return true;
 }
 
-static void free_intent(const struct ledger_intent *i)
+static void free_intent(const struct changes_intent *i)
 {
 	union {
 		const char *borrowed;
@@ -68,31 +68,31 @@ static void free_intent(const struct ledger_intent *i)
 
 /* ---- life ---- */
 
-int ledger_new(struct ledger **out, struct err *err)
+int changes_new(struct changes **out, struct err *err)
 {
-	struct ledger *l = calloc(1, sizeof(*l));
+	struct changes *l = calloc(1, sizeof(*l));
 	if (l) {
-		*l = (struct ledger){ .cap = FIRST_RING,
-				      .n_slots = FIRST_SLOTS,
-				      .first = 1,
-				      .end = 1,
-				      .ring = calloc(FIRST_RING, sizeof(*l->ring)),
-				      .slots = calloc(FIRST_SLOTS, sizeof(*l->slots)) };
+		*l = (struct changes){ .cap = FIRST_RING,
+				       .n_slots = FIRST_SLOTS,
+				       .first = 1,
+				       .end = 1,
+				       .ring = calloc(FIRST_RING, sizeof(*l->ring)),
+				       .slots = calloc(FIRST_SLOTS, sizeof(*l->slots)) };
 	}
 	if (!l || !l->ring || !l->slots) {
-		ledger_free(l);
-		return err_set(err, ERR_NOMEM, "no memory for the ledger");
+		changes_free(l);
+		return err_set(err, ERR_NOMEM, "no memory for the list of changes");
 	}
 	*out = l;
 	return 0;
 }
 
-static struct entry *at(const struct ledger *l, uint64_t number)
+static struct entry *at(const struct changes *l, uint64_t number)
 {
 	return &l->ring[number & (l->cap - 1)];
 }
 
-void ledger_free(struct ledger *l)
+void changes_free(struct changes *l)
 {
 	if (!l)
 		return;
@@ -111,12 +111,12 @@ void ledger_free(struct ledger *l)
 
 /* ---- names ---- */
 
-static const char *name_of(const struct ledger_intent *i, enum ledger_scope scope)
+static const char *name_of(const struct changes_intent *i, enum changes_scope scope)
 {
-	return scope == LEDGER_RESOURCE ? i->resource : i->group;
+	return scope == CHANGES_RESOURCE ? i->resource : i->group;
 }
 
-static size_t hash_of(enum ledger_scope scope, const char *name)
+static size_t hash_of(enum changes_scope scope, const char *name)
 {
 	uint64_t h = UINT64_C(1469598103934665603) + (uint64_t)scope;
 	for (; *name; name++)
@@ -125,7 +125,7 @@ static size_t hash_of(enum ledger_scope scope, const char *name)
 }
 
 /* A slot does not say its scope: an entry is the newest of one of its two names. */
-static bool is_slot_of(const struct ledger *l, uint64_t number, enum ledger_scope scope,
+static bool is_slot_of(const struct changes *l, uint64_t number, enum changes_scope scope,
 		       const char *name)
 {
 	uint64_t n = number >> 1;
@@ -134,7 +134,7 @@ static bool is_slot_of(const struct ledger *l, uint64_t number, enum ledger_scop
 }
 
 /* Of the name, or the free one where it would go. */
-static uint64_t *slot_of(const struct ledger *l, enum ledger_scope scope, const char *name)
+static uint64_t *slot_of(const struct changes *l, enum changes_scope scope, const char *name)
 {
 	size_t mask = l->n_slots - 1, k = hash_of(scope, name) & mask;
 	while (l->slots[k] && !is_slot_of(l, l->slots[k], scope, name))
@@ -143,7 +143,7 @@ static uint64_t *slot_of(const struct ledger *l, enum ledger_scope scope, const 
 }
 
 /* Put all newest ones into a table of that size. What was dropped is forgotten. */
-static bool rehash(struct ledger *l, size_t n_slots)
+static bool rehash(struct changes *l, size_t n_slots)
 {
 	uint64_t *old = l->slots, *fresh = calloc(n_slots, sizeof(*fresh));
 	size_t n_old = l->n_slots;
@@ -155,7 +155,7 @@ static bool rehash(struct ledger *l, size_t n_slots)
 	for (size_t k = 0; k < n_old; k++) {
 		if (old[k] >> 1 < l->first)
 			continue;
-		enum ledger_scope scope = old[k] & 1 ? LEDGER_GROUP : LEDGER_RESOURCE;
+		enum changes_scope scope = old[k] & 1 ? CHANGES_GROUP : CHANGES_RESOURCE;
 		*slot_of(l, scope, name_of(&at(l, old[k] >> 1)->i, scope)) = old[k];
 		l->n_used++;
 	}
@@ -163,7 +163,7 @@ static bool rehash(struct ledger *l, size_t n_slots)
 	return true;
 }
 
-static bool make_slots(struct ledger *l)
+static bool make_slots(struct changes *l)
 {
 	if (l->n_used + 2 <= l->n_slots / 2)
 		return true;
@@ -171,7 +171,7 @@ static bool make_slots(struct ledger *l)
 	return rehash(l, live + 2 > l->n_slots / 4 ? l->n_slots * 2 : l->n_slots);
 }
 
-static void link_name(struct ledger *l, uint64_t number, enum ledger_scope scope)
+static void link_name(struct changes *l, uint64_t number, enum changes_scope scope)
 {
 	struct entry *e = at(l, number);
 	const char *name = name_of(&e->i, scope);
@@ -186,13 +186,13 @@ static void link_name(struct ledger *l, uint64_t number, enum ledger_scope scope
 
 /* ---- adding ---- */
 
-static void drop_old(struct ledger *l, int64_t now_ms)
+static void drop_old(struct changes *l, int64_t now_ms)
 {
-	while (l->first < l->end && at(l, l->first)->i.at_ms < now_ms - LEDGER_MS)
+	while (l->first < l->end && at(l, l->first)->i.at_ms < now_ms - CHANGES_MS)
 		free_intent(&at(l, l->first++)->i);
 }
 
-static bool make_room(struct ledger *l)
+static bool make_room(struct changes *l)
 {
 	if (l->end - l->first < l->cap)
 		return true;
@@ -207,7 +207,7 @@ static bool make_room(struct ledger *l)
 	return true;
 }
 
-static bool add_open(struct ledger *l, const struct ledger_intent *intent)
+static bool add_open(struct changes *l, const struct changes_intent *intent)
 {
 	struct open *o = calloc(1, sizeof(*o));
 	if (!o || !copy_intent(&o->i, intent)) {
@@ -219,7 +219,8 @@ static bool add_open(struct ledger *l, const struct ledger_intent *intent)
 	return true;
 }
 
-int ledger_add(struct ledger *l, const struct ledger_intent *intent, bool settled, struct err *err)
+int changes_add(struct changes *l, const struct changes_intent *intent, bool settled,
+		struct err *err)
 {
 	struct entry e = { 0 };
 	drop_old(l, intent->at_ms);
@@ -232,16 +233,21 @@ int ledger_add(struct ledger *l, const struct ledger_intent *intent, bool settle
 	if (l->first < l->end && at(l, l->end - 1)->i.at_ms > e.i.at_ms)
 		e.i.at_ms = at(l, l->end - 1)->i.at_ms;
 	*at(l, l->end) = e;
-	link_name(l, l->end, LEDGER_RESOURCE);
-	link_name(l, l->end, LEDGER_GROUP);
+	link_name(l, l->end, CHANGES_RESOURCE);
+	link_name(l, l->end, CHANGES_GROUP);
 	l->end++;
 	return 0;
+}
+
+int changes_open(struct changes *l, const struct changes_intent *intent, struct err *err)
+{
+	return add_open(l, intent) ? 0 : err_set(err, ERR_NOMEM, "no memory for an unsettled call");
 }
 
 /* ---- settling ---- */
 
 /* path NULL: any of the run. */
-static void remove_open(struct ledger *l, const char *run, const char *path)
+static void remove_open(struct changes *l, const char *run, const char *path)
 {
 	for (struct open **p = &l->open; *p;) {
 		struct open *o = *p;
@@ -255,17 +261,17 @@ static void remove_open(struct ledger *l, const char *run, const char *path)
 	}
 }
 
-void ledger_settle(struct ledger *l, const char *run, const char *path)
+void changes_settle(struct changes *l, const char *run, const char *path)
 {
 	remove_open(l, run, path);
 }
 
-void ledger_settle_run(struct ledger *l, const char *run)
+void changes_settle_run(struct changes *l, const char *run)
 {
 	remove_open(l, run, NULL);
 }
 
-void ledger_withdraw(struct ledger *l, const char *run, const char *path)
+void changes_withdraw(struct changes *l, const char *run, const char *path)
 {
 	remove_open(l, run, path);
 	for (uint64_t n = l->end; n > l->first; n--) {
@@ -279,8 +285,8 @@ void ledger_withdraw(struct ledger *l, const char *run, const char *path)
 
 /* ---- asking ---- */
 
-size_t ledger_count(const struct ledger *l, enum ledger_scope scope, const char *name,
-		    const char *operations, int64_t since_ms)
+size_t changes_count(const struct changes *l, enum changes_scope scope, const char *name,
+		     const char *operations, int64_t since_ms)
 {
 	size_t n = 0;
 	if (!*name)
@@ -296,8 +302,8 @@ size_t ledger_count(const struct ledger *l, enum ledger_scope scope, const char 
 	return n;
 }
 
-const struct ledger_intent *ledger_unsettled(const struct ledger *l, const char *resource,
-					     const char *run)
+const struct changes_intent *changes_unsettled(const struct changes *l, const char *resource,
+					       const char *run)
 {
 	for (const struct open *o = *resource ? l->open : NULL; o; o = o->next)
 		if (strcmp(o->i.resource, resource) == 0 && strcmp(o->i.run, run) != 0)
