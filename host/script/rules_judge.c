@@ -121,7 +121,9 @@ static bool want_approval(struct hearing *h, const struct policy *p)
 		return true;
 	struct ruling wanted = { .needed = a->needed, .within_ms = a->within_ms };
 	(void)snprintf(wanted.people, sizeof(wanted.people), "%s", a->people);
-	(void)snprintf(wanted.message, sizeof(wanted.message), "%s", a->of.where);
+	(void)snprintf(wanted.message, sizeof(wanted.message),
+		       "it needs the approval of %d of %s (%s)", a->needed,
+		       a->people[0] ? a->people : "those who may", a->of.where);
 	(void)snprintf(wanted.subject, sizeof(wanted.subject), "%s%s%s", h->call.operation,
 		       h->resource[0] ? " on " : "", h->resource);
 	return ruling_want(h->out, &wanted);

@@ -97,7 +97,9 @@ static bool take_approval(struct hearing *h, const cJSON *a)
 	wanted.needed = (int)n;
 	if (within)
 		wanted.within_ms = llround(within->valuedouble * 1000);
-	(void)snprintf(wanted.message, sizeof(wanted.message), "the policy's judge wants it");
+	(void)snprintf(wanted.message, sizeof(wanted.message),
+		       "it needs the approval of %d of %s (the policy's judge)", wanted.needed,
+		       people > 0 ? wanted.people : "those who may");
 	(void)snprintf(wanted.subject, sizeof(wanted.subject), "%s",
 		       subject ? subject->valuestring : h->call.operation);
 	return ruling_want(h->out, &wanted);
