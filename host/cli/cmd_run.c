@@ -30,6 +30,9 @@ static const char help[] =
     "\n"
     "Ctrl-C (or SIGTERM, or a terminal that is closed) cancels; a change in flight is waited for\n"
     "up to 5 s, a second Ctrl-C does not wait.\n"
+    "Lines '--- policy: NAME = VALUE' among the comments at the top of FILE narrow what it may do; "
+    "see\n"
+    "\"Rules\" in the README.\n"
     "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 cancelled, 4 timed out, 5 outcome\n"
     "unknown or parked, 6 refused by a rule, 7 audit log unavailable.\n";
 

@@ -108,6 +108,8 @@ def a_hold_set_while_a_run_goes_on_is_seen_by_it():
         check_equal(server.operations(), ["DescribeExecution"], "what arrived")
         seen, = (record for segment in work.records() for record in segment if record["kind"] == "hold.seen")
         check_equal((seen["held"], seen["reason"]), (True, "mid-run"), "what the host saw")
+        verified = work.verify()
+        check_equal(verified.status, 0, f"the log of both processes\n{verified}")
 
 
 @test
