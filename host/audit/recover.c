@@ -25,6 +25,8 @@ struct recovery {
 	struct ledger_entry seal;       /* what to enter once it is closed; lines is 0: nothing */
 	bool journalled;                /* its writer had the store of spec->store ... */
 	uint64_t committed;             /* ... and committed rows up to here */
+	char next[SEGMENT_NAME_SIZE];   /* the segment that log.close says comes next; "" */
+	struct buf opening;             /* members of the log.open of that one */
 };
 
 /* What is to be sealed when all are closed, so that the ledger is synced once. */
@@ -71,9 +73,34 @@ static int look_at_store(struct recovery *rec, const struct record *r, struct by
 	return store->lost(store->arg, rec->segment.name, r->tree, line, err);
 }
 
+static void keep_member(struct buf *m, const struct record *r, const char *name)
+{
+	const cJSON *v = json_get(r->tree, name);
+	if (!v)
+		return;
+	buf_addf(m, ",\"%s\":", name);
+	json_write(m, v);
+}
+
+/* What the log.open of the next segment says beside its name. */
+static void look_at_rotation(struct recovery *rec, const struct record *r)
+{
+	const char *next = json_get_str(r->tree, "next");
+	if (strcmp(r->head.kind, "log.open") == 0) {
+		keep_member(&rec->opening, r, "program");
+		keep_member(&rec->opening, r, "journal");
+	}
+	if (strcmp(r->head.kind, "log.close") != 0 || !next || strlen(next) >= SEGMENT_NAME_SIZE)
+		return;
+	memcpy(rec->next, next, strlen(next) + 1);
+	buf_addf(&rec->opening, ",\"continues\":\"%s\"", rec->segment.name);
+	keep_member(&rec->opening, r, "carried");
+}
+
 static int look_at_all(void *arg, const struct record *r, struct bytes line, struct err *err)
 {
 	int rc = look(arg, r, line, err);
+	look_at_rotation(arg, r);
 	return rc < 0 ? rc : look_at_store(arg, r, line, err);
 }
 
@@ -266,6 +293,43 @@ static struct ledger_entry seal_of(const struct recovery *rec, struct err *err)
 	return (struct ledger_entry){ 0 };
 }
 
+/*
+ * The writer died between closing this segment and creating the next one, into which open calls were
+ * carried. Begin that one in its place; it is then recovered as any other.
+ */
+static int begin_next(struct recovery *rec, struct err *err)
+{
+	struct segment next = { .fd = -1 };
+	struct buf m = BUF_INIT(RECORD_LINE_MAX);
+	buf_addf(&m, "\"segment\":\"%s\"", rec->next);
+	buf_add(&m, rec->opening.p, rec->opening.n);
+	rec->lines.n = 0;
+	chain_go_on(&rec->scan.chain);
+	int rc = rec->opening.err ? err_set(err, ERR_NOMEM, "no memory for the next segment")
+				  : add(rec, "log.open", &m, err);
+	if (rc == 0) {
+		segment_forget_new(rec->spec->dir_fd, rec->next);
+		rc = segment_create(&next, rec->spec->dir_fd, rec->next, buf_bytes(&rec->lines),
+				    err);
+		segment_close(&next);
+	}
+	rec->lines.n = 0;
+	buf_clear(&m);
+	return rc;
+}
+
+/* @param[out] rec->next is empty unless there is a segment now that was not there */
+static int complete_rotation(struct recovery *rec, struct err *err)
+{
+	if (!rec->next[0])
+		return 0;
+	int rc = segment_exists(rec->spec->dir_fd, rec->next, err);
+	if (rc == 0)
+		return begin_next(rec, err);
+	rec->next[0] = '\0';
+	return rc < 0 ? rc : 0;
+}
+
 static int recover_claimed(struct recovery *rec, struct recovered *out, struct err *err)
 {
 	struct ledger_entry head;
@@ -298,7 +362,7 @@ static int recover_claimed(struct recovery *rec, struct recovered *out, struct e
 	if (rc < 0)
 		return rc;
 	rec->seal = seal_of(rec, err);
-	return rec->seal.lines > 0 ? 0 : -ERR_NOMEM;
+	return rec->seal.lines > 0 ? complete_rotation(rec, err) : -ERR_NOMEM;
 }
 
 static int remember(struct seals *seals, const struct ledger_entry *e, struct err *err)
@@ -315,18 +379,36 @@ static int remember(struct seals *seals, const struct ledger_entry *e, struct er
 	return 0;
 }
 
+/* @param[in,out] name becomes that of a segment to be recovered behind this one, or "" */
 static int recover_segment(struct recovered *out, struct seals *seals,
-			   const struct recover_spec *spec, const char *name, struct err *err)
+			   const struct recover_spec *spec, char name[SEGMENT_NAME_SIZE],
+			   struct err *err)
 {
-	struct recovery rec = { .spec = spec, .lines = BUF_INIT(BATCH_MAX) };
+	struct recovery rec = { .spec = spec,
+				.lines = BUF_INIT(BATCH_MAX),
+				.opening = BUF_INIT(RECORD_LINE_MAX) };
 	int rc = segment_claim(&rec.segment, spec->dir_fd, name, err);
+	name[0] = '\0';
 	if (rc != 1)
 		return rc;
 	rc = recover_claimed(&rec, out, err);
+	memcpy(name, rec.next, sizeof(rec.next));
 	buf_clear(&rec.lines);
+	buf_clear(&rec.opening);
 	scan_clear(&rec.scan);
 	segment_close(&rec.segment);
 	return rc == 0 ? remember(seals, &rec.seal, err) : rc;
+}
+
+static int recover_from(struct recovered *out, struct seals *seals, const struct recover_spec *spec,
+			const char *first, struct err *err)
+{
+	char name[SEGMENT_NAME_SIZE];
+	int rc = 0;
+	(void)snprintf(name, sizeof(name), "%s", first);
+	while (rc == 0 && name[0])
+		rc = recover_segment(out, seals, spec, name, err);
+	return rc;
 }
 
 static int seal_all(const struct seals *seals, const struct recover_spec *spec, struct err *err)
@@ -353,7 +435,7 @@ int recover_dir(struct recovered *out, const struct recover_spec *spec, struct e
 		if (segment_is_sealed(spec->dir_fd, names.v[i]))
 			rc = segment_seal(spec->dir_fd, names.v[i], err);
 		else
-			rc = recover_segment(out, &seals, spec, names.v[i], err);
+			rc = recover_from(out, &seals, spec, names.v[i], err);
 	}
 	if (rc == 0)
 		rc = seal_all(&seals, spec, err);

@@ -11,6 +11,9 @@
  *     it, see struct recover_store.
  *  4. "log.close".
  *
+ * Where it is closed and says that open calls were carried into a next segment, and the writer died
+ * before it created that one, the recovery creates it and recovers it in turn.
+ *
  * Then it is sealed: entered into the ledger, and moved to the folder of its day; so is a segment
  * that was closed and whose writer died before it did this itself. Dying in the middle is harmless:
  * the next recovery finds what is done and does the rest. Two processes cannot collide: the one that

@@ -391,6 +391,24 @@ int segment_create(struct segment *s, int dir_fd, const char *name, struct bytes
 	return rc;
 }
 
+int segment_exists(int dir_fd, const char *name, struct err *err)
+{
+	char sealed[PATH_SIZE];
+	sealed_path(sealed, name);
+	if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	if (errno == ENOENT && faccessat(dir_fd, sealed, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : io_error(err, name, "cannot see whether it is there");
+}
+
+void segment_forget_new(int dir_fd, const char *name)
+{
+	char born[SEGMENT_NAME_SIZE];
+	name_while_new(born, name);
+	(void)unlinkat(dir_fd, born, 0);
+}
+
 int segment_claim(struct segment *s, int dir_fd, const char *name, struct err *err)
 {
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);

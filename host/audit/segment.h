@@ -106,6 +106,12 @@ void segment_name(char out[SEGMENT_NAME_SIZE], int64_t now_ms, int64_t pid);
 NODISCARD int segment_create(struct segment *s, int dir_fd, const char *name, struct bytes first,
 			     struct err *err);
 
+/* Is there a segment of that name, sealed or not? @return 1, 0; -ERR_IO when that cannot be seen */
+NODISCARD int segment_exists(int dir_fd, const char *name, struct err *err);
+
+/* Remove what a dead process left of a segment that it was creating, so that it can be created. */
+void segment_forget_new(int dir_fd, const char *name);
+
 /*
  * Open a segment whose writer may be dead, to write its end.
  *
