@@ -16,6 +16,7 @@ static const char help[] =
     "  serve        start runs from schedules and webhooks\n"
     "  hold         refuse every changing call until 'release'\n"
     "  release      end the hold\n"
+    "  check FILE   say what is wrong with runbooks, without running them\n"
     "  ops          list the operations that runbooks can call\n"
     "  audit        verify, tail or show the audit log\n"
     "  local        run the local Step Functions engine (from the plugin sfn)\n"
@@ -29,8 +30,9 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "run", cmd_run },         { "serve", cmd_serve }, { "hold", cmd_hold },
-	{ "release", cmd_release }, { "ops", cmd_ops },     { "audit", cmd_audit },
+	{ "run", cmd_run },     { "check", cmd_check },     { "serve", cmd_serve },
+	{ "hold", cmd_hold },   { "release", cmd_release }, { "ops", cmd_ops },
+	{ "audit", cmd_audit },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

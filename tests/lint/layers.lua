@@ -20,6 +20,7 @@ local layers = {
   { "host/audit/", on() },
   { "host/store/", on() },
   { "host/commit/", on("host/audit/", "host/store/", "host/net/loop.h") },
+  { "host/lint/", on() },
   { "host/script/", on("host/plugins.", "host/commit/", "host/net/") },
   { "host/plugins.", on("host/script/", "host/commit/", "host/net/") },
   { "host/trigger/", on("host/commit/", "host/net/") },
