@@ -100,7 +100,9 @@ def killed_at_random_moments_the_log_never_lies():
     with Workspace() as work:
         request_log = work.path("requests.jsonl")
         with work.engine("--request-log", request_log) as (_, url):
-            work.configure(endpoint=url, more="[rules]\nsfn.redrive_execution = 1000\n")
+            work.configure(endpoint=url, more="[rules]\nsfn.redrive_execution = 1000\n"
+                           "[policy]\nbudget = sfn.redrive_execution 100000 per resource in 24h,"
+                           " sfn.redrive_execution 100000 per group in 1h\n")
             started = work.run(SET_UP, **KEYS)
             check_equal(started.status, 0, f"the set-up\n{started}")
             arguments = [work.write("again.lua", REDRIVE_AGAIN_AND_AGAIN), "--config", work.config,

@@ -39,7 +39,7 @@ static int open_log(struct fixture *f)
 	const struct commit_spec spec = { .loop = f->loop,
 					  .audit_dir = f->audit,
 					  .host = "ops1",
-					  .rotate_bytes = 8 * 1024,
+					  .rotate_bytes = 8192,
 					  .store_path = f->db };
 	return commit_open(&f->c, &spec, &f->err);
 }
