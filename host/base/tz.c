@@ -117,7 +117,7 @@ static int read_footer(struct reader *r, struct tz *z)
 
 static int read_file(struct reader *r, struct tz *z)
 {
-	struct header h;
+	struct header h = { 0 };
 	size_t time_size = 4;
 	int rc = read_header(r, &h);
 	if (rc == 0 && r->n < data_size(&h, time_size))

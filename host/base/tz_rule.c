@@ -14,9 +14,10 @@ struct cursor {
 	bool bad;
 };
 
-static char peek(const struct cursor *c)
+/* -1: the end. */
+static int peek(const struct cursor *c)
 {
-	return c->p < c->end ? *c->p : '\0';
+	return c->p < c->end ? (unsigned char)*c->p : -1;
 }
 
 static bool take(struct cursor *c, char ch)

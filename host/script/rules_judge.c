@@ -45,7 +45,7 @@ bool rules_may_vote(const char *people, const char *voter)
 }
 
 /* Those who are in both lists. Returns how many. */
-static int keep_common(char people[1024], const char *other)
+static int keep_common(char people[1024], const char *others)
 {
 	char kept[1024] = "", name[1024];
 	const char *list = people;
@@ -54,7 +54,7 @@ static int keep_common(char people[1024], const char *other)
 	int count = 0;
 	while (next_name(&list, &word)) {
 		(void)snprintf(name, sizeof(name), "%.*s", (int)word.n, word.p);
-		if (!rules_may_vote(other, name))
+		if (!rules_may_vote(others, name))
 			continue;
 		n += (size_t)snprintf(kept + n, sizeof(kept) - n, "%s%s", n ? " " : "", name);
 		count++;

@@ -14,11 +14,12 @@ static const char *after_colon(const char *text, int n)
 	return text;
 }
 
-static bool is_kind(struct bytes kind)
+/* kind ends at its colon. */
+static bool is_kind(const char *kind)
 {
-	static const char *const kinds[] = { "execution", "express", "mapRun", "stateMachine" };
+	static const char *const kinds[] = { "execution:", "express:", "mapRun:", "stateMachine:" };
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (bytes_eq(kind, bytes_str(kinds[i])))
+		if (strncmp(kind, kinds[i], strlen(kinds[i])) == 0)
 			return true;
 	return false;
 }
@@ -26,8 +27,7 @@ static bool is_kind(struct bytes kind)
 void group_of_arn(struct buf *out, const char *arn)
 {
 	const char *kind = after_colon(arn, 5), *name = after_colon(arn, 6);
-	if (!name || strncmp(arn, "arn:", 4) != 0 ||
-	    !is_kind((struct bytes){ kind, (size_t)(name - kind) - 1 }))
+	if (!name || strncmp(arn, "arn:", 4) != 0 || !is_kind(kind))
 		return;
 	size_t n = strcspn(name, ":/");
 	if (n == 0)
