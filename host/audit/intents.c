@@ -67,14 +67,6 @@ static struct intent *push(struct intents *in, uint64_t seq, struct err *err)
 	return &in->v[in->n++];
 }
 
-int intents_add(struct intents *in, uint64_t seq, struct err *err)
-{
-	if (!push(in, seq, err))
-		return -ERR_NOMEM;
-	in->seen++;
-	return 0;
-}
-
 static int on_intent(struct intents *in, const struct record *r, struct err *err)
 {
 	struct intent *intent = push(in, r->head.seq, err);
@@ -120,7 +112,7 @@ static void settle(struct intents *in, struct intent *intent)
 	in->n_settled++;
 }
 
-int intents_settle(struct intents *in, int64_t seq, const char *outcome, struct err *err)
+static int settle_outcome(struct intents *in, int64_t seq, const char *outcome, struct err *err)
 {
 	if (!outcome || !is_outcome(outcome))
 		return err_set(err, ERR_INVALID,
@@ -203,11 +195,33 @@ int intents_follow(struct intents *in, const struct record *r, struct err *err)
 	if (strcmp(r->head.kind, "call.intent") == 0)
 		return on_intent(in, r, err);
 	if (strcmp(r->head.kind, "call.outcome") == 0)
-		return intents_settle(in, json_get_int(r->tree, "intent", 0),
+		return settle_outcome(in, json_get_int(r->tree, "intent", 0),
 				      json_get_str(r->tree, "outcome"), err);
 	if (strcmp(r->head.kind, "log.open") == 0)
 		return on_open(in, r, err);
 	if (strcmp(r->head.kind, "log.close") == 0)
 		return on_close(in, r, err);
+	return 0;
+}
+
+int intents_follow_made(struct intents *in, const char *kind, uint64_t seq, struct bytes members,
+			struct err *err)
+{
+	struct err ignored;
+	if (strcmp(kind, "call.intent") == 0) {
+		in->seen++;
+		return push(in, seq, err) ? 0 : -ERR_NOMEM;
+	}
+	if (strcmp(kind, "call.outcome") != 0)
+		return 0;
+	struct buf text = BUF_INIT(RECORD_LINE_MAX);
+	buf_adds(&text, "{");
+	buf_add(&text, members.p, members.n);
+	buf_adds(&text, "}");
+	cJSON *v = json_parse(buf_bytes(&text), NULL);
+	(void)settle_outcome(in, json_get_int(v, "intent", 0), json_get_str(v, "outcome"),
+			     &ignored);
+	cJSON_Delete(v);
+	buf_clear(&text);
 	return 0;
 }

@@ -42,9 +42,11 @@ void intents_clear(struct intents *in);
  */
 NODISCARD int intents_follow(struct intents *in, const struct record *r, struct err *err);
 
-/* The same by hand, for who makes the records: one more is open; this one has its outcome. */
-NODISCARD int intents_add(struct intents *in, uint64_t seq, struct err *err);
-NODISCARD int intents_settle(struct intents *in, int64_t seq, const char *outcome, struct err *err);
+/* The same for who makes the records: of a record's kind, number and members (JSON text without
+ * braces). An outcome that names no open intent is passed over: it is for verify to judge.
+ * @return 0; -ERR_NOMEM */
+NODISCARD int intents_follow_made(struct intents *in, const char *kind, uint64_t seq,
+				  struct bytes members, struct err *err);
 
 /* What names the call of that intent, taken out of the list; owned by the caller (free). NULL: it is
  * not there, or has no names (any more). */

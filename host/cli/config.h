@@ -5,6 +5,8 @@
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
  *	[policy]    allow, deny, freeze, budget, approval, key, file      see script/policy.h, rules.h
+ *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
+ *	            copy_file, copy_url            the audit log, see commit/commit.h
  *	[listen]    address = 127.0.0.1:8080               where webhooks are received
  *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
  *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
@@ -47,6 +49,13 @@ struct config_hook {
 	int line;
 };
 
+struct config_audit { /* 0, NULL: the default, or nothing */
+	uint64_t checkpoint_records;
+	int64_t checkpoint_ms, rotate_ms, keep_ms;
+	size_t rotate_bytes;
+	const char *key_file, *copy_file, *copy_url;
+};
+
 struct config {
 	const char *file;          /* as given; "" without one */
 	char hash[SHA256_HEX + 1]; /* of the file; "" without one */
@@ -65,6 +74,7 @@ struct config {
 	struct policy *policy;   /* owned; NULL: no [policy] */
 	const char *policy_file; /* NULL: none */
 	const char *listen;      /* "ADDRESS:PORT", or NULL */
+	struct config_audit audit;
 	struct config_schedule *schedules;
 	size_t n_schedules;
 	struct config_hook *hooks;

@@ -171,6 +171,43 @@ static int read_policy(struct reading *r)
 	return rc;
 }
 
+static int text_or_null(struct reading *r, const char *key, const char **out)
+{
+	const struct ini_key *k = ini_key(r->s, key);
+	if (!k)
+		return 0;
+	*out = k->value;
+	return k->value[0] ? 0 : complain(r, k, "a value");
+}
+
+static int read_copies(struct reading *r, struct config_audit *a)
+{
+	int rc = text_or_null(r, "key_file", &a->key_file);
+	if (rc == 0)
+		rc = text_or_null(r, "copy_file", &a->copy_file);
+	if (rc == 0)
+		rc = text_or_null(r, "copy_url", &a->copy_url);
+	if (rc == 0 && a->copy_url && strncmp(a->copy_url, "https://", 8) != 0 &&
+	    strncmp(a->copy_url, "http://", 7) != 0)
+		rc = complain(r, ini_key(r->s, "copy_url"), "an http: or https: URL");
+	return rc;
+}
+
+static int read_audit(struct reading *r)
+{
+	struct config_audit *a = &r->c->audit;
+	int rc = count_of(r, "checkpoint_records", &a->checkpoint_records);
+	if (rc == 0)
+		rc = duration_of(r, "checkpoint_after", &a->checkpoint_ms);
+	if (rc == 0)
+		rc = size_of(r, "rotate_size", &a->rotate_bytes);
+	if (rc == 0)
+		rc = duration_of(r, "rotate_age", &a->rotate_ms);
+	if (rc == 0)
+		rc = duration_of(r, "keep", &a->keep_ms);
+	return rc < 0 ? rc : read_copies(r, a);
+}
+
 static int read_listen(struct reading *r)
 {
 	const struct ini_key *k = ini_key(r->s, "address");
@@ -270,6 +307,9 @@ static const struct section_kind kinds[] = {
 	{ "limits", false, read_limits, " memory cpu log result steps timeout call_timeout " },
 	{ "rules", false, read_rules, NULL },
 	{ "policy", false, read_policy, NULL },
+	{ "audit", false, read_audit,
+	  " checkpoint_records checkpoint_after rotate_size rotate_age keep key_file copy_file "
+	  "copy_url " },
 	{ "listen", false, read_listen, " address " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
 	{ "hook", true, read_hook,

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/host_api.h"
+#include "cli/host_log.h"
 #include "cli/rules_load.h"
 #include "cli/watchdog.h"
 #include "commit/commit.h"
@@ -157,22 +158,6 @@ static void record_start(struct host *h, const char *command)
 	buf_clear(&members);
 }
 
-/* Say what processes that died have left behind. */
-static void tell_recovered(struct host *h)
-{
-	struct commit_stats stats;
-	char text[200];
-	commit_stats(h->committer, &stats);
-	if (stats.recovered_segments == 0)
-		return;
-	(void)snprintf(
-	    text, sizeof(text),
-	    "audit log: closed what processes that died left behind (segments: %u, calls whose "
-	    "outcome is unknown: %" PRIu64 ")",
-	    stats.recovered_segments, stats.recovered_calls);
-	terminal_log(&h->terminal, LOG_WARN, text);
-}
-
 /* Runs go on without it: a death is then counted to nobody. */
 static void open_culprit(struct host *h)
 {
@@ -191,33 +176,15 @@ static void open_culprit(struct host *h)
 	terminal_log(&h->terminal, LOG_WARN, text);
 }
 
-static int open_log(struct host *h, struct err *err)
-{
-	char audit[4096], store[4096], name[NAME_SIZE] = "";
-	int n = snprintf(audit, sizeof(audit), "%s/audit", h->config->state_dir);
-	int m = snprintf(store, sizeof(store), "%s/runs.db", h->config->state_dir);
-	if (n < 0 || (size_t)n >= sizeof(audit) || m < 0 || (size_t)m >= sizeof(store))
-		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
-	(void)gethostname(name, sizeof(name) - 1);
-	return commit_open(&h->committer,
-			   &(struct commit_spec){ .loop = h->loop,
-						  .audit_dir = audit,
-						  .host = name,
-						  .program = "runbook " RUNBOOK_VERSION,
-						  .store_path = store },
-			   err);
-}
-
 int host_open_runs(struct host *h, const char *command, struct err *err)
 {
 	int rc = files_make_dir(h->config->state_dir, err);
 	if (rc == 0)
 		rc = state_lock_take(&h->lock, h->config->state_dir, OWNER_WAIT_MS, err);
 	if (rc == 0)
-		rc = open_log(h, err);
+		rc = host_log_open(h, err);
 	if (rc < 0)
 		return rc;
-	tell_recovered(h);
 	record_start(h, command);
 	rules_record_to(h->rules, h->committer);
 	rc = rules_load(h->rules, h->config->state_dir, err);
@@ -234,22 +201,6 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 			err);
 }
 
-/* A run may have ended well and its last records be missing: that must not go by unseen. */
-static int close_log(struct host *h, int status)
-{
-	struct err err = { 0 };
-	if (!h->committer)
-		return status;
-	(void)commit_append(h->committer, "host.stop", bytes_str(""), NULL, NULL);
-	int rc = commit_close(h->committer, &err);
-	h->committer = NULL;
-	if (rc == 0)
-		return status;
-	terminal_end(&h->terminal);
-	(void)fprintf(stderr, "runbook: the audit log lacks its last records: %s\n", err.message);
-	return status == EXIT_DONE ? EXIT_NO_AUDIT : status;
-}
-
 int host_close(struct host *h, int status)
 {
 	runs_free(h->runs);
@@ -258,7 +209,7 @@ int host_close(struct host *h, int status)
 	h->culprit = NULL;
 	rules_free(h->rules);
 	h->rules = NULL;
-	status = close_log(h, status);
+	status = host_log_close(h, status);
 	state_lock_release(&h->lock);
 	plugins_close(h->plugins);
 	registry_free(h->registry);

@@ -28,8 +28,10 @@ struct host {
 	struct committer *committer; /* NULL until host_open_runs */
 	struct runs *runs;           /* likewise */
 	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
-	enum log_level log_level;    /* less is not shown */
-	int exit_status;             /* of the command, set by host_api.exit */
+	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */
+	uint64_t unknown_calls;         /* of processes that died, found at the start */
+	enum log_level log_level;       /* less is not shown */
+	int exit_status;                /* of the command, set by host_api.exit */
 };
 
 /* On failure h is to be closed as well. */

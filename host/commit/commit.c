@@ -32,6 +32,7 @@ enum {
 	CARRIED_MAX = 50000,    /* open calls: with more the list would not fit into a record */
 	CHECKPOINT_RECORDS = 1000,
 	CHECKPOINT_MS = 60 * 1000,
+	DISK_WARN = 80, /* percent */
 	ROTATE_BYTES = 64 << 20,
 	ROTATE_MS = 24 * 60 * 60 * 1000,
 };
@@ -240,6 +241,15 @@ static void fill_batch(struct committer *c, bool sync)
 	c->stats.segments += c->batch.split > 0;
 }
 
+/* A disk that fills up is told of once, until there is room again. */
+static void tell_disk(struct committer *c)
+{
+	unsigned percent = c->files.disk_percent, before = c->stats.disk_percent;
+	c->stats.disk_percent = percent;
+	if (percent >= DISK_WARN && before < DISK_WARN && c->spec.on_disk)
+		c->spec.on_disk(c->spec.arg, percent);
+}
+
 static void finish_batch(struct committer *c)
 {
 	static const struct err ok = { 0 };
@@ -259,6 +269,8 @@ static void finish_batch(struct committer *c)
 		fail(c, &c->batch.after);
 	else if (c->batch.head && !c->failed && c->spec.on_checkpoint)
 		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
+	if (c->batch.head && !c->failed)
+		tell_disk(c);
 	c->batch.head = false;
 }
 
@@ -324,29 +336,6 @@ static void on_timer(void *arg)
 
 /* ---- the interface ---- */
 
-/* Which calls are open, the segment after this one has to know. */
-static void follow_call(struct committer *c, const char *kind, uint64_t seq, struct bytes members)
-{
-	struct err err = { 0 };
-	if (strcmp(kind, "call.intent") == 0) {
-		if (intents_add(&c->intents, seq, &err) < 0)
-			fail(c, &err);
-		return;
-	}
-	if (strcmp(kind, "call.outcome") != 0)
-		return;
-	struct buf text = BUF_INIT(RECORD_LINE_MAX);
-	buf_adds(&text, "{");
-	buf_add(&text, members.p, members.n);
-	buf_adds(&text, "}");
-	cJSON *v = json_parse(buf_bytes(&text), NULL);
-	/* One that names no open intent of ours is recorded as it is; it is for verify to judge. */
-	(void)!intents_settle(&c->intents, json_get_int(v, "intent", 0), json_get_str(v, "outcome"),
-			      NULL);
-	cJSON_Delete(v);
-	buf_clear(&text);
-}
-
 static void account(struct committer *c, size_t bytes)
 {
 	int64_t now = clock_mono_us();
@@ -373,7 +362,9 @@ static uint64_t append(struct committer *c, const char *kind, struct bytes membe
 	}
 	if (seq != 0) {
 		account(c, c->lines.n - before);
-		follow_call(c, kind, seq, members);
+		/* Which calls are open, the segment after this one has to know. */
+		if (intents_follow_made(&c->intents, kind, seq, members, &err) < 0)
+			fail(c, &err);
 	}
 	if (done)
 		waiters_add(q, done, arg, err.code ? &err : NULL);
@@ -409,6 +400,11 @@ void commit_flush(struct committer *c, commit_done_fn *done, void *arg)
 {
 	waiters_add(&c->waiters, done, arg, NULL);
 	schedule(c);
+}
+
+void commit_redact(const struct committer *c, struct buf *out, struct bytes value)
+{
+	redaction_write(out, &c->files.redaction, value);
 }
 
 bool commit_failed(const struct committer *c, struct err *err)
@@ -462,6 +458,7 @@ static int open_log(struct committer *c, struct err *err)
 							.who = c->who,
 							.unknown = c->spec.on_unknown,
 							.arg = c->spec.arg,
+							.keep_ms = c->spec.keep_ms,
 							.store = c->store,
 							.store_path = c->spec.store_path },
 			       &recovered, err);
@@ -469,6 +466,8 @@ static int open_log(struct committer *c, struct err *err)
 		rc = begin_segment(c, err);
 	if (rc == 0 && c->spec.on_checkpoint)
 		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
+	if (rc == 0)
+		tell_disk(c);
 	c->stats.recovered_segments = recovered.segments;
 	c->stats.recovered_calls = recovered.unknown_calls;
 	c->stats.unsent_calls = recovered.unsent_calls;

@@ -26,6 +26,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/err.h"
@@ -50,12 +51,16 @@ struct commit_spec {
 	int64_t rotate_bytes;        /* the next segment is begun beyond this size (64 MiB) */
 	int64_t rotate_ms;           /* or age (1 day) */
 
+	int64_t keep_ms; /* sealed segments are removed when older (audit/retain.h); 0: never */
+
 	/* From commit_open, for each call whose outcome nobody can know any more; NULL: not told. */
 	void (*on_unknown)(void *arg, const cJSON *call);
 	/* A checkpoint was signed: a note (audit/note.h), borrowed. From the loop, and
 	 * from commit_open and commit_close. NULL: not told. */
 	void (*on_checkpoint)(void *arg, struct bytes note);
-	void *arg; /* of both */
+	/* The disk of the log is that full, 80 % or more: told when a checkpoint is signed, once until it is less. NULL. */
+	void (*on_disk)(void *arg, unsigned percent);
+	void *arg; /* of these three */
 };
 
 /* err->code is 0 when the record is on disk. From the loop, in the order of the appends. */
@@ -116,6 +121,9 @@ struct store_batch *commit_store(struct committer *c);
 /* done once every record and row handed over so far is durable. */
 void commit_flush(struct committer *c, commit_done_fn *done, void *arg);
 
+/* Append what stands in records for a sensitive value (audit/redaction.h), as JSON. */
+void commit_redact(const struct committer *c, struct buf *out, struct bytes value);
+
 /* Has writing failed? Then err says why. */
 bool commit_failed(const struct committer *c, struct err *err);
 
@@ -126,7 +134,8 @@ struct commit_stats {
 	unsigned recovered_segments;    /* of dead processes */
 	uint64_t recovered_calls;       /* whose outcome is unknown */
 	uint64_t unsent_calls;          /* that never left, as the store proves */
-	const char *segment;            /* file name; borrowed from the committer */
+	unsigned disk_percent; /* how full the disk of the log was at the last checkpoint */
+	const char *segment;   /* file name; borrowed from the committer */
 };
 void commit_stats(const struct committer *c, struct commit_stats *out);
 

@@ -2,8 +2,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "audit/retain.h"
+#include "base/clock.h"
 #include "commit/journal.h"
 
 void recorder_init(struct recorder *r)
@@ -25,6 +28,16 @@ static int open_ledger(struct recorder *r, const struct recorder_spec *spec, str
 	    &(struct ledger_spec){
 		.dir_fd = r->dir_fd, .key_file = key, .public_file = public, .writer = spec->who },
 	    err);
+}
+
+static int open_redaction(struct recorder *r, const struct recorder_spec *spec, struct err *err)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s.redaction", spec->audit_dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(err, ERR_INVALID, "audit log %s: the path is too long",
+			       spec->audit_dir);
+	return redaction_open(&r->redaction, path, err);
 }
 
 static int recover(struct recorder *r, const struct recorder_spec *spec, struct recovered *out,
@@ -53,7 +66,10 @@ int recorder_open(struct recorder *r, const struct recorder_spec *spec, struct r
 	r->dir_fd = audit_dir_create(spec->audit_dir, err);
 	if (r->dir_fd < 0)
 		return r->dir_fd;
+	r->keep_ms = spec->keep_ms;
 	int rc = open_ledger(r, spec, err);
+	if (rc == 0)
+		rc = open_redaction(r, spec, err);
 	if (rc < 0)
 		return rc;
 	return recover(r, spec, recovered, err);
@@ -104,6 +120,29 @@ static int retire(int dir_fd, struct segment *old, struct err *err)
 	return rc;
 }
 
+/* Root's share does not count as free: the log is not written with it. */
+static void look_at_disk(struct recorder *r)
+{
+	struct statvfs st;
+	if (fstatvfs(r->dir_fd, &st) != 0 || st.f_blocks == 0)
+		return;
+	unsigned long long used = st.f_blocks - st.f_bfree, all = used + st.f_bavail;
+	r->disk_percent = all > 0 ? (unsigned)(used * 100 / all) : 100;
+}
+
+/* What is too old goes when a segment is begun, and at most once a day. */
+static int retain(struct recorder *r, struct err *err)
+{
+	uint64_t removed;
+	look_at_disk(r);
+	return retain_dir(&removed,
+			  &(struct retain_spec){ .dir_fd = r->dir_fd,
+						 .ledger = r->ledger,
+						 .keep_ms = r->keep_ms,
+						 .now_ms = clock_wall_ms() },
+			  err);
+}
+
 int recorder_begin(struct recorder *r, const char *name, struct bytes lines, struct err *err)
 {
 	struct ledger_entry entries[2];
@@ -124,17 +163,17 @@ int recorder_begin(struct recorder *r, const char *name, struct bytes lines, str
 	memcpy(entries[n++].segment, r->segment.name, SEGMENT_NAME_SIZE);
 	if (rc == 0)
 		rc = ledger_append(r->ledger, entries, n, err);
-	if (old.fd < 0)
-		return rc;
-	if (rc == 0)
-		return retire(r->dir_fd, &old, err);
-	segment_close(&old);
-	return rc;
+	if (old.fd >= 0 && rc == 0)
+		rc = retire(r->dir_fd, &old, err);
+	else
+		segment_close(&old);
+	return rc < 0 ? rc : retain(r, err);
 }
 
 int recorder_head(struct recorder *r, struct err *err)
 {
 	struct ledger_entry e;
+	look_at_disk(r);
 	if (r->tree.size == r->headed)
 		return 0;
 	int rc = describe(&e, r, LEDGER_HEAD, err);
@@ -162,6 +201,7 @@ void recorder_close(struct recorder *r)
 {
 	segment_close(&r->segment);
 	ledger_close(r->ledger);
+	redaction_clear(&r->redaction);
 	if (r->dir_fd >= 0)
 		(void)close(r->dir_fd);
 	recorder_init(r);

@@ -9,6 +9,7 @@
 
 #include "audit/ledger.h"
 #include "audit/recover.h"
+#include "audit/redaction.h"
 #include "audit/segment.h"
 
 struct store;
@@ -20,15 +21,20 @@ struct recorder {
 	struct merkle tree; /* over the lines that were written to it */
 	int64_t bytes;      /* likewise */
 	uint64_t headed;    /* lines of it that the ledger knows of */
+	int64_t keep_ms;
+	unsigned disk_percent; /* how full the disk was at the last checkpoint */
+	struct redaction redaction;
 };
 
 struct recorder_spec {
 	const char *audit_dir;
-	const char
-	    *key_file; /* NULL: audit_dir + ".key"; the public key goes to audit_dir + ".pub" */
+	/* NULL: audit_dir + ".key". The public key goes to audit_dir + ".pub", the key of
+	 * audit/redaction.h to audit_dir + ".redaction". */
+	const char *key_file;
 	struct chain_writer who;
 	recover_fn *unknown; /* see audit/recover.h */
 	void *arg;
+	int64_t keep_ms;     /* see audit/retain.h */
 	struct store *store; /* asked about the calls of dead processes; NULL: none */
 	const char *store_path;
 };

@@ -107,31 +107,30 @@ static void add_origin(struct buf *b, const struct run *r)
 
 /* ---- redaction ---- */
 
-static cJSON *redacted_size(const cJSON *v)
+static cJSON *redacted_value(const cJSON *v, const struct committer *log)
 {
-	struct buf text = BUF_INIT(JSON_TEXT_MAX);
-	cJSON *out = cJSON_CreateObject();
+	struct buf text = BUF_INIT(JSON_TEXT_MAX), out = BUF_INIT(256);
 	json_write(&text, v);
-	/* Of a string the size is that of its bytes, without quotes and escapes. */
-	size_t n = cJSON_IsString(v) ? strlen(v->valuestring) : text.n;
-	if (out)
-		json_set_int(out, "redacted", (int64_t)n);
+	/* Of a string its bytes, without quotes and escapes. */
+	commit_redact(log, &out, cJSON_IsString(v) ? bytes_str(v->valuestring) : buf_bytes(&text));
+	cJSON *tree = out.err ? NULL : json_parse(buf_bytes(&out), NULL);
 	buf_clear(&text);
-	return out;
+	buf_clear(&out);
+	return tree;
 }
 
-static cJSON *redact(const cJSON *v, const struct member *m)
+static cJSON *redact(const cJSON *v, const struct member *m, const struct committer *log)
 {
 	if (!m || (m->flags & MEMBER_SENSITIVE))
-		return redacted_size(v);
+		return redacted_value(v, log);
 	if (cJSON_IsObject(v) && m->type == MEMBER_OBJECT && m->members)
-		return record_redacted(v, m->members);
+		return record_redacted(v, m->members, log);
 	if (!(cJSON_IsArray(v) || cJSON_IsObject(v)) || !m->members)
 		return cJSON_Duplicate(v, true);
 	bool list = cJSON_IsArray(v);
 	cJSON *out = list ? cJSON_CreateArray() : cJSON_CreateObject();
 	for (const cJSON *c = v->child; c && out; c = c->next) {
-		cJSON *copy = redact(c, &m->members[0]);
+		cJSON *copy = redact(c, &m->members[0], log);
 		if (list)
 			(void)cJSON_AddItemToArray(out, copy);
 		else
@@ -140,23 +139,24 @@ static cJSON *redact(const cJSON *v, const struct member *m)
 	return out;
 }
 
-cJSON *record_redacted(const cJSON *v, const struct member *members)
+cJSON *record_redacted(const cJSON *v, const struct member *members, const struct committer *log)
 {
 	cJSON *out = cJSON_CreateObject();
 	for (const cJSON *c = cJSON_IsObject(v) ? v->child : NULL; c && out; c = c->next)
 		(void)cJSON_AddItemToObject(out, c->string,
-					    redact(c, member_find(members, c->string)));
+					    redact(c, member_find(members, c->string), log));
 	return out;
 }
 
 /* The answer members that are declared as key facts. */
-static cJSON *facts_of(const cJSON *answer, const struct member *members)
+static cJSON *facts_of(const cJSON *answer, const struct member *members,
+		       const struct committer *log)
 {
 	cJSON *out = cJSON_CreateObject();
 	for (const struct member *m = members; m && m->name && out; m++) {
 		const cJSON *v = json_get(answer, m->name);
 		if (v && (m->flags & MEMBER_RECORDED))
-			(void)cJSON_AddItemToObject(out, m->name, redact(v, m));
+			(void)cJSON_AddItemToObject(out, m->name, redact(v, m, log));
 	}
 	return out;
 }
@@ -249,7 +249,7 @@ static void add_context(struct buf *b, const struct call *c)
 static void add_arguments(struct buf *b, const struct call *c)
 {
 	const struct operation *op = c->op->op;
-	cJSON *args = record_redacted(c->args, op->members);
+	cJSON *args = record_redacted(c->args, op->members, c->run->runs->committer);
 	if (op->resource && !json_get(json_get(args, op->resource), "redacted"))
 		add_text(b, "resource", json_get_str(args, op->resource));
 	if (args)
@@ -280,7 +280,9 @@ void record_outcome(struct call *c, commit_done_fn *done)
 	add_text(&b, "outcome", call_outcome_name(e->outcome));
 	add_text(&b, "code", e->code);
 	add_text(&b, "message", e->message);
-	cJSON *facts = e->outcome == CALL_OK ? facts_of(e->answer, c->op->op->answer) : NULL;
+	cJSON *facts = e->outcome == CALL_OK
+			   ? facts_of(e->answer, c->op->op->answer, c->run->runs->committer)
+			   : NULL;
 	if (facts && facts->child)
 		add_tree(&b, "facts", facts);
 	cJSON_Delete(facts);

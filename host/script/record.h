@@ -10,7 +10,7 @@
  *	run.end     run outcome message resultBytes steps
  *
  * Arguments and facts are redacted by the operation's declaration: a MEMBER_SENSITIVE value is
- * replaced by {"redacted":BYTES}, a member that the operation does not have likewise.
+ * replaced by {"redacted":BYTES,"hmac":HEX} (audit/redaction.h), a member that the operation does not have likewise.
  */
 #ifndef SCRIPT_RECORD_H
 #define SCRIPT_RECORD_H
@@ -27,6 +27,6 @@ uint64_t record_intent(struct call *c, commit_done_fn *done);
 void record_outcome(struct call *c, commit_done_fn *done);
 
 /* v as an object with what m declares sensitive replaced. Owned by the caller; NULL: no memory. */
-cJSON *record_redacted(const cJSON *v, const struct member *members);
+cJSON *record_redacted(const cJSON *v, const struct member *members, const struct committer *log);
 
 #endif

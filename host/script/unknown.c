@@ -84,7 +84,7 @@ void unknown_add(struct unknown_list *list, const struct call *c)
 	const struct operation *op = c->op->op;
 	struct buf args = BUF_INIT(TEXT_MAX), tell = BUF_INIT(TEXT_MAX);
 	struct buf where = BUF_INIT(TEXT_MAX);
-	cJSON *shown = record_redacted(c->args, op->members);
+	cJSON *shown = record_redacted(c->args, op->members, c->run->runs->committer);
 	json_write(&args, shown);
 	if (op->tell && op->context && c->args_text)
 		op->context(c->op->state, c->host.args, &where);

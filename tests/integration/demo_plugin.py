@@ -1,5 +1,6 @@
 """A plugin that is not sfn: registered, gated and audited like any other."""
 
+import json
 import os
 
 from program import BUILD_DIR, Workspace
@@ -38,7 +39,9 @@ def its_calls_are_on_record_without_the_secret():
         intent, outcome = calls(work)
         check_equal(intent["operation"], "demo.echo", "the operation")
         check_equal(intent["plugin"]["name"], "demo", "the plugin")
-        check_equal(intent["args"], {"text": "hello", "secret": {"redacted": 8}}, "the arguments")
+        secret = json.loads(work.command("audit", "hash", "hunter22", work.audit_dir).out)
+        check_equal(secret["redacted"], 8, "the size of the secret")
+        check_equal(intent["args"], {"text": "hello", "secret": secret}, "the arguments")
         check_equal((outcome["intent"], outcome["outcome"]), (intent["seq"], "ok"), "the outcome")
 
 
