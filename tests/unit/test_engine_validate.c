@@ -99,11 +99,120 @@ TEST(members_are_checked)
 	driver_close(&d);
 }
 
+/* "CODE: message at location, ..." of CreateStateMachine, between the quotes. */
+static const char *refusal(struct driver *d, const char *type, const char *definition)
+{
+	static const char start[] = "Invalid State Machine Definition: ";
+	(void)driver_call(d, "CreateStateMachine",
+			  "{'name':'m','roleArn':'arn:aws:iam::1:role/r','type':'%s',"
+			  "'definition':'%s'}",
+			  type, definition);
+	if (strcmp(d->err.name, "InvalidDefinition") != 0)
+		return "created";
+	return d->err.message + strlen(start);
+}
+
+TEST(transitions_are_looked_at_when_all_forms_are_right)
+{
+	struct driver d;
+	driver_open(&d, NULL);
+	CHECK_STR(refusal(&d, "STANDARD",
+			  "{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Pass\\',"
+			  "\\'Next\\':\\'X\\'},\\'B\\':{\\'Type\\':\\'Pass\\',\\'End\\':true}}}"),
+		  "'MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /States/A/Next, "
+		  "MISSING_TRANSITION_TARGET: State \"B\" is not reachable. at /States/B'");
+	/* Named by a state that is not reachable itself is named. */
+	CHECK_STR(refusal(&d, "STANDARD",
+			  "{\\'StartAt\\':\\'X\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Pass\\',"
+			  "\\'Next\\':\\'B\\'},\\'B\\':{\\'Type\\':\\'Succeed\\'}}}"),
+		  "'MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /StartAt, "
+		  "MISSING_TRANSITION_TARGET: State \"A\" is not reachable. at /States/A'");
+	/* Without an end nothing is said of what is not reachable. */
+	CHECK_STR(
+	    refusal(&d, "STANDARD",
+		    "{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Choice\\',"
+		    "\\'Choices\\':[{\\'Variable\\':\\'$.a\\',\\'IsNull\\':true,"
+		    "\\'Next\\':\\'X\\'}],\\'Default\\':\\'Y\\'},"
+		    "\\'B\\':{\\'Type\\':\\'Pass\\',\\'Next\\':\\'A\\'}}}"),
+	    "'MISSING_TRANSITION_TARGET: Missing 'Next' target: X at "
+	    "/States/A/Choices[0]/Next, MISSING_TRANSITION_TARGET: Missing 'Next' target: Y "
+	    "at /States/A/Default, MISSING_END_STATE: Workflow has no terminal state at null'");
+	CHECK_STR(refusal(&d, "STANDARD",
+			  "{\\'StartAt\\':\\'P\\',\\'States\\':{\\'P\\':{\\'Type\\':\\'Parallel\\',"
+			  "\\'End\\':true,\\'Branches\\':[{\\'StartAt\\':\\'A\\',\\'States\\':{"
+			  "\\'A\\':{\\'Type\\':\\'Pass\\',\\'Next\\':\\'P\\'}}}]}}}"),
+		  "'MISSING_TRANSITION_TARGET: Missing 'Next' target: P at "
+		  "/States/P/Branches[0]/States/A/Next'");
+	driver_close(&d);
+}
+
+TEST(a_workflow_without_an_end_has_no_location)
+{
+	struct driver d;
+	driver_open(&d, NULL);
+	CHECK_STR(driver_call(&d, operation,
+			      "{'definition':'{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':"
+			      "{\\'Type\\':\\'Pass\\',\\'Next\\':\\'A\\'}}}'}"),
+		  "{\"diagnostics\":[{\"code\":\"MISSING_END_STATE\",\"message\":\"Workflow has no "
+		  "terminal state\",\"severity\":\"ERROR\"}],\"result\":\"FAIL\","
+		  "\"truncated\":false}");
+	driver_close(&d);
+}
+
+TEST(states_have_the_fields_of_their_type)
+{
+	struct driver d;
+	driver_open(&d, NULL);
+	CHECK_STR(
+	    refusal(&d, "STANDARD",
+		    "{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Pass\\',"
+		    "\\'End\\':true,\\'TimeoutSeconds\\':1,\\'Catch\\':[]}}}"),
+	    "'SCHEMA_VALIDATION_FAILED: Field 'Catch' is not supported at /States/A, "
+	    "SCHEMA_VALIDATION_FAILED: Field 'TimeoutSeconds' is not supported at /States/A'");
+	CHECK_STR(refusal(&d, "STANDARD",
+			  "{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Task\\',"
+			  "\\'Resource\\':\\'f\\',\\'End\\':true,\\'Retry\\':[{\\'ErrorEquals\\':"
+			  "[\\'E\\',\\'States.ALL\\']}]}}}"),
+		  "'SCHEMA_VALIDATION_FAILED: States.ALL must appear alone and at end of list at "
+		  "/States/A/Retry[0]/ErrorEquals[1], SCHEMA_VALIDATION_FAILED: Value is not a "
+		  "valid resource ARN at /States/A/Resource'");
+	CHECK_STR(refusal(&d, "STANDARD",
+			  "{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Succeed\\',"
+			  "\\'Output\\':1}}}"),
+		  "'SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field "
+		  "'Output' is only supported for the 'JSONata' QueryLanguage at /States/A'");
+	driver_close(&d);
+}
+
+TEST(an_express_machine_waits_for_nobody)
+{
+	static const char task[] =
+	    "{\\'StartAt\\':\\'A\\',\\'States\\':{\\'A\\':{\\'Type\\':\\'Task\\',\\'End\\':true,"
+	    "\\'Resource\\':\\'arn:aws:states:%s\\'}}}";
+	struct driver d;
+	char text[300];
+	driver_open(&d, NULL);
+	(void)snprintf(text, sizeof(text), task, "::states:startExecution.sync:2");
+	CHECK_STR(refusal(&d, "EXPRESS", text),
+		  "'SCHEMA_VALIDATION_FAILED: Express state machine does not support '.sync' "
+		  "service integration at /States/A/Resource'");
+	(void)snprintf(text, sizeof(text), task, "us-east-1:1:activity:a");
+	CHECK_STR(refusal(&d, "EXPRESS", text),
+		  "'SCHEMA_VALIDATION_FAILED: Express state machine does not support Activity ARN "
+		  "at /States/A/Resource'");
+	CHECK_STR(refusal(&d, "STANDARD", text), "created");
+	driver_close(&d);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
 	    TAP_CASE(a_right_definition_is_ok), TAP_CASE(the_first_fault_of_every_state_is_found),
 	    TAP_CASE(text_that_is_no_json_and_a_missing_start_are_named),
 	    TAP_CASE(what_the_service_would_run_is_a_warning_for_those_who_ask),
-	    TAP_CASE(members_are_checked)));
+	    TAP_CASE(members_are_checked),
+	    TAP_CASE(transitions_are_looked_at_when_all_forms_are_right),
+	    TAP_CASE(a_workflow_without_an_end_has_no_location),
+	    TAP_CASE(states_have_the_fields_of_their_type),
+	    TAP_CASE(an_express_machine_waits_for_nobody)));
 }

@@ -73,6 +73,7 @@ static int create_machine(const struct api_call *c, struct err *err)
 	const char *name = json_get_str(c->args, "name");
 	const char *role = json_get_str(c->args, "roleArn");
 	const char *type = json_get_str(c->args, "type");
+	bool express = type && strcmp(type, "EXPRESS") == 0;
 	struct definition *d;
 	if (!arn_name_ok(name))
 		return fault(err, "InvalidName", "Invalid Name: '%s'", name);
@@ -85,12 +86,12 @@ static int create_machine(const struct api_call *c, struct err *err)
 	if (m)
 		rc = create_again(c, m, err);
 	else
-		rc = definition_parse(&d, json_get_str(c->args, "definition"), err);
+		rc = definition_parse(&d, json_get_str(c->args, "definition"), express, err);
 	if (rc || m) {
 		free(arn);
 		return rc;
 	}
-	m = machine_new(c->e, arn, name, type && strcmp(type, "EXPRESS") == 0);
+	m = machine_new(c->e, arn, name, express);
 	free(arn);
 	m->created_ms = c->e->now;
 	m->logging = text_of(c->args, "loggingConfiguration");
@@ -119,7 +120,7 @@ static int revise(const struct api_call *c, struct machine *m, struct err *err)
 	char uuid[40];
 	int rc = role ? check_role(role, err) : 0;
 	if (!rc)
-		rc = definition_parse(&d, text ? text : m->definition->text, err);
+		rc = definition_parse(&d, text ? text : m->definition->text, m->express, err);
 	if (rc)
 		return rc;
 	engine_uuid(c->e, uuid, 4);

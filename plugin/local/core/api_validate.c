@@ -23,7 +23,9 @@ static int validate(const struct api_call *c, struct err *err)
 	bool warnings = severity && strcmp(severity, "WARNING") == 0;
 	int64_t most = json_get_int(c->args, "maxResults", 0), shown = 0;
 	bool failed = false;
+	const char *type = json_get_str(c->args, "type");
 	(void)err;
+	found.express = type && strcmp(type, "EXPRESS") == 0;
 	definition_validate(json_get_str(c->args, "definition"), &found);
 	jsonw_open(c->w, "diagnostics", '[');
 	for (size_t i = 0; i < found.n; i++) {

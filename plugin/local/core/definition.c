@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/random.h"
 #include "local/core/definition_check.h"
+#include "local/core/definition_rules.h"
 #include "local/core/fault.h"
 #include "local/core/mem.h"
 
@@ -148,25 +149,65 @@ void definition_validate(const char *text, struct diagnostics *found)
 	cJSON_Delete(parse_checked(text, found));
 }
 
-int definition_parse(struct definition **out, const char *text, struct err *err)
+/* All faults as the service prints them; what only this engine does not run, when there is nothing else. */
+static int refuse(const struct diagnostics *found, struct err *err)
 {
-	struct diagnostics found = { 0 };
-	cJSON *tree = parse_checked(text, &found);
-	if (!tree) {
-		const struct diagnostic *first = &found.list[0];
-		int rc = fault(err, "InvalidDefinition",
-			       "Invalid State Machine Definition: '%s: %s%s%s'", first->code,
-			       first->message, first->location ? " at " : "",
-			       first->location ? first->location : "");
-		diagnostics_clear(&found);
-		return rc;
+	struct buf text = MEM_BUF;
+	bool faults = false;
+	for (size_t i = 0; i < found->n; i++)
+		faults = faults || !found->list[i].not_run;
+	for (size_t i = 0; i < found->n; i++) {
+		const struct diagnostic *d = &found->list[i];
+		if (faults && d->not_run)
+			continue;
+		buf_addf(&text, "%s%s: %s", text.n ? ", " : "", d->code, d->message);
+		/* Recorded: "at null" when the workflow as a whole is meant. */
+		if (d->location || d->harmless)
+			buf_addf(&text, " at %s", d->location ? d->location : "null");
 	}
+	int rc = fault(err, "InvalidDefinition", "Invalid State Machine Definition: '%s'",
+		       buf_cstr(&text));
+	buf_clear(&text);
+	return rc;
+}
+
+static struct definition *build(const char *text, cJSON *tree)
+{
 	struct definition *d = mem_zero(sizeof(*d));
 	d->refs = 1;
 	d->text = mem_str(text);
 	d->tree = tree;
 	(void)flow_build(d, tree);
-	*out = d;
+	return d;
+}
+
+int definition_parse(struct definition **out, const char *text, bool express, struct err *err)
+{
+	struct diagnostics found = { .express = express };
+	cJSON *tree = parse_checked(text, &found);
+	int rc = tree ? 0 : refuse(&found, err);
+	diagnostics_clear(&found);
+	if (tree)
+		*out = build(text, tree);
+	return rc;
+}
+
+int definition_load(struct definition **out, const char *text)
+{
+	struct diagnostics found = { 0 };
+	cJSON *tree = json_parse(bytes_str(text), NULL);
+	bool runs = tree != NULL;
+	/* Other faults keep definition_check from looking where the transitions lead. */
+	if (tree && definition_check(tree, &found) != 0)
+		(void)!rules_check_graph(tree, &found);
+	for (size_t i = 0; i < found.n; i++)
+		runs = runs && found.list[i].harmless;
+	diagnostics_clear(&found);
+	if (!runs) {
+		cJSON_Delete(tree);
+		return -ERR_INVALID;
+	}
+	*out = build(text, tree);
 	return 0;
 }
 

@@ -77,9 +77,14 @@ struct definition {
  * Read and check a definition.
  *
  * @param[out] out  owned by the caller; definition_unref
- * @return 0; -ERR_REMOTE InvalidDefinition with the service's text
+ * @param express   it is to be an Express machine's, which may not do everything
+ * @return 0; -ERR_REMOTE InvalidDefinition with the service's text, which names every fault
  */
-NODISCARD int definition_parse(struct definition **out, const char *text, struct err *err);
+NODISCARD int definition_parse(struct definition **out, const char *text, bool express,
+			       struct err *err);
+/* Read one from a store, which may have been created under fewer rules.
+ * @return 0; -ERR_INVALID: it cannot be run */
+NODISCARD int definition_load(struct definition **out, const char *text);
 /* All that is wrong with it; *found is cleared by the caller (definition_check.h). */
 void definition_validate(const char *text, struct diagnostics *found);
 struct definition *definition_ref(struct definition *d);

@@ -1,68 +1,12 @@
 #include "local/core/definition_check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "local/core/mem.h"
+#include "local/core/definition_rules.h"
 #include "local/language/choice.h"
 #include "local/language/path.h"
 #include "local/language/template.h"
-
-/* Where we are: a chain of member names back to the root, on the stack. */
-struct place {
-	const struct place *up;
-	const char *name;
-	int index; /* used when name is NULL */
-};
-
-static void print_place(struct buf *out, const struct place *at)
-{
-	if (!at)
-		return;
-	print_place(out, at->up);
-	if (at->name)
-		buf_addf(out, "/%s", at->name);
-	else
-		buf_addf(out, "/%d", at->index);
-}
-
-/* What one check found goes into the list; the next state is checked all the same. */
-static int add(struct diagnostics *out, const struct place *at, struct diagnostic found)
-{
-	struct buf where = BUF_INIT(512);
-	print_place(&where, at);
-	found.location = mem_str(where.n ? buf_cstr(&where) : "/");
-	buf_clear(&where);
-	out->list = mem_room(out->list, out->n, &out->cap, sizeof(*out->list));
-	out->list[out->n++] = found;
-	return -ERR_INVALID;
-}
-
-static int bad(struct diagnostics *out, const struct place *at, const char *code, const char *fmt,
-	       ...) PRINTF_LIKE(4, 5);
-
-static int bad(struct diagnostics *out, const struct place *at, const char *code, const char *fmt,
-	       ...)
-{
-	char text[512];
-	va_list ap;
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return add(out, at, (struct diagnostic){ .code = code, .message = mem_str(text) });
-}
-
-static int not_run(struct diagnostics *out, const struct place *at, const char *what)
-{
-	return add(out, at,
-		   (struct diagnostic){
-		       .code = "NOT_RUN_HERE", .message = mem_str(what), .not_run = true });
-}
-
-#define SCHEMA "SCHEMA_VALIDATION_FAILED"
-#define TARGET "MISSING_TRANSITION_TARGET"
 
 static int check_flow(const cJSON *flow, const struct place *at, struct diagnostics *out);
 
@@ -75,8 +19,8 @@ static int check_path(const cJSON *def, const char *name, enum path_kind kind,
 		return 0;
 	if (cJSON_IsString(v) && path_check(v->valuestring, kind, NULL) == 0)
 		return 0;
-	return bad(out, &at, SCHEMA, "Value is not a %s",
-		   kind == PATH_REFERENCE ? "Reference Path" : "valid JSONPath");
+	return place_bad(out, &at, SCHEMA, "Value is not a %s",
+			 kind == PATH_REFERENCE ? "Reference Path" : "valid JSONPath");
 }
 
 static int check_template(const cJSON *def, const char *name, const struct place *up,
@@ -87,7 +31,7 @@ static int check_template(const cJSON *def, const char *name, const struct place
 	const cJSON *v = json_get(def, name);
 	if (!v || template_check(v, &why) == 0)
 		return 0;
-	return bad(out, &at, SCHEMA, "%s", why.message);
+	return place_bad(out, &at, SCHEMA, "%s", why.message);
 }
 
 /* Exactly one of these members must be there. */
@@ -102,8 +46,8 @@ static int check_one_of(const cJSON *def, const char *const *names, const struct
 	struct buf list = BUF_INIT(256);
 	for (const char *const *n = names; *n; n++)
 		buf_addf(&list, "%s%s", n == names ? "" : ", ", *n);
-	int rc = bad(out, at, SCHEMA, "%s one of these fields is required: [%s]",
-		     found ? "Only" : "At least", buf_cstr(&list));
+	int rc = place_bad(out, at, SCHEMA, "%s one of these fields is required: [%s]",
+			   found ? "Only" : "At least", buf_cstr(&list));
 	buf_clear(&list);
 	return rc;
 }
@@ -113,41 +57,37 @@ static int check_required(const cJSON *def, const char *name, const struct place
 {
 	if (json_get(def, name))
 		return 0;
-	return bad(out, at, SCHEMA, "These fields are required: [%s]", name);
+	return place_bad(out, at, SCHEMA, "These fields are required: [%s]", name);
 }
 
-/* The state named by def[member] must be one of the flow's. */
-static int check_target(const cJSON *def, const char *member, const cJSON *states,
-			const struct place *up, struct diagnostics *out)
+/* A member that names a state; whether there is such a state comes after all forms are right. */
+static int check_target(const cJSON *def, const char *member, const struct place *up,
+			struct diagnostics *out)
 {
 	struct place at = { up, member, 0 };
-	const cJSON *v = json_get(def, member);
-	if (!cJSON_IsString(v))
-		return bad(out, &at, SCHEMA, "Value is not a string");
-	if (json_get(states, v->valuestring))
+	if (cJSON_IsString(json_get(def, member)))
 		return 0;
-	return bad(out, &at, TARGET, "Missing '%s' target: %s", member, v->valuestring);
+	return place_bad(out, &at, SCHEMA, "Value is not a string");
 }
 
-static int check_choices(const cJSON *def, const cJSON *states, const struct place *up,
-			 struct diagnostics *out)
+static int check_choices(const cJSON *def, const struct place *up, struct diagnostics *out)
 {
 	struct place at = { up, "Choices", 0 };
 	const cJSON *choices = json_get(def, "Choices");
 	if (!cJSON_IsArray(choices) || !choices->child)
-		return bad(out, &at, SCHEMA, "Value must be a non-empty array");
+		return place_bad(out, &at, SCHEMA, "Value must be a non-empty array");
 	struct place rule_at = { &at, NULL, 0 };
 	for (const cJSON *rule = choices->child; rule; rule = rule->next, rule_at.index++) {
 		struct err why = { 0 };
 		int rc = check_required(rule, "Next", &rule_at, out);
 		if (!rc)
-			rc = check_target(rule, "Next", states, &rule_at, out);
+			rc = check_target(rule, "Next", &rule_at, out);
 		if (rc)
 			return rc;
 		if (choice_check(rule, false, &why) != 0)
-			return bad(out, &rule_at, SCHEMA, "%s", why.message);
+			return place_bad(out, &rule_at, SCHEMA, "%s", why.message);
 	}
-	return json_get(def, "Default") ? check_target(def, "Default", states, up, out) : 0;
+	return json_get(def, "Default") ? check_target(def, "Default", up, out) : 0;
 }
 
 static int check_wait(const cJSON *def, const struct place *at, struct diagnostics *out)
@@ -160,11 +100,13 @@ static int check_wait(const cJSON *def, const struct place *at, struct diagnosti
 		return rc;
 	const cJSON *seconds = json_get(def, "Seconds"), *stamp = json_get(def, "Timestamp");
 	struct place in = { at, seconds ? "Seconds" : "Timestamp", 0 };
-	if (seconds && (!json_int(seconds, &ignored) || ignored < 0 || ignored > 99999999))
-		return bad(out, &in, SCHEMA, "Value must be an integer from 0 to 99999999");
+	if (seconds && !json_int(seconds, &ignored))
+		return place_bad(out, &in, SCHEMA, "Expected value of type Integer");
+	if (seconds && (ignored < 0 || ignored > 99999999))
+		return place_bad(out, &in, SCHEMA, "Value must be an integer from 0 to 99999999");
 	if (stamp &&
 	    (!cJSON_IsString(stamp) || iso8601_parse(&ignored, bytes_str(stamp->valuestring)) != 0))
-		return bad(out, &in, SCHEMA, "String does not match RFC3339 timestamp");
+		return place_bad(out, &in, SCHEMA, "String does not match RFC3339 timestamp");
 	rc = check_path(def, "SecondsPath", PATH_ANY, at, out);
 	return rc ? rc : check_path(def, "TimestampPath", PATH_ANY, at, out);
 }
@@ -177,11 +119,11 @@ static int check_fail(const cJSON *def, const struct place *at, struct diagnosti
 		struct place in = { at, pairs[i][1], 0 };
 		const cJSON *path = json_get(def, pairs[i][1]);
 		if (path && json_get(def, pairs[i][0]))
-			return bad(out, at, SCHEMA, "Fields %s and %s exclude each other",
-				   pairs[i][0], pairs[i][1]);
+			return place_bad(out, at, SCHEMA, "Fields %s and %s exclude each other",
+					 pairs[i][0], pairs[i][1]);
 		if (path &&
 		    (!cJSON_IsString(path) || template_check_expr(path->valuestring, NULL) != 0))
-			return bad(out, &in, SCHEMA, "Value is not a valid path or function");
+			return place_bad(out, &in, SCHEMA, "Value is not a valid path or function");
 	}
 	return 0;
 }
@@ -211,7 +153,8 @@ static int check_words(const cJSON *def, const struct words *w, const struct pla
 		known = known || (cJSON_IsString(v) && strcmp(v->valuestring, *one) == 0);
 		buf_addf(&list, "%s%s", one == w->values ? "" : ", ", *one);
 	}
-	int rc = known ? 0 : bad(out, &at, SCHEMA, "Value is not one of [%s]", buf_cstr(&list));
+	int rc =
+	    known ? 0 : place_bad(out, &at, SCHEMA, "Value is not one of [%s]", buf_cstr(&list));
 	buf_clear(&list);
 	return rc;
 }
@@ -224,15 +167,17 @@ static int check_reader_config(const cJSON *config, const struct place *at, stru
 	const char *as = json_get_str(config, "Transformation");
 	bool typed = type && strcmp(type, "MANIFEST") != 0;
 	if (json_get(config, "MaxItems") && json_get(config, "MaxItemsPath"))
-		return bad(out, at, SCHEMA, "Fields MaxItems and MaxItemsPath exclude each other");
+		return place_bad(out, at, SCHEMA,
+				 "Fields MaxItems and MaxItemsPath exclude each other");
 	if (manifest && strcmp(manifest, "S3_INVENTORY") == 0 && typed)
-		return bad(out, at, SCHEMA, "ManifestType S3_INVENTORY excludes InputType %s",
-			   type);
+		return place_bad(out, at, SCHEMA, "ManifestType S3_INVENTORY excludes InputType %s",
+				 type);
 	if (manifest && strcmp(manifest, "ATHENA_DATA") == 0 && !typed)
-		return bad(out, at, SCHEMA,
-			   "ManifestType ATHENA_DATA needs an InputType: that of the objects");
+		return place_bad(
+		    out, at, SCHEMA,
+		    "ManifestType ATHENA_DATA needs an InputType: that of the objects");
 	if (as && strcmp(as, "LOAD_AND_FLATTEN") == 0 && !typed)
-		return bad(
+		return place_bad(
 		    out, at, SCHEMA,
 		    "Transformation LOAD_AND_FLATTEN needs an InputType: that of the objects");
 	return 0;
@@ -261,7 +206,7 @@ static int check_map(const cJSON *def, const struct place *up, struct diagnostic
 	struct place at = { up, member, 0 };
 	const cJSON *processor = json_get(def, member);
 	if (!processor)
-		return bad(out, up, SCHEMA, "These fields are required: [ItemProcessor]");
+		return place_bad(out, up, SCHEMA, "These fields are required: [ItemProcessor]");
 	int rc = check_path(def, "ItemsPath", PATH_ANY, up, out);
 	if (!rc)
 		rc = check_template(def, "ItemSelector", up, out);
@@ -275,7 +220,7 @@ static int check_parallel(const cJSON *def, const struct place *up, struct diagn
 	struct place at = { up, "Branches", 0 };
 	const cJSON *branches = json_get(def, "Branches");
 	if (!cJSON_IsArray(branches) || !branches->child)
-		return bad(out, &at, SCHEMA, "Value must be a non-empty array");
+		return place_bad(out, &at, SCHEMA, "Value must be a non-empty array");
 	struct place in = { &at, NULL, 0 };
 	for (const cJSON *b = branches->child; b; b = b->next, in.index++) {
 		int rc = check_flow(b, &in, out);
@@ -285,21 +230,22 @@ static int check_parallel(const cJSON *def, const struct place *up, struct diagn
 	return 0;
 }
 
-static int check_handlers(const cJSON *def, const char *member, const cJSON *states,
-			  const struct place *up, struct diagnostics *out)
+static int check_handlers(const cJSON *def, const char *member, bool leads, const struct place *up,
+			  struct diagnostics *out)
 {
 	struct place at = { up, member, 0 };
 	const cJSON *list = json_get(def, member);
 	if (!list)
 		return 0;
 	if (!cJSON_IsArray(list))
-		return bad(out, &at, SCHEMA, "Value must be an array");
+		return place_bad(out, &at, SCHEMA, "Value must be an array");
 	struct place in = { &at, NULL, 0 };
 	for (const cJSON *h = list->child; h; h = h->next, in.index++) {
 		const cJSON *names = json_get(h, "ErrorEquals");
 		if (!cJSON_IsArray(names) || !names->child)
-			return bad(out, &in, SCHEMA, "These fields are required: [ErrorEquals]");
-		int rc = states ? check_target(h, "Next", states, &in, out) : 0;
+			return place_bad(out, &in, SCHEMA,
+					 "These fields are required: [ErrorEquals]");
+		int rc = leads ? check_target(h, "Next", &in, out) : 0;
 		if (!rc)
 			rc = check_path(h, "ResultPath", PATH_REFERENCE, &in, out);
 		if (rc)
@@ -309,17 +255,16 @@ static int check_handlers(const cJSON *def, const char *member, const cJSON *sta
 }
 
 /* What most states share: where they go, and the fields that shape their data. */
-static int check_common(const cJSON *def, const cJSON *states, const struct place *at,
-			struct diagnostics *out)
+static int check_common(const cJSON *def, const struct place *at, struct diagnostics *out)
 {
 	const char *type = json_get_str(def, "Type");
 	bool ends = strcmp(type, "Succeed") == 0 || strcmp(type, "Fail") == 0 ||
 		    strcmp(type, "Choice") == 0;
 	int rc = 0;
 	if (!ends && json_get(def, "Next"))
-		rc = check_target(def, "Next", states, at, out);
+		rc = check_target(def, "Next", at, out);
 	else if (!ends && !json_get_bool(def, "End", false))
-		rc = bad(out, at, SCHEMA, "These fields are required: [Next] or [End]");
+		rc = place_bad(out, at, SCHEMA, "These fields are required: [Next] or [End]");
 	if (!rc)
 		rc = check_path(def, "InputPath", PATH_ANY, at, out);
 	if (!rc)
@@ -331,12 +276,11 @@ static int check_common(const cJSON *def, const cJSON *states, const struct plac
 	if (!rc)
 		rc = check_template(def, "ResultSelector", at, out);
 	if (!rc)
-		rc = check_handlers(def, "Retry", NULL, at, out);
-	return rc ? rc : check_handlers(def, "Catch", states, at, out);
+		rc = check_handlers(def, "Retry", false, at, out);
+	return rc ? rc : check_handlers(def, "Catch", true, at, out);
 }
 
-static int check_state(const cJSON *def, const cJSON *states, const struct place *at,
-		       struct diagnostics *out)
+static int check_form(const cJSON *def, const struct place *at, struct diagnostics *out)
 {
 	static const char *const types[] = { "Task", "Pass", "Choice",   "Wait", "Succeed",
 					     "Fail", "Map",  "Parallel", NULL };
@@ -346,27 +290,28 @@ static int check_state(const cJSON *def, const cJSON *states, const struct place
 	if (!json_get(def, "Type"))
 		return check_required(def, "Type", at, out);
 	if (!type)
-		return bad(out, &type_at, SCHEMA, "Value is not a string");
+		return place_bad(out, &type_at, SCHEMA, "Value is not a string");
 	while (types[i] && strcmp(types[i], type) != 0)
 		i++;
 	if (!types[i])
-		return bad(out, &type_at, SCHEMA, "Value is not a valid state type");
+		return place_bad(out, &type_at, SCHEMA, "Value is not a valid state type");
 	const char *language = json_get_str(def, "QueryLanguage");
 	bool jsonata = out->jsonata;
 	if (language && jsonata && strcmp(language, "JSONPath") == 0)
-		return bad(out, at, SCHEMA,
-			   "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole "
-			   "state machine");
+		return place_bad(
+		    out, at, SCHEMA,
+		    "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole "
+		    "state machine");
 	if (jsonata || (language && strcmp(language, "JSONPath") != 0) || json_get(def, "Assign"))
-		return not_run(out, at, "This engine runs JSONPath states without Assign");
-	int rc = check_common(def, states, at, out);
+		return place_not_run(out, at, "This engine runs JSONPath states without Assign");
+	int rc = check_common(def, at, out);
 	if (rc)
 		return rc;
 	switch (type[0]) {
 	case 'T':
 		return check_required(def, "Resource", at, out);
 	case 'C':
-		return check_choices(def, states, at, out);
+		return check_choices(def, at, out);
 	case 'W':
 		return check_wait(def, at, out);
 	case 'F':
@@ -380,10 +325,17 @@ static int check_state(const cJSON *def, const cJSON *states, const struct place
 	}
 }
 
+/* The rules beyond form are for states of right form that run here. */
+static int check_state(const cJSON *def, const struct place *at, struct diagnostics *out)
+{
+	int rc = check_form(def, at, out);
+	return rc ? rc : rules_check_state(def, at, out);
+}
+
 static int check_flow(const cJSON *flow, const struct place *at, struct diagnostics *out)
 {
 	if (!cJSON_IsObject(flow))
-		return bad(out, at, SCHEMA, "Value is not an object");
+		return place_bad(out, at, SCHEMA, "Value is not an object");
 	struct place states_at = { at, "States", 0 };
 	const cJSON *states = json_get(flow, "States");
 	int rc = check_required(flow, "StartAt", at, out);
@@ -392,32 +344,33 @@ static int check_flow(const cJSON *flow, const struct place *at, struct diagnost
 	if (rc)
 		return rc;
 	if (!cJSON_IsObject(states) || !states->child)
-		return bad(out, &states_at, SCHEMA, "Value must be a non-empty object");
-	rc = check_target(flow, "StartAt", states, at, out);
+		return place_bad(out, &states_at, SCHEMA, "Value must be a non-empty object");
+	rc = check_target(flow, "StartAt", at, out);
 	for (const cJSON *s = states->child; s; s = s->next) {
 		struct place in = { &states_at, s->string, 0 };
-		if (check_state(s, states, &in, out) != 0)
+		if (check_state(s, &in, out) != 0)
 			rc = -ERR_INVALID;
 	}
 	return rc;
 }
 
+static bool any_fault(const struct diagnostics *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (!found->list[i].not_run)
+			return true;
+	return false;
+}
+
+/* Recorded: where the transitions lead is looked at when all forms are right. */
 int definition_check(const cJSON *tree, struct diagnostics *out)
 {
 	const char *language = json_get_str(tree, "QueryLanguage");
 	out->jsonata = language && strcmp(language, "JSONPath") != 0;
 	int rc = check_flow(tree, NULL, out);
+	if (!any_fault(out) && rules_check_graph(tree, out) != 0)
+		rc = -ERR_INVALID;
 	if (out->jsonata && !rc)
-		rc = not_run(out, NULL, "This engine runs the query language JSONPath only");
+		rc = place_not_run(out, NULL, "This engine runs the query language JSONPath only");
 	return rc;
-}
-
-void diagnostics_clear(struct diagnostics *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		free(d->list[i].message);
-		free(d->list[i].location);
-	}
-	free(d->list);
-	*d = (struct diagnostics){ 0 };
 }

@@ -138,7 +138,7 @@ static int build_definition(struct kept *k, struct err *err)
 {
 	struct definition *d;
 	const char *text = json_get_str(k->json, "text");
-	if (!text || definition_parse(&d, text, NULL) != 0)
+	if (!text || definition_load(&d, text) != 0)
 		return missing(err, "definition", k->key);
 	d->key = mem_str(k->key);
 	d->saved = true;
