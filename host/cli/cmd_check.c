@@ -49,7 +49,8 @@ static bool is_file(const char *folder, const char *name)
 	if (n < 0 || (size_t)n + 5 > sizeof(path))
 		return false;
 	for (char *p = path + strlen(folder) + 1; *p; p++)
-		*p = *p == '.' ? '/' : *p;
+		if (*p == '.')
+			*p = '/';
 	(void)snprintf(path + n, sizeof(path) - (size_t)n, ".lua");
 	return access(path, R_OK) == 0;
 }

@@ -54,7 +54,9 @@ void lexer_init(struct lexer *l, struct bytes source, struct arena *arena)
 /* The character i places ahead; 0 behind the end. */
 static char peek(const struct lexer *l, size_t i)
 {
-	return (size_t)(l->end - l->at) > i ? l->at[i] : '\0';
+	if ((size_t)(l->end - l->at) > i)
+		return l->at[i];
+	return '\0';
 }
 
 /* Any of \n \r \r\n \n\r is one end of line. */

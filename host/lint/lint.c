@@ -189,13 +189,12 @@ static void check_require(struct lint *l, const struct expr *e)
 {
 	char name[NAME_SIZE];
 	const char *ns = NULL;
-	const struct operation *op;
 	struct bytes text = e->args->text;
 	(void)snprintf(name, sizeof(name), "%.*s", text.n < 140 ? (int)text.n : 140, text.p);
 	if (find_operation(l, text, NULL, &ns) || l->world->has_module(l->world->arg, name))
 		return;
 	struct similar near = similar_to(name);
-	for (size_t i = 0; (op = l->world->operation(l->world->arg, i, &ns)); i++)
+	for (size_t i = 0; l->world->operation(l->world->arg, i, &ns); i++)
 		similar_consider(&near, ns);
 	lint_report(l, e->args, near.best, "module '%s' is not there", name);
 }

@@ -69,7 +69,9 @@ static struct expr *parse_table(struct parser *p)
 {
 	struct token open = p->now;
 	struct expr *e = expr_new(p, EXPR_TABLE, &open);
-	struct field **last = e ? &e->fields : NULL;
+	if (!e)
+		return NULL;
+	struct field **last = &e->fields;
 	parser_expect(p, "{");
 	while (!p->lexer.failed && !parser_is(p, "}")) {
 		struct field *f = parser_take_memory(p, sizeof(*f));

@@ -65,7 +65,7 @@ void scope_close_function(struct parser *p);
 struct local *scope_declare(struct parser *p, const struct token *name);
 void scope_hide(struct parser *p, int n); /* locals without a name */
 struct expr *scope_resolve(struct parser *p, const struct token *name);
-void scope_assign(struct parser *p, struct expr *target);
+void scope_assign(struct parser *p, struct expr *e);
 void scope_label(struct parser *p, const struct token *name, bool last);
 void scope_goto(struct parser *p, const struct token *name);
 void scope_break(struct parser *p, const struct token *at);

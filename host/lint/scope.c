@@ -30,7 +30,7 @@ void scope_close(struct parser *p)
 {
 	struct function *f = p->function;
 	const struct block *b = f->block;
-	for (struct jump *j = f->jumps; j != b->jumps; j = j->up)
+	for (struct jump *j = f->jumps; j && j != b->jumps; j = j->up)
 		if (j->n_locals > b->n_locals)
 			j->n_locals = b->n_locals;
 	f->labels = b->labels;
@@ -154,7 +154,7 @@ static const struct label *find_label(const struct parser *p, struct bytes name)
 static void settle(struct parser *p, const struct token *name, int n_locals)
 {
 	struct function *f = p->function;
-	for (struct jump **at = &f->jumps; *at != f->block->jumps;) {
+	for (struct jump **at = &f->jumps; *at && *at != f->block->jumps;) {
 		const struct jump *j = *at;
 		if (!same(j->at.text, name->text)) {
 			at = &(*at)->up;

@@ -48,7 +48,9 @@ static int map(struct culprit *c, const char *path, struct err *err)
 /* A file that is not ours, or torn, accuses nobody. */
 static void take_found(struct culprit *c)
 {
-	const char *id = c->page->id;
+	char id[RUN_ID_SIZE];
+	INVARIANT(c->page);
+	memcpy(id, c->page->id, sizeof(id));
 	if (atomic_load(&c->page->set) == 1 && id[0] && memchr(id, '\0', RUN_ID_SIZE) &&
 	    strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz-") == strlen(id))
 		(void)snprintf(c->found, sizeof(c->found), "%s", id);

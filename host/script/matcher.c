@@ -60,7 +60,7 @@ static const char *class_end(struct matcher *m, const char *p)
 		if (*p++ == ESCAPE && p < m->pattern_end)
 			p++;
 	} while (p == m->pattern_end || *p != ']');
-	m->steps -= (p - set) / 8;
+	m->steps -= (p - set) / 4;
 	return p + 1;
 }
 
@@ -133,7 +133,7 @@ static bool single(struct matcher *m, const char *s, const char *p, const char *
 	step(m);
 	if (s >= m->subject_end)
 		return false;
-	m->steps -= (end - p) / 8; /* a long set is more work */
+	m->steps -= (end - p) / 4; /* a long set is more work */
 	int c = byte_at(s);
 	switch (*p) {
 	case '.':
@@ -243,7 +243,7 @@ static bool frontier(struct matcher *m, const char *s, const char *p, const char
 	*after = class_end(m, p);
 	int before = s == m->subject ? '\0' : byte_at(s - 1);
 	int here = s < m->subject_end ? byte_at(s) : '\0';
-	m->steps -= (*after - p) / 4;
+	m->steps -= (*after - p) / 2;
 	step(m);
 	return !in_set(before, p, *after - 1) && in_set(here, p, *after - 1);
 }

@@ -326,8 +326,7 @@ static const char *const snippets[] = {
 	"a = b)",
 	"a = #b",
 	"a = #",
-	"local function f() local x <const> = 1 return function() "
-	"x = 2 end end",
+	"local function f() local x <const> = 1 return function() x = 2 end end",
 	"local x <const> = 1 local x = 2 x = 3",
 	"return function() return function() end end",
 	"a = ...",
