@@ -133,10 +133,12 @@ static int status_of(enum run_outcome outcome)
 	case RUN_FAILED:
 		return EXIT_FAILED;
 	case RUN_CANCELLED:
+	case RUN_SUSPENDED:
 		return EXIT_CANCELLED;
 	case RUN_TIMED_OUT:
 		return EXIT_TIMED_OUT;
 	case RUN_UNKNOWN:
+	case RUN_PARKED:
 		return EXIT_UNKNOWN;
 	case RUN_REFUSED:
 		return EXIT_REFUSED;
@@ -210,10 +212,7 @@ static int start(struct foreground *f, const struct options *o, struct err *err)
 	spec.dry_run = o->dry_run;
 	if (o->timeout_ms)
 		spec.timeout_ms = o->timeout_ms;
-	spec.on_log = on_log;
-	spec.on_progress = on_progress;
-	spec.on_end = on_end;
-	spec.arg = f;
+	spec.listener = (struct run_listener){ on_log, on_progress, on_end, f };
 	int rc = run_start(f->id, f->host.runs, &spec, err);
 	buf_clear(&input);
 	buf_clear(&actor);

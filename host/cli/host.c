@@ -176,6 +176,23 @@ static void open_culprit(struct host *h)
 	terminal_log(&h->terminal, LOG_WARN, text);
 }
 
+static int open_runs(struct host *h, struct err *err)
+{
+	char store[4096];
+	int n = snprintf(store, sizeof(store), "%s/runs.db", h->config->state_dir);
+	INVARIANT(n > 0 && (size_t)n < sizeof(store)); /* the log has been opened beside it */
+	return runs_new(&h->runs,
+			&(struct runs_spec){ .loop = h->loop,
+					     .committer = h->committer,
+					     .registry = h->registry,
+					     .rules = h->rules,
+					     .culprit = h->culprit,
+					     .lua_dir = h->config->lua_dir,
+					     .store_path = store,
+					     .carried = h->carried },
+			err);
+}
+
 int host_open_runs(struct host *h, const char *command, struct err *err)
 {
 	int rc = files_make_dir(h->config->state_dir, err);
@@ -191,14 +208,7 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 	if (rc < 0)
 		return rc;
 	open_culprit(h);
-	return runs_new(&h->runs,
-			&(struct runs_spec){ .loop = h->loop,
-					     .committer = h->committer,
-					     .registry = h->registry,
-					     .rules = h->rules,
-					     .culprit = h->culprit,
-					     .lua_dir = h->config->lua_dir },
-			err);
+	return open_runs(h, err);
 }
 
 int host_close(struct host *h, int status)

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "net/loop.h"
 #include "plugin_api.h"
+#include "script/run.h"
 #include "store/state_lock.h"
 
 struct host {
@@ -27,6 +28,7 @@ struct host {
 	struct rules *rules;
 	struct committer *committer; /* NULL until host_open_runs */
 	struct runs *runs;           /* likewise */
+	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
 	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
 	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */
 	uint64_t unknown_calls;         /* of processes that died, found at the start */

@@ -109,9 +109,7 @@ static struct serve_run *start_run(struct serve *s, const struct config_start *s
 	spec.dry_run = start->dry_run;
 	if (start->timeout_ms)
 		spec.timeout_ms = start->timeout_ms;
-	spec.on_log = on_log;
-	spec.on_end = on_end;
-	spec.arg = r;
+	spec.listener = (struct run_listener){ .on_log = on_log, .on_end = on_end, .arg = r };
 	if (run_start(r->id, s->host.runs, &spec, err) < 0) {
 		free(r);
 		return NULL;

@@ -1,4 +1,4 @@
-#include "script/call.h"
+#include "script/call_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +11,18 @@
 #include "script/json_lua.h"
 #include "script/record.h"
 #include "script/replayed.h"
+#include "script/rows.h"
 #include "script/rules.h"
 
-#define OUTCOME_UNKNOWN "OutcomeUnknown"
-
-enum { NEW, RECORDING, IN_FLIGHT, SETTLING, ENDED };
-
 static const struct sm_state states[] = {
-	[NEW] = { "new", SM_TO(RECORDING) | SM_TO(ENDED) },
-	[RECORDING] = { "recording", SM_TO(IN_FLIGHT) | SM_TO(SETTLING) | SM_TO(ENDED) },
-	[IN_FLIGHT] = { "in flight", SM_TO(SETTLING) | SM_TO(ENDED) },
-	[SETTLING] = { "settling", SM_TO(ENDED) },
-	[ENDED] = { "ended", 0 },
+	[CALL_S_NEW] = { "new",
+			 SM_TO(CALL_S_PREPARING) | SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_ENDED) },
+	[CALL_S_PREPARING] = { "preparing", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_ENDED) },
+	[CALL_S_RECORDING] = { "recording", SM_TO(CALL_S_IN_FLIGHT) | SM_TO(CALL_S_SETTLING) |
+						SM_TO(CALL_S_ENDED) },
+	[CALL_S_IN_FLIGHT] = { "in flight", SM_TO(CALL_S_SETTLING) | SM_TO(CALL_S_ENDED) },
+	[CALL_S_SETTLING] = { "settling", SM_TO(CALL_S_ENDED) },
+	[CALL_S_ENDED] = { "ended", 0 },
 };
 
 enum {
@@ -31,27 +31,6 @@ enum {
 	MESSAGE_MAX = 1 << 20,
 };
 
-const char *call_outcome_name(enum call_outcome o)
-{
-	switch (o) {
-	case CALL_OK:
-		return "ok";
-	case CALL_ERROR:
-		return "error";
-	case CALL_UNKNOWN:
-		return "unknown";
-	case CALL_REFUSED:
-		return "refused";
-	case CALL_INVALID:
-		return "invalid";
-	case CALL_DRY_RUN:
-		return "dry_run";
-	case CALL_NOT_SENT:
-		return "not_sent";
-	}
-	return "unknown";
-}
-
 bool call_changes(const struct call *c)
 {
 	return c->op->op->flags & OP_CHANGES;
@@ -59,12 +38,12 @@ bool call_changes(const struct call *c)
 
 bool call_ended(const struct call *c)
 {
-	return c->sm.now == ENDED;
+	return c->sm.now == CALL_S_ENDED;
 }
 
 /* ---- life ---- */
 
-struct call *call_new(struct run *r, const struct registered_op *op, unsigned step, cJSON *args)
+struct call *call_new(struct branch *b, const struct registered_op *op, cJSON *args)
 {
 	struct call *c = calloc(1, sizeof(*c));
 	if (!c) {
@@ -72,15 +51,36 @@ struct call *call_new(struct run *r, const struct registered_op *op, unsigned st
 		return NULL;
 	}
 	*c = (struct call){
-		.runs = r->runs,
-		.run = r,
-		.sm = { .states = states, .now = NEW },
+		.runs = b->run->runs,
+		.run = b->run,
+		.sm = { .states = states, .now = CALL_S_NEW },
 		.op = op,
-		.step = step,
 		.args = args,
 		.token = "",
+		.asked_ms = clock_wall_ms(),
 	};
+	(void)snprintf(c->path, sizeof(c->path), "%s", b->path);
 	return c;
+}
+
+bool call_write_args(struct call *c)
+{
+	struct buf text = BUF_INIT(JSON_TEXT_MAX);
+	uint8_t hash[SHA256_LEN];
+	json_write(&text, c->args);
+	if (text.err) {
+		buf_clear(&text);
+		return false;
+	}
+	free(c->args_text);
+	c->args_text = text.p;
+	c->host.args = buf_bytes(&text);
+	if (c->hash[0])
+		return true;
+	if (sha256(hash, c->malformed ? bytes_str(c->malformed) : c->host.args) < 0)
+		return false;
+	hex_lower(c->hash, hash, sizeof(hash));
+	return true;
 }
 
 static void free_now(struct call *c)
@@ -88,6 +88,9 @@ static void free_now(struct call *c)
 	cJSON_Delete(c->args);
 	free(c->args_text);
 	free(c->group);
+	free(c->malformed);
+	free(c->baseline);
+	free(c->end.answer_text);
 	cJSON_Delete(c->end.answer);
 	cJSON_Delete(c->end.extra);
 	cJSON_Delete(c->end.context);
@@ -101,7 +104,7 @@ void call_free(struct call *c)
 {
 	if (!c)
 		return;
-	INVARIANT(c->sm.now != IN_FLIGHT);
+	INVARIANT(c->sm.now != CALL_S_IN_FLIGHT && c->sm.now != CALL_S_PREPARING);
 	c->run = NULL;
 	c->runs = NULL;
 	if (!c->committing)
@@ -113,8 +116,7 @@ static char *copy(const char *s)
 	return s && *s ? strdup(s) : NULL;
 }
 
-static void set_end(struct call *c, enum call_outcome outcome, const char *code,
-		    const char *message)
+void call_set_end(struct call *c, enum call_outcome outcome, const char *code, const char *message)
 {
 	c->end.outcome = outcome;
 	c->end.code = copy(code);
@@ -126,7 +128,7 @@ static void set_end(struct call *c, enum call_outcome outcome, const char *code,
 static void enter_ended(struct call *c)
 {
 	rules_call_ended(c);
-	sm_move(&c->sm, ENDED);
+	sm_move(&c->sm, CALL_S_ENDED);
 	if (c->runs)
 		(void)run_wake(c->runs, c->ticket); /* may free c */
 	else
@@ -137,7 +139,7 @@ static void on_outcome_durable(void *arg, const struct err *err)
 {
 	struct call *c = arg;
 	c->committing = false;
-	INVARIANT(c->sm.now == SETTLING);
+	INVARIANT(c->sm.now == CALL_S_SETTLING);
 	if (err->code != 0 && c->runs) {
 		/* It was made, but the log does not say how it ended: the script must not go on. */
 		free(c->end.code);
@@ -148,34 +150,43 @@ static void on_outcome_durable(void *arg, const struct err *err)
 	enter_ended(c);
 }
 
-/* A read's outcome is only handed over; it is delivered in the same turn. */
+/* Into the log and the journal. */
+void call_record_end(struct call *c, commit_done_fn *done)
+{
+	record_outcome(c, done);
+	if (!rows_call_end(c))
+		run_too_much(c->run);
+}
+
+/* A read's outcome is only handed over; it is delivered when its turn has come. */
 static void enter_settling(struct call *c)
 {
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;
 	if (c->end.outcome == CALL_UNKNOWN)
 		run_add_unknown(c->run, c);
-	sm_move(&c->sm, SETTLING);
+	sm_move(&c->sm, CALL_S_SETTLING);
+	(void)run_came(c->runs, c->ticket);
 	if (!call_changes(c)) {
-		record_outcome(c, NULL);
+		call_record_end(c, NULL);
 		enter_ended(c);
 		return;
 	}
 	c->committing = true;
-	record_outcome(c, on_outcome_durable);
+	call_record_end(c, on_outcome_durable);
 }
 
 /* ---- in flight ---- */
 
-static void stop_plugin(struct call *c)
+void call_stop_plugin(struct call *c)
 {
 	timer_stop(c->deadline);
 	c->deadline = NULL;
 	c->op->op->stop(c->op->state, &c->host);
 }
 
-/* May it have taken effect? */
-static bool in_doubt(const struct call *c)
+/* May it have taken effect, as things stand? */
+bool call_in_doubt(const struct call *c)
 {
 	const struct operation *op = c->op->op;
 	return call_changes(c) && (!op->in_doubt || op->in_doubt(c->op->state, &c->host));
@@ -184,16 +195,16 @@ static bool in_doubt(const struct call *c)
 static void on_deadline(void *arg)
 {
 	struct call *c = arg;
-	bool doubt = in_doubt(c);
 	c->deadline = NULL;
-	INVARIANT(c->sm.now == IN_FLIGHT);
-	stop_plugin(c);
+	INVARIANT(c->sm.now == CALL_S_IN_FLIGHT);
+	bool doubt = call_in_doubt(c);
+	call_stop_plugin(c);
 	if (doubt)
-		set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN,
-			"no answer before the deadline of the call: it may have taken effect");
+		call_set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN,
+			     "no answer before the deadline of the call: it may have taken effect");
 	else
-		set_end(c, CALL_ERROR, "DeadlineExceeded",
-			"no answer before the deadline of the call");
+		call_set_end(c, CALL_ERROR, "DeadlineExceeded",
+			     "no answer before the deadline of the call");
 	c->end.retryable = !doubt;
 	enter_settling(c);
 }
@@ -202,7 +213,7 @@ static int may_send(struct host_call *call, struct err *err)
 {
 	struct call *c = CONTAINER_OF(call, struct call, host);
 	struct ruling v;
-	INVARIANT(c->sm.now == IN_FLIGHT);
+	INVARIANT(c->sm.now == CALL_S_IN_FLIGHT);
 	rules_judge(&v, c, RULES_ATTEMPT);
 	if (v.kind == RULING_ALLOW)
 		return 0;
@@ -214,12 +225,11 @@ static void enter_in_flight(struct call *c)
 {
 	const struct operation *op = c->op->op;
 	int64_t timeout = c->run->call_timeout_ms;
-	sm_move(&c->sm, IN_FLIGHT);
+	sm_move(&c->sm, CALL_S_IN_FLIGHT);
 	c->started_us = clock_mono_us();
 	c->host.deadline_ms = clock_mono_ms() + timeout;
 	if (c->token[0])
-		c->host.not_after_ms =
-		    c->intent_ms + (op->resend_ms > 0 ? op->resend_ms : NOT_AFTER_MS);
+		c->host.not_after_ms = clock_wall_ms() + NOT_AFTER_MS;
 	if (call_changes(c))
 		c->host.may_send = may_send;
 	c->deadline = timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_deadline, c);
@@ -229,11 +239,16 @@ static void enter_in_flight(struct call *c)
 	culprit_clear(culprit);
 }
 
-/* The service answered, but for an older call with the same token: nothing happened now. */
-static void mark_replayed(struct call *c)
+static void keep_answer(struct call *c, struct bytes answer)
 {
-	if (replayed(c->end.answer, c->op->op->answer_date, NULL, c->intent_ms))
+	c->end.outcome = CALL_OK;
+	/* The service answered, but for an older call with the same token: nothing happened now. */
+	cJSON *baseline = c->baseline ? json_parse(bytes_str(c->baseline), NULL) : NULL;
+	if (replayed(c->end.answer, c->op->op->answer_date, baseline, c->intent_ms))
 		(void)cJSON_AddTrueToObject(c->end.answer, "replayed");
+	else if (c->runs->store_path && !memchr(answer.p, '\0', answer.n))
+		c->end.answer_text = strndup(answer.p, answer.n);
+	cJSON_Delete(baseline);
 }
 
 /* A changing call without a usable answer may have taken effect all the same. */
@@ -242,15 +257,14 @@ static void take_answer(struct call *c, const struct call_result *result)
 	struct err err = { 0 };
 	c->end.answer = json_parse(result->answer, &err);
 	if (cJSON_IsObject(c->end.answer)) {
-		c->end.outcome = CALL_OK;
-		mark_replayed(c);
+		keep_answer(c, result->answer);
 		return;
 	}
 	cJSON_Delete(c->end.answer);
 	c->end.answer = NULL;
-	set_end(c, call_changes(c) ? CALL_UNKNOWN : CALL_ERROR,
-		call_changes(c) ? OUTCOME_UNKNOWN : "InvalidAnswer",
-		err.code ? err.message : "the answer is not a JSON object");
+	call_set_end(c, call_changes(c) ? CALL_UNKNOWN : CALL_ERROR,
+		     call_changes(c) ? OUTCOME_UNKNOWN : "InvalidAnswer",
+		     err.code ? err.message : "the answer is not a JSON object");
 }
 
 static void take_error(struct call *c, const struct call_result *result)
@@ -258,7 +272,7 @@ static void take_error(struct call *c, const struct call_result *result)
 	const char *message = result->message ? result->message : result->code;
 	if (!result->unknown || !call_changes(c)) {
 		bool denied = c->denied[0] && strcmp(result->code, POLICY_DENIED) == 0;
-		set_end(c, denied ? CALL_REFUSED : CALL_ERROR, result->code, message);
+		call_set_end(c, denied ? CALL_REFUSED : CALL_ERROR, result->code, message);
 		if (denied)
 			(void)rules_note_denied(c, c->denied);
 		return;
@@ -268,17 +282,23 @@ static void take_error(struct call *c, const struct call_result *result)
 	if (strcmp(result->code, OUTCOME_UNKNOWN) != 0)
 		buf_addf(&text, "%s: ", result->code);
 	buf_adds(&text, message);
-	set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, buf_cstr(&text));
+	call_set_end(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, buf_cstr(&text));
 	buf_clear(&text);
 	c->end.retryable = false;
 }
 
+static void take_baseline(struct call *c, const struct call_result *result);
+
 void run_call_done(struct host_call *call, const struct call_result *result)
 {
 	struct call *c = CONTAINER_OF(call, struct call, host);
-	INVARIANT(c->sm.now == IN_FLIGHT);
 	timer_stop(c->deadline);
 	c->deadline = NULL;
+	if (c->sm.now == CALL_S_PREPARING) {
+		take_baseline(c, result);
+		return;
+	}
+	INVARIANT(c->sm.now == CALL_S_IN_FLIGHT);
 	c->end.status = result->status;
 	c->end.attempts = result->attempts;
 	c->end.retryable = result->retryable;
@@ -302,95 +322,126 @@ static void on_intent_recorded(void *arg, const struct err *err)
 		free_now(c);
 		return;
 	}
-	INVARIANT(c->sm.now == RECORDING);
+	INVARIANT(c->sm.now == CALL_S_RECORDING);
 	if (err->code != 0) {
-		set_end(c, CALL_NOT_SENT, "AuditUnavailable", err->message);
+		call_set_end(c, CALL_NOT_SENT, "AuditUnavailable", err->message);
 		enter_ended(c);
 		return;
 	}
 	enter_in_flight(c);
 }
 
-static bool write_args(struct call *c)
+static void enter_recording(struct call *c)
 {
+	const struct operation *op = c->op->op;
+	sm_move(&c->sm, CALL_S_RECORDING);
+	c->committing = true;
+	c->intent_ms = clock_wall_ms();
+	if (c->token[0])
+		c->host.not_after_ms =
+		    c->intent_ms + (op->resend_ms > 0 ? op->resend_ms : NOT_AFTER_MS);
+	c->intent = record_intent(c, on_intent_recorded);
+	c->begun = call_changes(c);
+	if (c->begun && c->intent > 0)
+		rows_call_begin(c);
+}
+
+/* ---- the baseline ---- */
+
+static char *error_baseline(const char *code, const char *message)
+{
+	struct buf text = BUF_INIT(MESSAGE_MAX);
+	buf_adds(&text, "{\"error\":{\"code\":");
+	json_write_string(&text, bytes_str(code));
+	buf_adds(&text, ",\"message\":");
+	json_write_string(&text, bytes_str(message));
+	buf_adds(&text, "}}");
+	if (!text.err)
+		return text.p;
+	buf_clear(&text);
+	return NULL;
+}
+
+/* A prepare that fails does not keep the call from being made. */
+static void take_baseline(struct call *c, const struct call_result *result)
+{
+	cJSON *v = result->code ? NULL : json_parse(result->answer, NULL);
 	struct buf text = BUF_INIT(JSON_TEXT_MAX);
-	json_write(&text, c->args);
-	c->args_text = text.err ? NULL : text.p;
-	c->host.args = (struct bytes){ c->args_text, text.n };
-	if (text.err)
-		buf_clear(&text);
-	return c->args_text;
+	if (cJSON_IsObject(v)) {
+		json_write(&text, v);
+		c->baseline = text.err ? NULL : text.p;
+		if (text.err)
+			buf_clear(&text);
+	} else {
+		c->baseline =
+		    error_baseline(result->code ? result->code : "InvalidAnswer",
+				   result->message ? result->message : "no baseline was given");
+	}
+	cJSON_Delete(v);
+	enter_recording(c);
+}
+
+static void on_prepare_deadline(void *arg)
+{
+	struct call *c = arg;
+	c->deadline = NULL;
+	call_stop_plugin(c);
+	c->baseline =
+	    error_baseline("DeadlineExceeded", "no answer before the deadline of the call");
+	enter_recording(c);
+}
+
+static void on_prepare_recorded(void *arg, const struct err *err)
+{
+	struct call *c = arg;
+	c->committing = false;
+	if (!c->runs) {
+		free_now(c);
+		return;
+	}
+	INVARIANT(c->sm.now == CALL_S_PREPARING);
+	if (err->code != 0) {
+		call_set_end(c, CALL_NOT_SENT, "AuditUnavailable", err->message);
+		enter_ended(c);
+		return;
+	}
+	int64_t timeout = c->run->call_timeout_ms;
+	c->looking = true;
+	c->host.deadline_ms = clock_mono_ms() + timeout;
+	c->deadline =
+	    timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_prepare_deadline, c);
+	c->op->op->prepare(c->op->state, &c->host);
+}
+
+static void enter_preparing(struct call *c)
+{
+	sm_move(&c->sm, CALL_S_PREPARING);
+	c->committing = true;
+	record_prepare(c, on_prepare_recorded);
 }
 
 void call_start(struct call *c, struct run_ticket ticket)
 {
 	c->ticket = ticket;
-	INVARIANT(write_args(c));
-	sm_move(&c->sm, RECORDING);
-	c->intent_ms = clock_wall_ms();
-	c->committing = true;
-	c->intent = record_intent(c, on_intent_recorded);
+	if (c->op->op->prepare)
+		enter_preparing(c);
+	else
+		enter_recording(c);
 }
+
+/* ---- without being sent ---- */
 
 void call_settle_unsent(struct call *c, enum call_outcome outcome, const char *code,
 			const char *message)
 {
-	set_end(c, outcome, code, message);
+	call_set_end(c, outcome, code, message);
 	c->intent = record_intent(c, NULL);
-	record_outcome(c, NULL);
-	sm_move(&c->sm, ENDED);
+	call_record_end(c, NULL);
+	sm_move(&c->sm, CALL_S_ENDED);
 }
 
 void call_settle_unrecorded(struct call *c, const char *code, const char *message)
 {
-	set_end(c, CALL_NOT_SENT, code, message);
-	sm_move(&c->sm, ENDED);
-}
-
-/* ---- cancel ---- */
-
-static void end_unheard(struct call *c, enum call_outcome outcome, const char *code,
-			const char *message)
-{
-	set_end(c, outcome, code, message);
-	if (c->started_us > 0)
-		c->end.latency_us = clock_mono_us() - c->started_us;
-	if (outcome == CALL_UNKNOWN)
-		run_add_unknown(c->run, c);
-	record_outcome(c, NULL);
-	rules_call_ended(c);
-	sm_move(&c->sm, ENDED);
-}
-
-static bool cancel_in_flight(struct call *c, bool force)
-{
-	static const char cancelled[] = "the run was ended before the answer came";
-	bool doubt = in_doubt(c);
-	if (doubt && !force)
-		return true;
-	stop_plugin(c);
-	if (doubt)
-		end_unheard(c, CALL_UNKNOWN, OUTCOME_UNKNOWN, cancelled);
-	else if (call_changes(c))
-		end_unheard(c, CALL_NOT_SENT, "Cancelled",
-			    "the run was ended before the call could have an effect");
-	else
-		end_unheard(c, CALL_ERROR, "Cancelled", cancelled);
-	return false;
-}
-
-bool call_cancel(struct call *c, bool force)
-{
-	switch (c->sm.now) {
-	case RECORDING: /* the committer keeps the order: intent first, then this */
-		end_unheard(c, CALL_NOT_SENT, "Cancelled",
-			    "the run was ended before the call was sent");
-		return false;
-	case IN_FLIGHT:
-		return cancel_in_flight(c, force);
-	case SETTLING:
-		return !force;
-	default:
-		return false;
-	}
+	call_set_end(c, CALL_NOT_SENT, code, message);
+	sm_move(&c->sm, CALL_S_ENDED);
 }

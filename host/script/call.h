@@ -1,14 +1,18 @@
 /*
  * call.h - one call of an operation, from its intent to its delivered outcome. No Lua here.
  *
- *	NEW ──► RECORDING ──► IN_FLIGHT ──► SETTLING ──► ENDED
- *	 │          │  not sent                 ▲           ▲
- *	 │          └───────────────────────────┘           │
- *	 └── refused, invalid, dry run ─────────────────────┘
+ *	NEW ──► PREPARING ──► RECORDING ──► IN_FLIGHT ──► SETTLING ──► ENDED
+ *	 │          │             │  not sent                 ▲           ▲
+ *	 │          │             └───────────────────────────┘           │
+ *	 └──────────┴── refused, invalid, dry run, recorded before ───────┘
  *
- * RECORDING waits until the intent of a changing call is durable, that of a read until it is written:
- * no call leaves this process before its intent is in the file. IN_FLIGHT waits for the plugin. SETTLING waits until the outcome of a changing call is durable. When it has
- * ended the run is woken by its ticket. Every call that has an intent gets exactly one outcome.
+ * PREPARING, of an operation that has a prepare, waits for the baseline, which is asked for once that is
+ * on record. RECORDING waits until the intent of a changing call is durable, that of a read until it is written:
+ * no call leaves this process before its intent is in the file. IN_FLIGHT waits for the plugin.
+ * SETTLING waits until the outcome of a changing call is durable; its place among the ends of the run
+ * is taken before. When it has ended the run is woken by its ticket. Every call that has an intent gets
+ * exactly one outcome. Beside the audit records go rows to the store: a beginning of a changing call,
+ * an end of every one.
  *
  * A record that is being written cannot be recalled: a call whose run has gone lives on, alone,
  * until the committer has answered, and then frees itself.
@@ -36,8 +40,9 @@ const char *call_outcome_name(enum call_outcome o);
 /* How it ended; strings are owned. */
 struct call_end {
 	enum call_outcome outcome;
-	cJSON *answer; /* of CALL_OK and CALL_DRY_RUN */
-	char *code;    /* NULL when it succeeded */
+	cJSON *answer;     /* of CALL_OK and CALL_DRY_RUN */
+	char *answer_text; /* the same as it came, or NULL */
+	char *code;        /* NULL when it succeeded */
 	char *message;
 	cJSON *extra;   /* further error members, or NULL */
 	cJSON *context; /* merged into the outcome record, or NULL */
@@ -54,14 +59,20 @@ struct call {
 	struct run_ticket ticket;
 	struct sm sm;
 	const struct registered_op *op;
-	unsigned step;
-	cJSON *args;            /* as checked, token filled in */
-	char *args_text;        /* the same as JSON: host.args */
-	const char *token_name; /* the member of type token, or NULL */
-	const char *token;      /* inside args, however long; "" if none */
-	uint64_t intent;        /* sequence number of its record */
-	bool committing;        /* the committer will still call back */
-	int64_t intent_ms;      /* wall clock: when the intent was handed over */
+	char path[STEP_PATH_SIZE];
+	char hash[SHA256_HEX + 1];   /* of the arguments as the script gave them */
+	cJSON *args;                 /* as checked, token filled in */
+	char *args_text;             /* the same as JSON: host.args */
+	char *malformed;             /* what is wrong with the arguments, or NULL */
+	char *baseline;              /* JSON object: what prepare said, or NULL */
+	bool approved;               /* by people: the rules need not ask again */
+	bool begun;                  /* its beginning is in the journal */
+	int64_t asked_ms, intent_ms; /* wall clock */
+	const char *token_name;      /* the member of type token, or NULL */
+	const char *token;           /* inside args, however long; "" if none */
+	uint64_t intent;             /* sequence number of its record */
+	bool looking;                /* prepare was called, and has not ended */
+	bool committing;             /* the committer will still call back */
 	int64_t started_us;
 	struct timer *deadline;
 	char *group;     /* what its resource belongs to, for budgets; "": none; NULL: not judged */
@@ -70,8 +81,11 @@ struct call {
 	struct call_end end;
 };
 
-/* @param args taken over. @return NULL when out of memory (args is freed) */
-struct call *call_new(struct run *r, const struct registered_op *op, unsigned step, cJSON *args);
+/* Of the step that b is at. @param args taken over. @return NULL when out of memory (args is freed) */
+struct call *call_new(struct branch *b, const struct registered_op *op, cJSON *args);
+
+/* Write args_text and, the first time, hash. False: no memory. */
+bool call_write_args(struct call *c);
 
 /* Record the intent and go on from there. ticket is what is woken in the end, from the loop. */
 void call_start(struct call *c, struct run_ticket ticket);
@@ -83,12 +97,25 @@ void call_settle_unsent(struct call *c, enum call_outcome outcome, const char *c
 /* End it without sending or recording anything: the log cannot be written. */
 void call_settle_unrecorded(struct call *c, const char *code, const char *message);
 
+/* End it as the journal says, which has its end. False: no memory. */
+bool call_replay(struct call *c, const struct journal_step *s);
+
+/* The journal has its beginning only: the process that made it died. Its outcome is unknown. */
+void call_settle_orphaned(struct call *c, const struct journal_step *s);
+
 /*
  * The run is to end. What may be stopped without doubt is: a read, and a changing call that surely
  * has had no effect yet (struct operation.in_doubt). One that may have had goes on, unless force.
  * Returns true if there is still something to wait for: the ticket is woken then.
  */
 bool call_cancel(struct call *c, bool force);
+
+/*
+ * The run is left to the next process. A read is given up: it has its outcome in the audit log and no
+ * end in the journal. Returns true if there is still something to wait for, as call_cancel. With
+ * force a changing call in flight is given up in the same way.
+ */
+bool call_suspend(struct call *c, bool force);
 
 bool call_ended(const struct call *c);
 bool call_changes(const struct call *c);

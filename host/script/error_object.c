@@ -101,6 +101,21 @@ static void set_int(lua_State *L, const char *name, int n)
 	lua_setfield(L, -2, name);
 }
 
+void error_object_push_recorded(lua_State *L, const cJSON *error, const char *operation)
+{
+	const cJSON *extra = json_get(error, "extra");
+	if (cJSON_IsObject(extra))
+		json_push(L, extra, NULL);
+	else
+		lua_newtable(L);
+	set_text(L, "code", json_get_str(error, "code"));
+	set_text(L, "message", json_get_str(error, "message"));
+	set_text(L, "operation", operation);
+	lua_pushboolean(L, json_get_bool(error, "retryable", false));
+	lua_setfield(L, -2, "retryable");
+	luaL_setmetatable(L, METATABLE);
+}
+
 void error_object_push(lua_State *L, const struct call *c)
 {
 	/* What the service sent goes first: our own members win. */

@@ -18,6 +18,9 @@ void error_object_open(lua_State *L);
 /* Push the error by which c ended. */
 void error_object_push(lua_State *L, const struct call *c);
 
+/* Push the error that the journal has as a JSON object: code, message, retryable, extra. */
+void error_object_push_recorded(lua_State *L, const cJSON *error, const char *operation);
+
 /* Is the value at idx one of ours? */
 bool error_object_is(lua_State *L, int idx);
 

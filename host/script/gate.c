@@ -4,14 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "commit/commit.h"
+#include "script/approve.h"
 #include "script/call.h"
 #include "script/check.h"
 #include "script/error_object.h"
 #include "script/json_lua.h"
+#include "script/record.h"
 #include "script/rules.h"
+#include "script/steps.h"
 
 void gate_open(lua_State *L)
 {
@@ -27,10 +31,8 @@ static int raise(lua_State *L, const struct call *c)
 }
 
 /* The answer and, where there is one, the token; or the error. */
-static int deliver(lua_State *L)
+static int deliver(lua_State *L, struct call *c)
 {
-	struct run *r = run_of(L);
-	struct call *c = r->call;
 	const struct member answer = { .type = MEMBER_OBJECT, .members = c->op->op->answer };
 	int n = 1;
 	INVARIANT(call_ended(c));
@@ -42,7 +44,7 @@ static int deliver(lua_State *L)
 		lua_pushstring(L, c->token);
 		n++;
 	}
-	r->call = NULL;
+	branch_of(L)->call = NULL;
 	call_free(c);
 	return n;
 }
@@ -50,7 +52,7 @@ static int deliver(lua_State *L)
 static int delivered(lua_State *L, int status, lua_KContext ctx)
 {
 	(void)status, (void)ctx;
-	return deliver(L);
+	return deliver(L, branch_of(L)->call);
 }
 
 static int refuse(lua_State *L, struct call *c, enum call_outcome outcome, const char *code,
@@ -60,10 +62,15 @@ static int refuse(lua_State *L, struct call *c, enum call_outcome outcome, const
 	return raise(L, c);
 }
 
+static int no_memory(lua_State *L, const struct call *c)
+{
+	return luaL_error(L, "%s: not enough memory", c->op->full_name);
+}
+
 static int deny(lua_State *L, struct call *c, const struct ruling *v)
 {
 	if (!rules_note_denied(c, v->rule))
-		return luaL_error(L, "%s: not enough memory", c->op->full_name);
+		return no_memory(L, c);
 	return refuse(L, c, CALL_REFUSED, POLICY_DENIED, v->message);
 }
 
@@ -103,7 +110,7 @@ static void make_token(const struct call *c, char out[UUID_SIZE])
 	char text[256];
 	uint8_t hash[SHA256_LEN];
 	const struct run_facts *f = &c->run->facts;
-	int n = snprintf(text, sizeof(text), "token/%s/%d/%u", f->id, f->attempt, c->step);
+	int n = snprintf(text, sizeof(text), "token/%s/%d/%s", f->id, f->attempt, c->path);
 	INVARIANT(n > 0 && (size_t)n < sizeof(text));
 	INVARIANT(sha256(hash, (struct bytes){ text, (size_t)n }) == 0);
 	uuid_format(out, hash, 8);
@@ -118,7 +125,7 @@ static bool set_token(struct call *c)
 	char made[UUID_SIZE];
 	if (!json_get(c->args, m->name)) {
 		make_token(c, made);
-		if (!cJSON_AddStringToObject(c->args, m->name, made))
+		if (!cJSON_AddStringToObject(c->args, m->name, made) || !call_write_args(c))
 			return false;
 	}
 	c->token_name = m->name;
@@ -127,18 +134,6 @@ static bool set_token(struct call *c)
 }
 
 /* ---- the road ---- */
-
-static struct call *new_call(lua_State *L, struct run *r, const struct registered_op *op,
-			     cJSON *args)
-{
-	call_free(r->call); /* raised, and kept until now */
-	r->call = NULL;
-	struct call *c = call_new(r, op, ++r->steps, args ? args : cJSON_CreateObject());
-	if (!c)
-		(void)luaL_error(L, "%s: not enough memory", op->full_name);
-	r->call = c; /* owned by the run from here, whatever Lua raises */
-	return c;
-}
 
 static int audit_unavailable(lua_State *L, struct call *c, const struct err *err)
 {
@@ -150,9 +145,169 @@ static int dry_run(lua_State *L, struct call *c)
 {
 	c->end.answer = cJSON_CreateObject();
 	if (!c->end.answer || !cJSON_AddTrueToObject(c->end.answer, "dryRun"))
-		return luaL_error(L, "%s: not enough memory", c->op->full_name);
+		return no_memory(L, c);
 	call_settle_unsent(c, CALL_DRY_RUN, NULL, NULL);
-	return deliver(L);
+	return deliver(L, c);
+}
+
+static int approved(lua_State *L, int status, lua_KContext ctx);
+
+/* What they see of the call. Strings may be NULL when memory is out: the approval says less then. */
+static void write_details(struct buf *out, const struct call *c, const struct ruling *v)
+{
+	cJSON *args = record_redacted(c->args, c->op->op->members, c->runs->committer);
+	buf_adds(out, "{\"operation\":");
+	json_write_string(out, bytes_str(c->op->full_name));
+	buf_adds(out, ",\"args\":");
+	json_write(out, args);
+	buf_adds(out, ",\"why\":");
+	json_write_string(out, bytes_str(v->message));
+	buf_adds(out, ",\"people\":");
+	json_write_string(out, bytes_str(v->people));
+	buf_adds(out, "}");
+	cJSON_Delete(args);
+}
+
+/* It may be made once people have approved it: that is a step of its own, before the call's. */
+static int ask_people(lua_State *L, struct branch *b, struct call *c, const struct ruling *v)
+{
+	struct buf *details = state_push_buf(L, JSON_TEXT_MAX);
+	write_details(details, c, v);
+	return approve_begin(
+	    L, b,
+	    &(struct approve_ask){
+		.operation = c->op->full_name,
+		.hash = c->hash,
+		.subject = v->subject,
+		.details = details->err ? "{}" : buf_cstr(details),
+		.needed = v->needed,
+		.expires_ms = v->within_ms > 0 ? clock_wall_ms() + v->within_ms : INT64_MAX,
+	    },
+	    approved);
+}
+
+/* Nothing of it is recorded: it is judged, and made. */
+static int go_on(lua_State *L, int status, lua_KContext ctx)
+{
+	struct branch *b = branch_of(L);
+	struct call *c = b->call;
+	struct run *r = b->run;
+	struct err err = { 0 };
+	(void)status, (void)ctx;
+
+	if (commit_failed(r->runs->committer, &err))
+		return audit_unavailable(L, c, &err);
+	if (c->malformed)
+		return refuse(L, c, CALL_INVALID, "InvalidArgument", c->malformed);
+	if (check_members(c->args, c->op->op->members, &err) < 0)
+		return refuse(L, c, CALL_INVALID, "InvalidArgument", err.message);
+	if (!set_token(c))
+		return no_memory(L, c);
+	struct ruling ruling;
+	rules_judge(&ruling, c, c->approved ? RULES_APPROVED : RULES_CALL);
+	if (ruling.kind == RULING_APPROVAL)
+		return ask_people(L, b, c, &ruling);
+	if (ruling.kind != RULING_ALLOW)
+		return deny(L, c, &ruling);
+	if (r->dry_run && call_changes(c))
+		return dry_run(L, c);
+	call_start(c, branch_ticket(b));
+	return branch_wait(L, b, WAIT_CALL, delivered);
+}
+
+/* ---- replay ---- */
+
+/* It has ended as the journal says; nothing is judged again. */
+static int replay(lua_State *L, struct call *c, const struct journal_step *s)
+{
+	bool admitted = strcmp(s->outcome, call_outcome_name(CALL_INVALID)) != 0 &&
+			strcmp(s->outcome, call_outcome_name(CALL_REFUSED)) != 0;
+	if (strcmp(s->outcome, call_outcome_name(CALL_INVALID)) != 0 && !set_token(c))
+		return no_memory(L, c);
+	if (admitted)
+		rules_replayed(c);
+	if (!call_replay(c, s))
+		return run_stop(
+		    L, RUN_FAILED,
+		    "the journal holds more than %d MiB of answers: that of step %s was "
+		    "not kept",
+		    RUN_ANSWERS_MAX >> 20, c->path);
+	return deliver(L, c);
+}
+
+static int replayed(lua_State *L, int status, lua_KContext ctx)
+{
+	struct branch *b = branch_of(L);
+	(void)status, (void)ctx;
+	return replay(L, b->call, b->wait.recorded);
+}
+
+/* It was begun by a process that died, and nobody has found out how it ended. */
+static int orphaned(lua_State *L, int status, lua_KContext ctx)
+{
+	struct branch *b = branch_of(L);
+	struct call *c = b->call;
+	(void)status, (void)ctx;
+	if (!set_token(c))
+		return no_memory(L, c);
+	rules_replayed(c);
+	call_settle_orphaned(c, b->wait.recorded);
+	return raise(L, c);
+}
+
+/* ---- the beginning of the road ---- */
+
+static bool was_approval(const struct branch *b)
+{
+	const struct journal *j = b->run->journal;
+	const struct journal_step *s = j ? journal_find(j, b->path) : NULL;
+	return s && s->kind == STEP_APPROVAL && s->operation;
+}
+
+static int ask(lua_State *L, struct branch *b, struct call *c)
+{
+	const char *name = c->op->full_name;
+	if (was_approval(b))
+		return approve_again(L, b, step_find(L, b, STEP_APPROVAL, name, c->hash), approved);
+	struct journal_step *s = step_find(L, b, STEP_CALL, name, c->hash);
+	bool waits = run_replays(b->run);
+	if (s && s->outcome)
+		return journal_waited(s) ? step_replay(L, b, s, replayed) : replay(L, c, s);
+	b->wait.recorded = s;
+	if (waits)
+		return branch_wait(L, b, WAIT_TURN, s ? orphaned : go_on);
+	return s ? orphaned(L, LUA_OK, 0) : go_on(L, LUA_OK, 0);
+}
+
+/* The call itself is the step behind its approval. */
+static int approved(lua_State *L, int status, lua_KContext ctx)
+{
+	struct branch *b = branch_of(L);
+	struct call *c = b->call;
+	(void)status, (void)ctx;
+	(void)approve_result(L, b, c->op->full_name);
+	c->approved = true;
+	step_number(L, b);
+	(void)snprintf(c->path, sizeof(c->path), "%s", b->path);
+	return ask(L, b, c);
+}
+
+static struct call *new_call(lua_State *L, struct branch *b, const struct registered_op *op)
+{
+	struct err err = { 0 };
+	cJSON *args = take_arguments(L, op, &err);
+	call_free(b->call); /* raised, and kept until now */
+	b->call = NULL;
+	bool malformed = !args;
+	struct call *c = call_new(b, op, args ? args : cJSON_CreateObject());
+	if (!c)
+		(void)luaL_error(L, "%s: not enough memory", op->full_name);
+	b->call = c; /* owned by the branch from here, whatever Lua raises */
+	if (malformed)
+		c->malformed = strdup(err.message);
+	if (!c->args || (malformed && !c->malformed) || !call_write_args(c))
+		(void)no_memory(L, c);
+	return c;
 }
 
 /* Upvalue 1 of the function. */
@@ -163,34 +318,11 @@ struct slot {
 static int gate_call(lua_State *L)
 {
 	const struct slot *slot = lua_touserdata(L, lua_upvalueindex(1));
-	const struct registered_op *op = slot->op;
-	struct run *r = run_of(L);
-	struct err err = { 0 };
-
-	state_check_wait(L, op->full_name);
-	state_spend_step(L);
+	struct branch *b = branch_of(L);
+	state_check_wait(L, slot->op->full_name);
 	lua_settop(L, 1);
-	cJSON *args = take_arguments(L, op, &err);
-	bool taken = args != NULL;
-	struct call *c = new_call(L, r, op, args);
-
-	struct err why;
-	if (commit_failed(r->runs->committer, &why))
-		return audit_unavailable(L, c, &why);
-	if (taken && check_members(c->args, op->op->members, &err) < 0)
-		taken = false;
-	if (!taken)
-		return refuse(L, c, CALL_INVALID, "InvalidArgument", err.message);
-	if (!set_token(c))
-		return luaL_error(L, "%s: not enough memory", op->full_name);
-	struct ruling ruling;
-	rules_judge(&ruling, c, RULES_CALL);
-	if (ruling.kind != RULING_ALLOW) /* approval cannot be given yet */
-		return deny(L, c, &ruling);
-	if (r->dry_run && call_changes(c))
-		return dry_run(L, c);
-	call_start(c, run_ticket(r));
-	return state_wait(L, 0, delivered);
+	step_number(L, b);
+	return ask(L, b, new_call(L, b, slot->op));
 }
 
 /* ---- namespaces ---- */

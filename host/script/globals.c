@@ -1,18 +1,52 @@
 /* globals.c - what only a run has: now, sleep, progress. */
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "net/loop.h"
+#include "script/rows.h"
 #include "script/run_private.h"
+#include "script/steps.h"
 
 enum { SLEEP_MAX_S = 366 * 24 * 3600, TEXT_MAX = 1024 };
 
+/* ---- now: recorded, never waited for ---- */
+
+static int64_t recorded_time(const struct journal_step *s)
+{
+	int64_t ms = 0;
+	cJSON *v = s->answer ? json_parse(bytes_str(s->answer), NULL) : NULL;
+	(void)json_int(v, &ms);
+	cJSON_Delete(v);
+	return ms;
+}
+
 static int now(lua_State *L)
 {
-	lua_pushnumber(L, (lua_Number)clock_wall_ms() / 1000.0);
+	struct branch *b = branch_of(L);
+	char hash[SHA256_HEX + 1], text[24];
+	step_number(L, b);
+	step_hash(hash, BYTES_LIT("now"));
+	struct journal_step *s = step_find(L, b, STEP_NOW, NULL, hash);
+	int64_t ms = s ? recorded_time(s) : clock_wall_ms();
+	if (!s) {
+		(void)snprintf(text, sizeof(text), "%" PRId64, ms);
+		rows_end(b, &(struct rows_end){
+				.kind = STEP_NOW, .hash = hash, .outcome = "ok", .answer = text });
+	}
+	lua_pushnumber(L, (lua_Number)ms / 1000.0);
 	return 1;
+}
+
+/* ---- sleep ---- */
+
+static void hash_sleep(char out[SHA256_HEX + 1], lua_Number seconds)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "sleep/%.17g", seconds);
+	step_hash(out, (struct bytes){ text, (size_t)n });
 }
 
 static int slept(lua_State *L, int status, lua_KContext ctx)
@@ -23,23 +57,66 @@ static int slept(lua_State *L, int status, lua_KContext ctx)
 
 static void on_wake(void *arg)
 {
-	struct run *r = arg;
-	r->wake = NULL;
-	(void)run_wake(r->runs, run_ticket(r)); /* may free r */
+	struct branch *b = arg;
+	struct runs *runs = b->run->runs;
+	struct run_ticket ticket = branch_ticket(b);
+	char hash[SHA256_HEX + 1];
+	b->wait.timer = NULL;
+	if (!run_came(runs, ticket))
+		return;
+	hash_sleep(hash, b->wait.seconds);
+	rows_end(b, &(struct rows_end){ .kind = STEP_SLEEP, .hash = hash, .outcome = "ok" });
+	(void)run_wake(runs, ticket); /* may free b */
+}
+
+/* Until b->wait.until_ms, which is delay_ms from now. */
+static int wait_until(lua_State *L, struct branch *b, int64_t delay_ms)
+{
+	if (branch_fails(b))
+		return branch_wait(L, b, WAIT_STOPPED, slept);
+	if (!b->run->check)
+		b->wait.timer = timer_start(b->run->runs->loop, delay_ms, on_wake, b);
+	return branch_wait(L, b, WAIT_SLEEP, slept);
+}
+
+static int begin_sleep(lua_State *L, int status, lua_KContext ctx)
+{
+	struct branch *b = branch_of(L);
+	(void)status, (void)ctx;
+	int64_t delay_ms = (int64_t)ceil(b->wait.seconds * 1000.0);
+	char hash[SHA256_HEX + 1];
+	hash_sleep(hash, b->wait.seconds);
+	b->wait.until_ms = clock_wall_ms() + delay_ms;
+	if (!branch_fails(b))
+		rows_begin(b, STEP_SLEEP, NULL, hash, b->wait.until_ms);
+	return wait_until(L, b, delay_ms);
 }
 
 static int sleep_seconds(lua_State *L)
 {
-	struct run *r = run_of(L);
-	lua_Number s = luaL_checknumber(L, 1);
-	luaL_argcheck(L, isfinite(s) && s >= 0 && s <= SLEEP_MAX_S, 1,
+	struct branch *b = branch_of(L);
+	char hash[SHA256_HEX + 1];
+	lua_Number seconds = luaL_checknumber(L, 1);
+	luaL_argcheck(L, isfinite(seconds) && seconds >= 0 && seconds <= SLEEP_MAX_S, 1,
 		      "seconds expected, 0 to 31622400 (366 days)");
 	state_check_wait(L, "sleep");
-	state_spend_step(L);
-	r->steps++;
-	r->wake = timer_start(r->runs->loop, (int64_t)ceil(s * 1000.0), on_wake, r);
-	return state_wait(L, 0, slept);
+	step_number(L, b);
+	hash_sleep(hash, seconds);
+	b->wait.seconds = seconds;
+	struct journal_step *s = step_find(L, b, STEP_SLEEP, NULL, hash);
+	if (s && s->outcome)
+		return step_replay(L, b, s, slept);
+	if (s) { /* it was sleeping when its process ended */
+		int64_t left = s->until_ms - clock_wall_ms();
+		b->wait.until_ms = s->until_ms;
+		return wait_until(L, b, left > 0 ? left : 0);
+	}
+	if (run_replays(b->run))
+		return branch_wait(L, b, WAIT_TURN, begin_sleep);
+	return begin_sleep(L, LUA_OK, 0);
 }
+
+/* ---- progress ---- */
 
 static double optional_number(lua_State *L, const char *name)
 {
@@ -66,8 +143,8 @@ static int progress(lua_State *L)
 		(void)snprintf(text, sizeof(text), "%s", luaL_checkstring(L, -1));
 		p.text = text;
 	}
-	if (r->on_progress)
-		r->on_progress(r->arg, &p);
+	if (r->listener.on_progress && !run_replays(r) && !r->check)
+		r->listener.on_progress(r->listener.arg, &p);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "script/approval.h"
 #include "script/json_lua.h"
 
 enum {
@@ -79,13 +80,11 @@ static void merge(struct buf *b, const cJSON *obj)
 	}
 }
 
-static void add_run(struct buf *b, const struct run *r, unsigned step)
+/* step: its path, or NULL. */
+static void add_run(struct buf *b, const struct run *r, const char *step)
 {
 	add_text(b, "run", r->facts.id);
-	if (step > 0) {
-		add_name(b, "step");
-		buf_addf(b, "\"%u\"", step);
-	}
+	add_text(b, "step", step);
 	add_int(b, "attempt", r->facts.attempt);
 }
 
@@ -148,6 +147,23 @@ cJSON *record_redacted(const cJSON *v, const struct member *members, const struc
 	return out;
 }
 
+static bool is_sensitive(const struct member *m)
+{
+	if (m->flags & MEMBER_SENSITIVE)
+		return true;
+	if (m->type == MEMBER_LIST || m->type == MEMBER_MAP)
+		return m->members && is_sensitive(&m->members[0]);
+	return m->type == MEMBER_OBJECT && record_has_sensitive(m->members);
+}
+
+bool record_has_sensitive(const struct member *members)
+{
+	for (const struct member *m = members; m && m->name; m++)
+		if (is_sensitive(m))
+			return true;
+	return false;
+}
+
 /* The answer members that are declared as key facts. */
 static cJSON *facts_of(const cJSON *answer, const struct member *members,
 		       const struct committer *log)
@@ -174,22 +190,20 @@ static uint64_t append(const struct run *r, const char *kind, struct buf *b, com
 		buf_clear(b);
 		buf_adds(b, "\"lost\":\"not enough memory to write this record\"");
 	}
-	uint64_t seq = commit(r->runs->committer, kind, buf_bytes(b), done, arg);
+	uint64_t seq = r->check ? 0 : commit(r->runs->committer, kind, buf_bytes(b), done, arg);
 	buf_clear(b);
 	return seq;
 }
 
-void record_run_start(const struct run *r)
+void record_run_start(const struct run *r, const char *kind)
 {
-	struct buf b = BUF_INIT(MEMBERS_MAX), input = BUF_INIT(JSON_TEXT_MAX);
-	add_run(&b, r, 0);
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, r, NULL);
 	add_origin(&b, r);
-	json_write(&input, r->input);
-	add_digest(&b, "input", "bytes", buf_bytes(&input));
-	buf_clear(&input);
+	add_digest(&b, "input", "bytes", bytes_str(r->facts.input));
 	add_name(&b, "dryRun");
 	buf_adds(&b, r->dry_run ? "true" : "false");
-	(void)append(r, "run.start", &b, commit_append, NULL, NULL);
+	(void)append(r, kind, &b, commit_append, NULL, NULL);
 }
 
 void record_module(const struct run *r, const char *name, const char *path, struct bytes source)
@@ -199,7 +213,7 @@ void record_module(const struct run *r, const char *name, const char *path, stru
 	char hex[SHA256_HEX + 1] = "";
 	if (sha256(hash, source) == 0)
 		hex_lower(hex, hash, sizeof(hash));
-	add_run(&b, r, 0);
+	add_run(&b, r, NULL);
 	add_text(&b, "module", name);
 	add_text(&b, "path", path);
 	add_text(&b, "sha256", hex);
@@ -209,7 +223,7 @@ void record_module(const struct run *r, const char *name, const char *path, stru
 void record_run_end(const struct run *r, const struct run_end *end)
 {
 	struct buf b = BUF_INIT(MEMBERS_MAX);
-	add_run(&b, r, 0);
+	add_run(&b, r, NULL);
 	add_text(&b, "outcome", run_outcome_name(end->outcome));
 	add_text(&b, "message", end->message);
 	add_int(&b, "steps", r->steps);
@@ -258,14 +272,29 @@ static void add_arguments(struct buf *b, const struct call *c)
 	add_text(b, "token", c->token);
 }
 
+void record_prepare(struct call *c, commit_done_fn *done)
+{
+	const char *resource = c->op->op->resource;
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, c->run, c->path);
+	add_text(&b, "operation", c->op->full_name);
+	add_context(&b, c);
+	add_text(&b, "resource", resource ? json_get_str(c->args, resource) : NULL);
+	(void)append(c->run, "call.prepare", &b, commit_append_written, done, c);
+}
+
 uint64_t record_intent(struct call *c, commit_done_fn *done)
 {
 	struct buf b = BUF_INIT(MEMBERS_MAX);
-	add_run(&b, c->run, c->step);
+	add_run(&b, c->run, c->path);
 	add_origin(&b, c->run);
 	add_operation(&b, c);
 	add_context(&b, c);
 	add_arguments(&b, c);
+	if (c->baseline) {
+		add_name(&b, "baseline");
+		buf_adds(&b, c->baseline);
+	}
 	return append(c->run, "call.intent", &b,
 		      call_changes(c) ? commit_append : commit_append_written, done, c);
 }
@@ -274,7 +303,7 @@ void record_outcome(struct call *c, commit_done_fn *done)
 {
 	const struct call_end *e = &c->end;
 	struct buf b = BUF_INIT(MEMBERS_MAX);
-	add_run(&b, c->run, c->step);
+	add_run(&b, c->run, c->path);
 	add_text(&b, "operation", c->op->full_name);
 	add_int(&b, "intent", (int64_t)c->intent);
 	add_text(&b, "outcome", call_outcome_name(e->outcome));
@@ -299,4 +328,34 @@ void record_outcome(struct call *c, commit_done_fn *done)
 	if (c->started_us > 0)
 		add_int(&b, "latencyUs", e->latency_us);
 	(void)append(c->run, "call.outcome", &b, commit_append, done, c);
+}
+
+/* ---- approvals ---- */
+
+void record_approval(const struct branch *br, const struct approval *a)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, br->run, br->path);
+	add_origin(&b, br->run);
+	add_text(&b, "subject", a->subject);
+	add_name(&b, "details");
+	buf_adds(&b, a->details);
+	add_int(&b, "needed", a->needed);
+	if (a->expires_ms != INT64_MAX)
+		add_int(&b, "expiresMs", a->expires_ms);
+	(void)append(br->run, "approval.ask", &b, commit_append, NULL, NULL);
+}
+
+void record_vote(struct runs *runs, const struct vote_row *v)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_text(&b, "run", v->run);
+	add_text(&b, "step", v->path);
+	add_int(&b, "attempt", v->attempt);
+	add_text(&b, "voter", v->voter);
+	add_name(&b, "approve");
+	buf_adds(&b, v->approve ? "true" : "false");
+	add_text(&b, "comment", v->comment);
+	(void)commit_append(runs->committer, "approval.vote", buf_bytes(&b), NULL, NULL);
+	buf_clear(&b);
 }

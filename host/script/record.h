@@ -5,9 +5,13 @@
  *	run.module  run, module, path, sha256
  *	call.intent the same first members, plugin{name,version} operation mutates, what the
  *	            operation's context adds (account, region, endpoint, identity), resource args token
+ *	call.prepare  run step attempt operation context resource: a look before a changing call
  *	call.outcome run step attempt operation intent outcome code message facts replayed context
  *	            requestId attempts status latencyUs
+ *	run.resume, run.retry  as run.start
  *	run.end     run outcome message resultBytes steps
+ *	approval.ask   run step actor ... subject details needed expiresMs
+ *	approval.vote  run step voter approve comment
  *
  * Arguments and facts are redacted by the operation's declaration: a MEMBER_SENSITIVE value is
  * replaced by {"redacted":BYTES,"hmac":HEX} (audit/redaction.h), a member that the operation does not have likewise.
@@ -18,13 +22,23 @@
 #include "commit/commit.h"
 #include "script/call.h"
 
-void record_run_start(const struct run *r);
+/* kind: "run.start", "run.resume" (carried on by this process) or "run.retry" (a new attempt). */
+void record_run_start(const struct run *r, const char *kind);
 void record_module(const struct run *r, const char *name, const char *path, struct bytes source);
 void record_run_end(const struct run *r, const struct run_end *end);
+
+struct approval;
+struct vote_row;
+void record_approval(const struct branch *b, const struct approval *a);
+void record_vote(struct runs *runs, const struct vote_row *v);
 
 /* Returns the sequence number, 0 if it was not accepted. done may be NULL; its arg is c. */
 uint64_t record_intent(struct call *c, commit_done_fn *done);
 void record_outcome(struct call *c, commit_done_fn *done);
+void record_prepare(struct call *c, commit_done_fn *done); /* told when it is written */
+
+/* Does a list of members declare anything sensitive, at any depth? */
+bool record_has_sensitive(const struct member *members);
 
 /* v as an object with what m declares sensitive replaced. Owned by the caller; NULL: no memory. */
 cJSON *record_redacted(const cJSON *v, const struct member *members, const struct committer *log);

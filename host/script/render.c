@@ -86,7 +86,7 @@ static void message_of(lua_State *L, struct rendered *out)
 static int render_protected(lua_State *L)
 {
 	struct rendered *out = lua_touserdata(L, 1);
-	lua_State *root = state_of(L)->root;
+	lua_State *root = state_of(L)->entered;
 	if (!lua_checkstack(root, 8))
 		return luaL_error(L, "not enough memory");
 	message_of(root, out);
@@ -127,7 +127,7 @@ struct result {
 static int result_protected(lua_State *L)
 {
 	struct result *r = lua_touserdata(L, 1);
-	lua_State *root = state_of(L)->root;
+	lua_State *root = state_of(L)->entered;
 	r->tree = json_take(root, -1, NULL, "result", r->err);
 	return 0;
 }

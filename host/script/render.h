@@ -13,10 +13,10 @@ struct rendered {
 	struct buf trace;            /* "FILE:LINE: in ..." lines; owned: buf_clear */
 };
 
-/* The error on top of root's stack. Runs none of the script's code. */
+/* The error on top of the stack of the thread that was resumed last. Runs none of the script's code. */
 void render_error(struct state *s, struct rendered *out);
 
-/* The value on top of root's stack as JSON, appended to out. @return 0; -ERR_INVALID */
+/* The value on top of the stack of the thread that was resumed last, as JSON, appended to out. @return 0; -ERR_INVALID */
 NODISCARD int render_result(struct state *s, struct buf *out, struct err *err);
 
 #endif

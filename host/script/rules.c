@@ -153,8 +153,11 @@ void rules_settled(struct rules *r, const char *run, const char *path)
 
 /* ---- runs ---- */
 
-static int take_key(struct rules *r, const struct run *run, const char *key, struct err *err)
+static int take_key(struct rules *r, const char *run, const char *key, struct err *err)
 {
+	for (const struct rules_key *k = r->keys; k; k = k->next)
+		if (strcmp(k->key, key) == 0 && strcmp(k->run, run) == 0)
+			return 0; /* it held it all the while */
 	for (const struct rules_key *k = r->keys; k; k = k->next)
 		if (strcmp(k->key, key) == 0)
 			return err_named(err, ERR_LIMIT, POLICY_DENIED,
@@ -163,7 +166,7 @@ static int take_key(struct rules *r, const struct run *run, const char *key, str
 					 k->run, key);
 	struct rules_key *k = calloc(1, sizeof(*k));
 	if (k)
-		*k = (struct rules_key){ r->keys, strdup(key), strdup(run->facts.id) };
+		*k = (struct rules_key){ r->keys, strdup(key), strdup(run) };
 	if (!k || !k->key || !k->run) {
 		if (k)
 			free_key(k);
@@ -183,7 +186,7 @@ static int hold_key(struct rules *r, const struct run *run, struct bytes input, 
 	cJSON *v = input.n > 0 ? json_parse(input, NULL) : NULL;
 	int rc = p ? policy_write_key(p, v, &key, own ? err : NULL) : 0;
 	if (rc == 0 && key.n > 0)
-		rc = take_key(r, run, buf_cstr(&key), err);
+		rc = take_key(r, run->facts.id, buf_cstr(&key), err);
 	else if (!own)
 		rc = 0;
 	cJSON_Delete(v);
@@ -198,6 +201,19 @@ int rules_run_begin(struct rules *r, struct run *run, const char *source, struct
 	if (rc == 0 && run->tally.header)
 		rc = check_patterns(run->runs->registry, run->tally.header, err);
 	return rc == 0 && r && !run->dry_run ? hold_key(r, run, input, err) : rc;
+}
+
+int rules_keep_key(struct rules *r, const char *run, const char *key, struct err *err)
+{
+	return take_key(r, run, key, err);
+}
+
+const char *rules_key_of(const struct rules *r, const char *run)
+{
+	for (const struct rules_key *k = r ? r->keys : NULL; k; k = k->next)
+		if (strcmp(k->run, run) == 0)
+			return k->key;
+	return NULL;
 }
 
 void rules_run_end(struct rules *r, const struct run *run)

@@ -87,6 +87,11 @@ void rules_settled(struct rules *r, const char *run, const char *path);
  */
 NODISCARD int rules_run_begin(struct rules *r, struct run *run, const char *source,
 			      struct bytes input, struct err *err);
+/* A run that another process began, and that is not in memory yet, goes on holding its key. */
+NODISCARD int rules_keep_key(struct rules *r, const char *run, const char *key, struct err *err);
+/* The key that the run of that id holds, or NULL. r may be NULL. */
+const char *rules_key_of(const struct rules *r, const char *run);
+
 /* Give its key back. Not for a run that only leaves the memory. r may be NULL. */
 void rules_run_end(struct rules *r, const struct run *run);
 
@@ -113,6 +118,9 @@ enum rules_stage {
 };
 
 void rules_judge(struct ruling *out, struct call *c, enum rules_stage stage);
+
+/* A call that was allowed before is replayed from the journal: it counts for its run. */
+void rules_replayed(struct call *c);
 
 /* May people of the list ("" is everybody) include the voter? */
 bool rules_may_vote(const char *people, const char *voter);

@@ -158,27 +158,26 @@ bool rules_hear_budgets(struct hearing *h)
 
 /* ---- counting ---- */
 
-static void step_path(const struct call *c, char out[32])
+bool rules_count_run(struct hearing *h)
 {
-	(void)snprintf(out, 32, "%u", c->step);
+	const char *group = h->call.changes ? counted_group(h) : "";
+	return tally_count(&h->c->run->tally, h->c->op, counted_resource(h), group) == 0;
 }
 
 bool rules_count(struct hearing *h)
 {
 	struct call *c = h->c;
-	char path[32];
 	const char *group = h->call.changes ? counted_group(h) : "";
-	if (tally_count(&c->run->tally, c->op, counted_resource(h), group) < 0)
+	if (!rules_count_run(h))
 		return false;
 	if (!h->r || !h->call.changes || c->run->dry_run)
 		return true;
-	step_path(c, path);
 	const struct changes_intent intent = {
 		.operation = h->call.operation,
 		.resource = counted_resource(h),
 		.group = group,
 		.run = c->run->facts.id,
-		.path = path,
+		.path = c->path,
 		.at_ms = h->call.now_ms,
 	};
 	c->counted = changes_add(h->r->changes, &intent, c->op->op->flags & OP_SHARED, NULL) == 0;
@@ -187,12 +186,10 @@ bool rules_count(struct hearing *h)
 
 void rules_call_ended(const struct call *c)
 {
-	char path[32];
 	if (!c->counted || !c->runs || c->end.outcome == CALL_UNKNOWN)
 		return;
-	step_path(c, path);
 	if (c->intent == 0)
-		changes_withdraw(c->runs->rules->changes, c->run->facts.id, path);
+		changes_withdraw(c->runs->rules->changes, c->run->facts.id, c->path);
 	else
-		changes_settle(c->runs->rules->changes, c->run->facts.id, path);
+		changes_settle(c->runs->rules->changes, c->run->facts.id, c->path);
 }

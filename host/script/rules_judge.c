@@ -153,7 +153,7 @@ static bool hear_call(struct hearing *h)
 	return want_approval(h, h->c->run->tally.header);
 }
 
-void rules_judge(struct ruling *out, struct call *c, enum rules_stage stage)
+static struct hearing hearing_of(struct call *c, enum rules_stage stage, struct ruling *out)
 {
 	const char *resource =
 	    c->op->op->resource ? json_get_str(c->args, c->op->op->resource) : NULL;
@@ -164,6 +164,20 @@ void rules_judge(struct ruling *out, struct call *c, enum rules_stage stage)
 			     .out = out };
 	h.call =
 	    (struct policy_call){ c->op->full_name, h.resource, call_changes(c), clock_wall_ms() };
+	return h;
+}
+
+void rules_replayed(struct call *c)
+{
+	struct ruling ignored = { 0 };
+	struct hearing h = hearing_of(c, RULES_CALL, &ignored);
+	if (rules_name_group(&h))
+		(void)rules_count_run(&h);
+}
+
+void rules_judge(struct ruling *out, struct call *c, enum rules_stage stage)
+{
+	struct hearing h = hearing_of(c, stage, out);
 	*out = (struct ruling){ .kind = RULING_ALLOW };
 	if (!hear_always(&h) || stage == RULES_RESEND || stage == RULES_ATTEMPT)
 		return;

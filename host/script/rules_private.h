@@ -48,5 +48,7 @@ bool rules_hear_lua(struct hearing *h);     /* rules_lua.c */
 bool rules_name_group(struct hearing *h);
 /* Count the call. False: it cannot be counted. */
 bool rules_count(struct hearing *h);
+/* Only for its run. */
+bool rules_count_run(struct hearing *h);
 
 #endif

@@ -1,6 +1,12 @@
 /*
  * run.h - runs: one execution of a runbook each, from its start to its one end.
  *
+ * A run is durable when runs_spec names a store: what it was started with, the sources it runs and
+ * every step's beginning and end are journalled. A process that takes over (runs_carry_on) runs the
+ * script from the top; recorded steps answer from the journal, in the order in which their ends came,
+ * and the first unrecorded one goes on for real. A wait longer than runs_spec.passive_ms leaves no more
+ * in memory than its time and its listener.
+ *
  * A run has its own sandboxed Lua state with a memory ceiling, a CPU budget and a wall-clock
  * time-out. Every operation it calls passes the gate (gate.h): numbered, checked, judged by the
  * rules, recorded before it leaves and after it ends. on_end runs exactly once for every run_start
@@ -30,13 +36,28 @@ enum {
 	RUN_GRACE_MS = 5000,
 };
 
+struct run_progress;
+struct run_end;
+
+/* Who is told about a run. From the loop; text is borrowed for the call. on_log and on_progress may
+ * be NULL; they must not call into this header. */
+struct run_listener {
+	void (*on_log)(void *arg, const char *id, enum log_level level, const char *text);
+	void (*on_progress)(void *arg, const struct run_progress *p);
+	void (*on_end)(void *arg, const struct run_end *end);
+	void *arg;
+};
+
 struct runs_spec {
 	struct loop *loop;               /* borrowed */
-	struct committer *committer;     /* borrowed */
+	struct committer *committer;     /* borrowed; has the store's writing side */
 	const struct registry *registry; /* borrowed */
 	struct rules *rules;             /* script/rules.h; borrowed; NULL: none */
 	const char *lua_dir;             /* the standard library, for require; NULL: none; copied */
 	struct culprit *culprit;         /* borrowed; NULL: none */
+	const char *store_path; /* to read the journal from; NULL: runs are not durable; copied */
+	int64_t passive_ms;     /* longer waits leave memory; 0: 30,000 */
+	struct run_listener carried; /* of the runs that runs_carry_on finds; needs on_end then */
 };
 
 /* A limit from the configuration: `[rules] sfn.redrive_execution = 3`. */
@@ -59,6 +80,8 @@ enum run_outcome {
 	RUN_UNKNOWN,           /* parked: a changing call may have taken effect; see unknown */
 	RUN_REFUSED,           /* ended by an error that a rule raised */
 	RUN_AUDIT_UNAVAILABLE, /* ended because something could not be recorded */
+	RUN_PARKED, /* replayed it took another way than its journal, or was recovered too often */
+	RUN_SUSPENDED, /* not over: left for the next process (runs_suspend, runs_free after it) */
 };
 
 const char *run_outcome_name(enum run_outcome o); /* "done", "timed_out", ... as recorded */
@@ -100,15 +123,10 @@ struct run_spec {
 	size_t log_max;          /* bytes of its log lines; 0: 1 MiB */
 	size_t result_max;       /* bytes of its result as JSON; 0: 1 MiB */
 	uint64_t steps_max;      /* calls and sleeps; 0: 10,000 */
+	unsigned parallel_max;   /* branches of one parallel{} that go on at once; 0: 64 */
 	const struct run_rule *rules;
 	size_t n_rules;
-
-	/* From the loop. Text is borrowed for the call. on_log and on_progress may be NULL; they must
-	 * not call into this header. */
-	void (*on_log)(void *arg, const char *id, enum log_level level, const char *text);
-	void (*on_progress)(void *arg, const struct run_progress *p);
-	void (*on_end)(void *arg, const struct run_end *end);
-	void *arg;
+	struct run_listener listener;
 };
 
 /* @param[out] out owned by the caller; runs_free */
@@ -128,11 +146,79 @@ void runs_free(struct runs *runs);
 NODISCARD int run_start(char id[RUN_ID_SIZE], struct runs *runs, const struct run_spec *spec,
 			struct err *err);
 
-/* End a run as RUN_CANCELLED, why being its message. A second cancel does not wait for an answer
- * any longer. Returns false if no such run is alive. */
+/*
+ * End a run as RUN_CANCELLED, why being its message, also one that is out of memory. A second cancel
+ * does not wait for an answer any longer. Returns false if no such run is alive.
+ */
 bool run_cancel(struct runs *runs, const char *id, const char *why);
 
-size_t runs_alive(const struct runs *runs);
+size_t runs_alive(const struct runs *runs);  /* in memory or not */
+size_t runs_asleep(const struct runs *runs); /* of these, out of memory */
+
+/* ---- what outlives the process; needs runs_spec.store_path ---- */
+
+/*
+ * Take over what the store has of unfinished runs: those that wait come back as their wake times
+ * only, the others are replayed. Before it, unsettled calls of dead processes should have been given
+ * their ends in the store: one that has none then ends its run as RUN_UNKNOWN. Blocks while it reads.
+ *
+ * The run that the last process died of (runs_spec.culprit) has one more death in its row; at the third
+ * it is RUN_PARKED.
+ */
+NODISCARD int runs_carry_on(struct runs *runs, struct err *err);
+
+/*
+ * Leave everything to the next process: nothing new is started, calls in flight are waited for up to
+ * RUN_GRACE_MS, reads are given up (they are made again). done runs once, from the loop, when all
+ * that happened is durable; runs_free then ends the rest of each run as RUN_SUSPENDED. A changing call
+ * without an answer is left without an end in the journal, for its recovery.
+ */
+void runs_suspend(struct runs *runs, void (*done)(void *arg), void *arg);
+
+/*
+ * Carry on a run that is parked, or unfinished and not alive here: the same attempt, so the same
+ * idempotency tokens. id may be the unique beginning of one. The listener is copied.
+ *
+ * @return 0; -ERR_INVALID: no such run, or it is over or alive already
+ */
+NODISCARD int run_resume(struct runs *runs, const char *id, const struct run_listener *listener,
+			 struct err *err);
+
+/* The next attempt of a run that is over: from its beginning, with new tokens, its input and its
+ * options, and what is in its file now. As run_resume. */
+NODISCARD int run_retry(struct runs *runs, const char *id, const struct run_listener *listener,
+			struct err *err);
+
+/*
+ * A person's vote on what a run asked to be approved. Recorded; the run goes on when its n people
+ * have approved, or at the first rejection.
+ *
+ * @param path   of the step, or NULL: the only one that waits
+ * @param voter  a verified name; must not be the one who started the run
+ * @return 0; -ERR_INVALID: no such run, it waits for no such approval, or the voter may not
+ */
+NODISCARD int run_vote(struct runs *runs, const char *id, const char *path, const char *voter,
+		       bool approve, const char *comment, struct err *err);
+
+/* What the replay of a stored history against a source found. Borrowed for the call. */
+struct replay_check {
+	const char *id;
+	bool same;           /* every recorded step was asked for again, in its place */
+	unsigned n_steps;    /* recorded */
+	const char *step;    /* path of the first difference; "" */
+	const char *message; /* what differs: recorded and asked; or that all is the same */
+	const char *place;   /* FILE:LINE of what was asked; "" if nothing was */
+};
+
+/*
+ * Replay the history of a run against path (NULL: the run's file as it is now; its modules likewise)
+ * with nothing called and nothing recorded. done runs once, from the loop, unless this fails.
+ *
+ * @return 0; -ERR_INVALID: no such run, or the file cannot be read
+ */
+NODISCARD int run_check_replay(struct runs *runs, const char *id, const char *path,
+			       void (*done)(void *arg, const struct replay_check *found), void *arg,
+			       struct err *err);
 
 /* host_api.call_done: the plugin's answer to a call that the gate started. */
 void run_call_done(struct host_call *call, const struct call_result *result);

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "script/call.h"
 #include "script/file.h"
-#include "script/rules.h"
+#include "script/json_lua.h"
+#include "script/run_load.h"
 #include "script/run_private.h"
 #include "script/unknown.h"
 
@@ -19,6 +19,7 @@ enum {
 	DEFAULT_LOG = 1 << 20,
 	DEFAULT_RESULT = 1 << 20,
 	DEFAULT_STEPS = 10 * 1000,
+	DEFAULT_PARALLEL = 64,
 	ACTOR_MAX = 16 * 1024,
 };
 
@@ -40,32 +41,32 @@ static void free_rules(struct run *r)
 	free(r->rules);
 }
 
-static void unlink_run(struct run *r)
+static void clear_queues(struct run *r)
 {
-	for (struct run **p = &r->runs->first; *p; p = &(*p)->next) {
-		if (*p == r) {
-			*p = r->next;
-			return;
-		}
-	}
+	r->runnable = r->ends = (struct queue){ 0 };
+	while (r->branches)
+		branch_free(r->branches);
 }
 
 void run_free(struct run *r)
 {
-	unlink_run(r);
+	run_index_remove(&r->runs->index, &r->key);
+	r->runs->n_awake--;
+	clear_queues(r);
 	state_free(r->state);
-	call_free(r->call);
 	unknown_clear(&r->unknown);
 	free_rules(r);
-	rules_run_end(r->runs->rules, r);
+	journal_free(r->journal);
+	run_record_free(r->record);
 	tally_clear(&r->tally);
 	free(r->source);
-	cJSON_Delete(r->input);
 	free(r->facts.path);
 	free(r->facts.folder);
 	free(r->facts.actor);
 	free(r->facts.reason);
 	free(r->facts.config);
+	free(r->facts.input);
+	free(r->facts.options);
 	free(r);
 }
 
@@ -82,20 +83,21 @@ static int read_object(cJSON **out, struct bytes text, const char *what, struct 
 		       why.code ? why.message : "expected a JSON object");
 }
 
-static int copy_actor(struct run *r, struct bytes actor, struct err *err)
+/* *out: its text, written by us. */
+static int copy_object(char **out, struct bytes from, size_t max, const char *what, struct err *err)
 {
 	cJSON *v = NULL;
-	struct buf text = BUF_INIT(ACTOR_MAX);
-	int rc = read_object(&v, actor, "actor", err);
+	struct buf text = BUF_INIT(max);
+	int rc = read_object(&v, from, what, err);
 	if (rc < 0)
 		return rc;
 	json_write(&text, v);
 	cJSON_Delete(v);
-	r->facts.actor = text.err ? NULL : text.p;
 	if (text.err) {
 		buf_clear(&text);
-		return err_set(err, ERR_INVALID, "actor: more than %d bytes", ACTOR_MAX);
+		return err_set(err, ERR_INVALID, "%s: more than %zu bytes", what, max);
 	}
+	*out = text.p;
 	return 0;
 }
 
@@ -120,46 +122,67 @@ static int copy_facts(struct run *r, const struct run_spec *spec)
 	f->folder = file_folder(spec->path);
 	f->reason = spec->reason ? strdup(spec->reason) : NULL;
 	f->config = spec->config ? strdup(spec->config) : NULL;
-	if (spec->id)
-		(void)snprintf(f->id, sizeof(f->id), "%s", spec->id);
-	else
-		make_id(f->id);
-	bool missing =
-	    !f->path || !f->folder || (spec->reason && !f->reason) || (spec->config && !f->config);
+	f->options = run_options_write(spec);
+	f->created_ms = f->started_ms = clock_wall_ms();
+	f->deadline_ms = spec->timeout_ms > 0 ? f->created_ms + spec->timeout_ms : 0;
+	(void)snprintf(f->id, sizeof(f->id), "%s", r->key.id);
+	bool missing = !f->path || !f->folder || !f->options || (spec->reason && !f->reason) ||
+		       (spec->config && !f->config);
 	return missing ? -ERR_NOMEM : 0;
 }
 
-static int read_source(struct run *r, const char *path, struct err *err)
+int run_set_source(struct run *r, struct bytes source, struct err *err)
+{
+	uint8_t hash[SHA256_LEN];
+	char *copy = malloc(source.n + 1);
+	if (!copy || sha256(hash, source) < 0) {
+		free(copy);
+		return err_set(err, ERR_NOMEM, "no memory for the runbook");
+	}
+	memcpy(copy, source.p ? source.p : "", source.n);
+	copy[source.n] = '\0';
+	hex_lower(r->facts.sha256, hash, sizeof(hash));
+	free(r->source);
+	r->source = copy;
+	r->n_source = source.n;
+	return 0;
+}
+
+int run_read_source(struct run *r, const char *path, struct err *err)
 {
 	struct buf text = BUF_INIT(FILE_SOURCE_MAX);
-	uint8_t hash[SHA256_LEN];
 	int rc = file_read(&text, path, err);
-	if (rc == 0 && sha256(hash, buf_bytes(&text)) < 0)
-		rc = err_set(err, ERR_NOMEM, "no memory for the runbook");
-	if (rc < 0) {
-		buf_clear(&text);
-		return rc;
-	}
-	hex_lower(r->facts.sha256, hash, sizeof(hash));
-	r->source = text.p;
-	r->n_source = text.n;
-	return 0;
+	if (rc == 0)
+		rc = run_set_source(r, buf_bytes(&text), err);
+	buf_clear(&text);
+	return rc;
 }
 
 static int fill(struct run *r, const struct run_spec *spec, struct err *err)
 {
-	if (spec->id && strlen(spec->id) >= RUN_ID_SIZE)
-		return err_set(err, ERR_INVALID, "run id '%s' is too long", spec->id);
-	int rc = read_source(r, spec->path, err);
+	int rc = copy_object(&r->facts.input, spec->input, JSON_TEXT_MAX, "input", err);
 	if (rc == 0)
-		rc = read_object(&r->input, spec->input, "input", err);
-	if (rc == 0)
-		rc = copy_actor(r, spec->actor, err);
+		rc = copy_object(&r->facts.actor, spec->actor, ACTOR_MAX, "actor", err);
 	if (rc < 0)
 		return rc;
 	if (copy_facts(r, spec) < 0 || copy_rules(r, spec) < 0)
 		return err_set(err, ERR_NOMEM, "no memory for a run");
-	return rules_run_begin(r->runs->rules, r, r->source ? r->source : "", spec->input, err);
+	return 0;
+}
+
+/* Its key, so that it is in the index from the first. */
+static int name(struct run *r, const struct run_spec *spec, struct err *err)
+{
+	if (spec->id && strlen(spec->id) >= RUN_ID_SIZE)
+		return err_set(err, ERR_INVALID, "run id '%s' is too long", spec->id);
+	if (spec->id && run_index_by_id(&r->runs->index, spec->id))
+		return err_set(err, ERR_INVALID, "run %s goes on already", spec->id);
+	if (spec->id)
+		(void)snprintf(r->key.id, sizeof(r->key.id), "%s", spec->id);
+	else
+		make_id(r->key.id);
+	r->key.number = ++r->runs->last_number;
+	return 0;
 }
 
 int run_new(struct run **out, struct runs *runs, const struct run_spec *spec, struct err *err)
@@ -168,23 +191,25 @@ int run_new(struct run **out, struct runs *runs, const struct run_spec *spec, st
 	if (!r)
 		return err_set(err, ERR_NOMEM, "no memory for a run");
 	*r = (struct run){
-		.next = runs->first,
 		.runs = runs,
-		.number = ++runs->last_number,
 		.dry_run = spec->dry_run,
 		.call_timeout_ms = spec->call_timeout_ms ? spec->call_timeout_ms : DEFAULT_CALL_MS,
 		.result_max = spec->result_max ? spec->result_max : DEFAULT_RESULT,
+		.parallel_max = spec->parallel_max ? spec->parallel_max : DEFAULT_PARALLEL,
 		.limits = { .memory_max = spec->memory_max ? spec->memory_max : DEFAULT_MEMORY,
 			    .cpu_ms = spec->cpu_ms ? spec->cpu_ms : DEFAULT_CPU_MS,
 			    .log_max = spec->log_max ? spec->log_max : DEFAULT_LOG,
 			    .steps_max = spec->steps_max ? spec->steps_max : DEFAULT_STEPS },
-		.on_log = spec->on_log,
-		.on_progress = spec->on_progress,
-		.on_end = spec->on_end,
-		.arg = spec->arg,
+		.listener = spec->listener,
 	};
-	runs->first = r;
-	int rc = fill(r, spec, err);
+	int rc = name(r, spec, err);
+	if (rc < 0) {
+		free(r);
+		return rc;
+	}
+	run_index_add(&runs->index, &r->key);
+	runs->n_awake++;
+	rc = fill(r, spec, err);
 	if (rc < 0) {
 		run_free(r);
 		return rc;

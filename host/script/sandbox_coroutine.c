@@ -174,7 +174,7 @@ static int co_wrap(lua_State *L)
 static int co_yield (lua_State *L)
 {
 	struct state *s = state_of(L);
-	if (L == s->root)
+	if (L == s->entered)
 		return luaL_error(L, "attempt to yield from outside a coroutine");
 	s->yielding = YIELD_NONE;
 	return lua_yield(L, lua_gettop(L));
@@ -222,14 +222,14 @@ static int co_close(lua_State *L)
 static int co_running(lua_State *L)
 {
 	(void)lua_pushthread(L);
-	lua_pushboolean(L, L == state_of(L)->root);
+	lua_pushboolean(L, L == state_of(L)->entered);
 	return 2;
 }
 
 static int co_isyieldable(lua_State *L)
 {
 	lua_State *co = lua_isthread(L, 1) ? lua_tothread(L, 1) : L;
-	lua_pushboolean(L, co != state_of(L)->root && lua_isyieldable(co));
+	lua_pushboolean(L, co != state_of(L)->entered && lua_isyieldable(co));
 	return 1;
 }
 

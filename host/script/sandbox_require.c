@@ -46,6 +46,12 @@ static bool module_path(char out[PATH_SIZE], const char *folder, const char *nam
 	return true;
 }
 
+static void compile(lua_State *L, const char *path, struct bytes source)
+{
+	lua_pushfstring(L, "@%s", path);
+	state_compile(L, source, lua_tostring(L, -1));
+}
+
 /* Compile the file and push its function and path; false, pushing nothing, when there is none. */
 static bool load_from(lua_State *L, const char *folder, const char *name)
 {
@@ -66,9 +72,21 @@ static bool load_from(lua_State *L, const char *folder, const char *name)
 		(void)luaL_error(L, "module '%s': more than %d modules", name, MODULES_MAX);
 	if (s->host->loaded)
 		s->host->loaded(s->owner, name, path, buf_bytes(text));
-	lua_pushfstring(L, "@%s", path);
-	state_compile(L, buf_bytes(text), lua_tostring(L, -1));
+	compile(L, path, buf_bytes(text));
 	buf_clear(text);
+	lua_pushstring(L, path);
+	return true;
+}
+
+/* The same from the source it is pinned to. */
+static bool load_pinned(lua_State *L, const char *name)
+{
+	struct state *s = state_of(L);
+	const char *path = NULL;
+	struct bytes source = { 0 };
+	if (!s->host->pinned || !s->host->pinned(s->owner, name, &path, &source))
+		return false;
+	compile(L, path, source);
 	lua_pushstring(L, path);
 	return true;
 }
@@ -119,7 +137,8 @@ static int require(lua_State *L)
 				  name);
 	if (s->host->push_namespace && s->host->push_namespace(L, s->owner, name))
 		return keep_loaded(L, LUA_OK, 0);
-	if (!load_from(L, s->folder, name) && !load_from(L, s->lua_dir, name))
+	if (!load_pinned(L, name) && !load_from(L, s->folder, name) &&
+	    !load_from(L, s->lua_dir, name))
 		return not_found(L, name);
 	lua_pushvalue(L, 1);
 	lua_pushlightuserdata(L, s); /* stands for "being loaded" */

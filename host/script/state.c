@@ -196,6 +196,9 @@ const char *state_fatal_text(const struct state *s, char *buf, size_t n)
 		(void)snprintf(buf, n, "step budget of %llu calls and sleeps used up",
 			       (unsigned long long)s->steps_max);
 		break;
+	case FATAL_STOPPED:
+		(void)snprintf(buf, n, "stopped");
+		break;
 	case FATAL_NONE:
 		(void)snprintf(buf, n, "not over");
 	}
@@ -403,16 +406,17 @@ int state_load(struct state *s, const char *path, struct bytes source, const cJS
 	return err_set(err, ERR_INVALID, "%s", why);
 }
 
-enum state_status state_resume(struct state *s)
+enum state_status state_resume(struct state *s, lua_State *thread)
 {
 	int n = 0;
-	/* The first time the chunk's argument lies above it. */
-	int n_args = lua_status(s->root) == LUA_OK ? 1 : 0;
+	/* The first time the function's arguments lie above it. */
+	int n_args = lua_status(thread) == LUA_OK ? lua_gettop(thread) - 1 : 0;
 
 	s->open = true;
+	s->entered = thread;
 	s->yielding = YIELD_NONE;
-	state_enter(s, s->root);
-	int rc = lua_resume(s->root, s->L, n_args, &n);
+	state_enter(s, thread);
+	int rc = lua_resume(thread, s->L, n_args, &n);
 	state_leave(s);
 	if (rc == LUA_YIELD) {
 		INVARIANT(s->yielding != YIELD_NONE);
@@ -422,8 +426,14 @@ enum state_status state_resume(struct state *s)
 		(void)state_is_over(s, rc);
 		return STATE_RAISED;
 	}
-	lua_settop(s->root, 1); /* the first result, or nil */
+	lua_settop(thread, 1); /* the first result, or nil */
 	return STATE_RETURNED;
+}
+
+int state_stop(lua_State *L)
+{
+	state_of(L)->fatal = FATAL_STOPPED;
+	return raise_fatal(L, 1);
 }
 
 void state_check_wait(lua_State *L, const char *who)

@@ -37,7 +37,8 @@ enum state_fatal {
 	FATAL_BURST,
 	FATAL_STACK,
 	FATAL_LOG,
-	FATAL_STEPS
+	FATAL_STEPS,
+	FATAL_STOPPED, /* by state_stop */
 };
 
 /* What the owner offers to the script. log must be set. */
@@ -47,6 +48,9 @@ struct state_host {
 	bool (*push_namespace)(lua_State *L, void *owner, const char *name);
 	/* A module was read from path. May be NULL. */
 	void (*loaded)(void *owner, const char *name, const char *path, struct bytes source);
+	/* Is a module pinned to a source? Then its file is not looked at. Borrowed from the owner. May
+	 * be NULL. */
+	bool (*pinned)(void *owner, const char *name, const char **path, struct bytes *source);
 };
 
 struct state_spec { /* strings are copied */
@@ -65,6 +69,7 @@ struct state_spec { /* strings are copied */
 struct state {
 	lua_State *L;    /* the main thread; runs only protected host code */
 	lua_State *root; /* the script's own thread, anchored in the registry; NULL before load */
+	lua_State *entered; /* the thread that the host resumed last: root, or one beside it */
 	const struct state_host *host;
 	void *owner;
 	char *folder, *lua_dir;
@@ -108,13 +113,15 @@ NODISCARD int state_load(struct state *s, const char *path, struct bytes source,
 			 const struct cJSON *input, struct err *err);
 
 enum state_status {
-	STATE_RETURNED, /* the result is on top of root's stack */
+	STATE_RETURNED, /* the result is on top of the thread's stack */
 	STATE_WAITING,  /* a function called state_wait: resume when what it waits for is there */
 	STATE_PAUSED,   /* the slice is over: resume soon */
-	STATE_RAISED, /* the error value is on top of root's stack; fatal says if it was a limit */
+	STATE_RAISED,   /* the error value is on top of its stack; fatal says if it was a limit */
 };
 
-enum state_status state_resume(struct state *s);
+/* Run root, or a thread made by the host that has a function at the bottom of its stack and its
+ * arguments above. */
+enum state_status state_resume(struct state *s, lua_State *thread);
 
 /* lua_pcall of fn(arg) on the main thread, with room beyond the memory ceiling for the host's own
  * rendering. What it computes is charged to the script. Returns its status; values are on top of
@@ -134,6 +141,9 @@ void state_check_wait(lua_State *L, const char *who);
 
 /* Yield to the host; k runs when the script is resumed. The last act: return state_wait(...). */
 int state_wait(lua_State *L, lua_KContext ctx, lua_KFunction k);
+
+/* End the script from within, as a limit does: nothing catches it. Does not return. */
+int state_stop(lua_State *L);
 
 /* For pcall and friends: notes a memory error as fatal; is the script over? */
 bool state_is_over(struct state *s, int status);

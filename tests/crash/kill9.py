@@ -47,12 +47,12 @@ def received(log):
 
 
 def intents_on_disk(work):
-    """The intents on disk; a torn last line counts for nothing."""
+    """The intents on disk, and the looks before them; a torn last line counts for nothing."""
     intents = []
     for segment in work.segments():
         with open(segment, "rb") as file:
             for line in file.read().split(b"\n")[:-1]:
-                if b'"call.intent"' in line:
+                if b'"call.intent"' in line or b'"call.prepare"' in line:
                     intents.append(json.loads(line))
     return intents
 
@@ -61,7 +61,8 @@ def without_intent(requests, intents):
     """Redrives whose token no intent has, and operations received more often than intended."""
     tokens = {i.get("token") for i in intents}
     lost = [r for r in requests if r["operation"] == "RedriveExecution" and r["clientToken"] not in tokens]
-    intended = collections.Counter(i["operation"].removeprefix("sfn.").replace("_", "") for i in intents)
+    intended = collections.Counter("describeexecution" if i["kind"] == "call.prepare" else
+                                   i["operation"].removeprefix("sfn.").replace("_", "") for i in intents)
     came = collections.Counter(r["operation"].lower() for r in requests)
     return lost + [f"{name}: {n} received, {intended[name]} intended" for name, n in came.items()
                    if n > intended[name]]

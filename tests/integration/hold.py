@@ -4,7 +4,7 @@ import json
 import os
 
 from program import Workspace
-from scripted_server import ScriptedServer
+from scripted_server import NOT_REDRIVEN, ScriptedServer
 from tap import check, check_equal, run, test
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
@@ -76,7 +76,7 @@ def reads_go_on_while_held():
 
 def held_during_the_first_attempt(step):
     with Workspace() as work:
-        with ScriptedServer(step, REDRIVEN, on_request=lambda _: hold(work)) as server:
+        with ScriptedServer(step, REDRIVEN, on_request=lambda _: hold(work), beside=NOT_REDRIVEN) as server:
             work.configure(endpoint=server.url)
             ended = work.run(REDRIVE, **KEYS)
             check_equal(len(server.requests), 1, "attempts that arrived")

@@ -5,7 +5,7 @@ import json
 import socket
 
 from program import Workspace
-from scripted_server import ScriptedServer
+from scripted_server import NOT_REDRIVEN, ScriptedServer
 from tap import check, check_equal, run, test
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
@@ -27,7 +27,7 @@ return { code = answer.code, message = answer.message, status = answer.status,
 
 def call(script, operation, arguments, more=""):
     """The end of one call, what the server received, and the record of its intent."""
-    with Workspace() as work, ScriptedServer(*script) as server:
+    with Workspace() as work, ScriptedServer(*script, beside=NOT_REDRIVEN) as server:
         work.configure(endpoint=server.url, more=more)
         ended = work.run(CALL, "--input", json.dumps({"operation": operation, "arguments": arguments}), **KEYS)
         check(all(request["signed"] for request in server.requests), "a request was signed wrongly")
@@ -137,7 +137,7 @@ def silence_is_a_time_out():
 
 @test
 def an_unknown_outcome_that_is_caught_still_has_a_result():
-    with Workspace() as work, ScriptedServer({"close": True}) as server:
+    with Workspace() as work, ScriptedServer({"close": True}, beside=NOT_REDRIVEN) as server:
         work.configure(endpoint=server.url)
         ended = work.run(CALL, "--input", json.dumps(
             {"operation": "redrive_execution", "arguments": {"executionArn": EXECUTION}}), **KEYS)

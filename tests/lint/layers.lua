@@ -21,7 +21,7 @@ local layers = {
   { "host/store/", on() },
   { "host/commit/", on("host/audit/", "host/store/", "host/net/loop.h") },
   { "host/lint/", on() },
-  { "host/script/", on("host/plugins.", "host/commit/", "host/net/") },
+  { "host/script/", on("host/plugins.", "host/commit/", "host/store/", "host/net/") },
   { "host/plugins.", on("host/script/", "host/commit/", "host/net/") },
   { "host/trigger/", on("host/commit/", "host/net/") },
   { "host/admin/", on("host/commit/", "host/net/") },

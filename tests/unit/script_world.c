@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "commit/commit.h"
 #include "net/loop.h"
+#include "store/store.h"
 
 /* ---- the loop: timers that fire when the test says so ---- */
 
@@ -99,6 +101,9 @@ struct waiting {
 };
 
 struct committer {
+	struct store *store; /* NULL: runs are not durable */
+	struct store_batch *batch;
+	bool dead; /* the process is: nothing reaches the disk any more */
 	char *records[RECORDS_MAX];
 	size_t n;
 	struct waiting waiting[RECORDS_MAX];
@@ -115,7 +120,7 @@ static uint64_t append(struct committer *c, const char *kind, struct bytes membe
 	buf_add(&b, members.p, members.n);
 	buf_adds(&b, "}");
 	bool failed = c->broken;
-	if (failed)
+	if (failed || c->dead)
 		buf_clear(&b);
 	else
 		c->records[c->n++] = b.p;
@@ -123,7 +128,7 @@ static uint64_t append(struct committer *c, const char *kind, struct bytes membe
 		c->waiting[c->n_waiting] = *waiting;
 		c->waiting[c->n_waiting++].failed = failed;
 	}
-	return failed ? 0 : c->n;
+	return failed ? 0 : c->n + c->dead;
 }
 
 uint64_t commit_append(struct committer *c, const char *kind, struct bytes members,
@@ -152,9 +157,102 @@ bool commit_failed(const struct committer *c, struct err *err)
 	return c->broken;
 }
 
+/* ---- the store ---- */
+
+struct store_batch *commit_store(struct committer *c)
+{
+	return c->batch;
+}
+
+void commit_flush(struct committer *c, commit_done_fn *done, void *arg)
+{
+	INVARIANT(c->n_waiting < RECORDS_MAX);
+	c->waiting[c->n_waiting] = (struct waiting){ .done = done, .arg = arg };
+	c->waiting[c->n_waiting++].failed = c->broken;
+}
+
+void commit_stats(const struct committer *c, struct commit_stats *out)
+{
+	(void)c;
+	*out = (struct commit_stats){ .segment = "segment-1" };
+}
+
+static void apply(struct committer *c)
+{
+	struct err err;
+	if (!c->store || c->hold || store_batch_empty(c->batch))
+		return;
+	if (!c->dead && !c->broken)
+		INVARIANT(store_apply(c->store, c->batch, &err) == 0);
+	store_batch_clear(c->batch);
+}
+
+/* ---- the worker ---- */
+
+struct worker {
+	struct loop *loop;
+	struct job *jobs;
+};
+
+struct job {
+	struct job *next;
+	struct worker *worker;
+	struct timer *timer;
+	loop_fn *fn, *done;
+	void *arg;
+};
+
+int worker_new(struct worker **out, struct loop *l, struct err *err)
+{
+	(void)err;
+	*out = calloc(1, sizeof(**out));
+	INVARIANT(*out);
+	(*out)->loop = l;
+	return 0;
+}
+
+static void free_job(struct job *j)
+{
+	struct job **at = &j->worker->jobs;
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	free(j);
+}
+
+static void on_job(void *arg)
+{
+	struct job *j = arg;
+	loop_fn *done = j->done;
+	void *its = j->arg;
+	j->fn(its);
+	free_job(j);
+	if (done)
+		done(its);
+}
+
+void worker_submit(struct worker *w, loop_fn *fn, loop_fn *done, void *arg)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	INVARIANT(j);
+	*j = (struct job){ .next = w->jobs, .worker = w, .fn = fn, .done = done, .arg = arg };
+	w->jobs = j;
+	j->timer = timer_start(w->loop, 0, on_job, j);
+}
+
+void worker_free(struct worker *w)
+{
+	while (w && w->jobs) {
+		timer_stop(w->jobs->timer);
+		free_job(w->jobs);
+	}
+	free(w);
+}
+
 static bool complete_one(struct committer *c)
 {
 	struct err err = { 0 };
+	apply(c);
 	for (size_t i = 0; i < c->n_waiting; i++) {
 		struct waiting *w = &c->waiting[i];
 		if (w->told || (c->hold && !w->written))
@@ -224,112 +322,6 @@ int world_count(const struct world *w, const char *kind)
 	return n;
 }
 
-/* ---- the operations ---- */
-
-static void op_start(void *state, struct host_call *call)
-{
-	struct world *w = state;
-	w->starts++;
-	w->call = call;
-}
-
-static void op_stop(void *state, struct host_call *call)
-{
-	struct world *w = state;
-	INVARIANT(w->call == call);
-	w->stops++;
-	w->call = NULL;
-}
-
-static bool op_in_doubt(void *state, const struct host_call *call)
-{
-	const struct world *w = state;
-	INVARIANT(w->call == call);
-	return !w->no_doubt;
-}
-
-static void op_context(void *state, struct bytes args, struct buf *out)
-{
-	(void)state, (void)args;
-	buf_adds(out, "{\"account\":\"111122223333\",\"run\":\"not ours\"}");
-}
-
-static const char *const colours[] = { "red", "green", NULL };
-static const struct member text_element[] = { { .type = MEMBER_STRING } };
-static const struct member inner_members[] = {
-	{ .name = "depth", .type = MEMBER_INTEGER, .flags = MEMBER_REQUIRED },
-	{ .name = "password", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
-	{ 0 },
-};
-static const struct member read_members[] = {
-	{ .name = "name", .type = MEMBER_STRING, .flags = MEMBER_REQUIRED, .min = 1, .max = 8 },
-	{ .name = "count", .type = MEMBER_INTEGER, .min = 1, .max = 100 },
-	{ .name = "code", .type = MEMBER_STRING, .pattern = "[a-z]+" },
-	{ .name = "colour", .type = MEMBER_STRING, .choices = colours },
-	{ .name = "when", .type = MEMBER_TIMESTAMP },
-	{ .name = "tags", .type = MEMBER_LIST, .members = text_element, .max = 2 },
-	{ .name = "labels", .type = MEMBER_MAP, .members = text_element },
-	{ .name = "inner", .type = MEMBER_OBJECT, .members = inner_members },
-	{ .name = "flag", .type = MEMBER_BOOLEAN },
-	{ .name = "any", .type = MEMBER_ANY },
-	{ .name = "secret", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
-	{ 0 },
-};
-static const struct member counts_members[] = {
-	{ .name = "failed", .type = MEMBER_INTEGER },
-	{ 0 },
-};
-static const struct member read_answer[] = {
-	{ .name = "status", .type = MEMBER_STRING, .flags = MEMBER_RECORDED },
-	{ .name = "total", .type = MEMBER_INTEGER, .flags = MEMBER_RECORDED },
-	{ .name = "percentage", .type = MEMBER_NUMBER },
-	{ .name = "startDate", .type = MEMBER_TIMESTAMP },
-	{ .name = "counts", .type = MEMBER_OBJECT, .members = counts_members },
-	{ 0 },
-};
-static const struct member change_members[] = {
-	{ .name = "target", .type = MEMBER_STRING, .flags = MEMBER_REQUIRED },
-	{ .name = "clientToken",
-	  .type = MEMBER_STRING,
-	  .flags = MEMBER_TOKEN,
-	  .min = 1,
-	  .max = 300 },
-	{ .name = "secret", .type = MEMBER_STRING, .flags = MEMBER_SENSITIVE },
-	{ 0 },
-};
-
-static const struct operation op_read = {
-	.name = "read_thing",
-	.wire_name = "ReadThing",
-	.flags = OP_READS,
-	.members = read_members,
-	.size = sizeof(op_read),
-	.answer = read_answer,
-	.resource = "name",
-	.doc = "reads",
-	.start = op_start,
-	.stop = op_stop,
-	.context = op_context,
-};
-static const struct operation op_change = {
-	.name = "change_thing",
-	.wire_name = "ChangeThing",
-	.size = sizeof(op_change),
-	.flags = OP_CHANGES,
-	.max_calls = 1,
-	.members = change_members,
-	.resource = "target",
-	.doc = "changes",
-	.in_doubt = op_in_doubt,
-	.answer_date = "changedAt",
-	.tell = "show --in {account} --target {target} {nothing}",
-	.start = op_start,
-	.stop = op_stop,
-	.context = op_context,
-};
-
-static const struct plugin demo = { .abi = RUNBOOK_PLUGIN_ABI, .name = "demo", .version = "1.2.3" };
-
 /* ---- the world ---- */
 
 static void on_log(void *arg, const char *id, enum log_level level, const char *text)
@@ -363,6 +355,22 @@ static void on_end(void *arg, const struct run_end *e)
 	}
 }
 
+static void open_runs(struct world *w)
+{
+	struct err err;
+	char lua_dir[96], store[96];
+	(void)snprintf(lua_dir, sizeof(lua_dir), "%s/lib", w->dir);
+	(void)snprintf(store, sizeof(store), "%s/runs.db", w->dir);
+	struct runs_spec spec = { .loop = w->loop,
+				  .committer = w->committer,
+				  .registry = w->registry,
+				  .lua_dir = lua_dir,
+				  .store_path = w->durable ? store : NULL,
+				  .passive_ms = w->passive_ms,
+				  .carried = { on_log, on_progress, on_end, w } };
+	INVARIANT(runs_new(&w->runs, &spec, &err) == 0);
+}
+
 void world_open(struct world *w)
 {
 	struct err err;
@@ -373,24 +381,56 @@ void world_open(struct world *w)
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/runbook-test-XXXXXX");
 	INVARIANT(mkdtemp(w->dir));
 	INVARIANT(registry_new(&w->registry, &err) == 0);
-	registry_set_plugin(w->registry, &demo);
-	INVARIANT(registry_add_operation(w->registry, "demo", &op_read, w, &err) == 0);
-	INVARIANT(registry_add_operation(w->registry, "demo", &op_change, w, &err) == 0);
-	char lua_dir[96];
-	(void)snprintf(lua_dir, sizeof(lua_dir), "%s/lib", w->dir);
-	struct runs_spec spec = { .loop = w->loop,
-				  .committer = w->committer,
-				  .registry = w->registry,
-				  .lua_dir = lua_dir };
-	INVARIANT(runs_new(&w->runs, &spec, &err) == 0);
+	world_register(w);
+	open_runs(w);
+}
+
+void world_open_durable(struct world *w)
+{
+	struct err err;
+	char path[96];
+	world_open(w);
+	(void)snprintf(path, sizeof(path), "%s/runs.db", w->dir);
+	INVARIANT(store_open(&w->committer->store, path, &err) == 0);
+	INVARIANT(store_batch_new(&w->committer->batch, &err) == 0);
+	w->durable = true;
+	world_restart(w);
+}
+
+void world_restart(struct world *w)
+{
+	world_turn(w); /* what was under way */
+	w->committer->dead = true;
+	runs_free(w->runs);
+	w->committer->hold = false;
+	world_turn(w);
+	w->committer->dead = false;
+	w->ends = 0;
+	open_runs(w);
+}
+
+int world_carry_on(struct world *w)
+{
+	struct err err = { 0 };
+	int rc = runs_carry_on(w->runs, &err);
+	world_turn(w);
+	return rc;
+}
+
+bool world_until(struct world *w, bool (*is)(const struct world *w))
+{
+	for (int64_t until = clock_mono_ms() + 5000; !is(w) && clock_mono_ms() < until;)
+		(void)world_fire_next(w);
+	return is(w);
 }
 
 static void remove_files(const char *dir)
 {
-	static const char *const names[] = { "t.lua",       "m.lua",     "sub/n.lua",
-					     "loop.lua",    "bad.lua",   "demo.lua",
-					     "lib/std.lua", "plain.txt", "lib/redrive.lua",
-					     "lib",         "sub",       NULL };
+	static const char *const names[] = { "t.lua",       "m.lua",       "sub/n.lua",
+					     "loop.lua",    "bad.lua",     "demo.lua",
+					     "lib/std.lua", "plain.txt",   "lib/redrive.lua",
+					     "lib",         "sub",         "runs.db",
+					     "runs.db-wal", "runs.db-shm", NULL };
 	char path[128];
 	for (const char *const *n = names; *n; n++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, *n);
@@ -407,6 +447,8 @@ void world_close(struct world *w)
 	INVARIANT(world_timers(w) == 0);
 	for (size_t i = 0; i < w->committer->n; i++)
 		free(w->committer->records[i]);
+	store_batch_free(w->committer->batch);
+	store_close(w->committer->store);
 	free(w->committer);
 	free(w->loop);
 	registry_free(w->registry);
@@ -428,10 +470,21 @@ void world_file(struct world *w, const char *name, const char *text)
 	INVARIANT(fclose(f) == 0);
 }
 
+/* Room for the next ones. */
+static void forget_told(struct committer *c)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < c->n_waiting; i++)
+		if (!c->waiting[i].told)
+			c->waiting[left++] = c->waiting[i];
+	c->n_waiting = left;
+}
+
 void world_turn(struct world *w)
 {
 	while (fire(w->loop, 0) || complete_one(w->committer))
 		continue;
+	forget_told(w->committer);
 }
 
 int world_begin(struct world *w, const char *script)
@@ -440,10 +493,7 @@ int world_begin(struct world *w, const char *script)
 	world_file(w, "t.lua", script);
 	w->ends = 0;
 	w->spec.path = w->path;
-	w->spec.on_log = on_log;
-	w->spec.on_progress = on_progress;
-	w->spec.on_end = on_end;
-	w->spec.arg = w;
+	w->spec.listener = (struct run_listener){ on_log, on_progress, on_end, w };
 	int rc = run_start(w->id, w->runs, &w->spec, &err);
 	if (rc < 0)
 		(void)snprintf(w->message, sizeof(w->message), "%s", err.message);

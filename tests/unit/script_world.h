@@ -20,8 +20,10 @@ struct world {
 	struct committer *committer;
 	struct registry *registry;
 	struct runs *runs;
-	char dir[64];         /* holds the scripts of the test */
-	char path[96];        /* of the last one */
+	char dir[64];  /* holds the scripts of the test */
+	char path[96]; /* of the last one */
+	bool durable;
+	int64_t passive_ms;   /* of the runs that world_restart makes */
 	struct run_spec spec; /* of the next run; path, on_* and arg are filled in */
 	char id[RUN_ID_SIZE];
 
@@ -39,7 +41,15 @@ struct world {
 };
 
 void world_open(struct world *w);
+/* The same with a store in the world's folder. */
+void world_open_durable(struct world *w);
+/* The process dies: what is not on disk is lost. Another one takes its place. */
+void world_restart(struct world *w);
+int world_carry_on(struct world *w); /* its answer is runs_carry_on's */
+/* Fire timers until it is so, or for 5 s. */
+bool world_until(struct world *w, bool (*is)(const struct world *w));
 void world_close(struct world *w);
+void world_register(struct world *w); /* for world_open */
 
 /* Write a file below the world's folder ("lib/x.lua" makes the folder). */
 void world_file(struct world *w, const char *name, const char *text);

@@ -64,7 +64,7 @@ static int64_t run_both(struct world *w, struct good *g, const char *script)
 	char id[RUN_ID_SIZE];
 	int64_t longest = 0;
 	world_file(w, "good.lua", good_script);
-	struct run_spec good = { .path = w->path, .on_end = on_good_end, .arg = g };
+	struct run_spec good = { .path = w->path, .listener = { .on_end = on_good_end, .arg = g } };
 	limit(&w->spec);
 	if (!CHECK(run_start(id, w->runs, &good, &err) == 0 && world_begin(w, script) == 0))
 		return 0;

@@ -202,20 +202,60 @@ TEST(one_run_at_a_time_holds_a_key)
 	court_close(&c);
 }
 
+static int vote(struct court *c, const char *who, bool approve)
+{
+	struct err err = { 0 };
+	int rc = run_vote(c->w.runs, c->w.id, NULL, who, approve, "because", &err);
+	world_turn(&c->w);
+	return rc;
+}
+
 TEST(what_needs_approval_is_not_made_without)
 {
 	struct court c;
 	court_open(&c);
 	set(&c, "approval", "demo.change_thing 2 of ann bob cyd within 4h");
+	c.w.spec.actor = bytes_str("{\"type\":\"operator\",\"user\":\"cyd\"}");
 
-	world_run(&c.w, CAUGHT);
-
-	check_begins(c.w.result, "\"approval: it needs the approval of 2 of ann bob cyd "
-				 "(f.conf:1: [policy] approval)");
+	world_start(&c.w, CAUGHT);
 	CHECK_INT(c.w.starts, 0);
+	CHECK(strstr(world_last(&c.w, "approval.ask"), "\"step\":\"1\""));
+	CHECK_INT(vote(&c, "dan", true), -ERR_INVALID); /* not on the list */
+	CHECK_INT(vote(&c, "cyd", true), -ERR_INVALID); /* who asks */
+	CHECK_INT(vote(&c, "ann", true), 0);
+	CHECK_INT(vote(&c, "ann", true), 0);
+	CHECK_INT(c.w.starts, 0);
+	CHECK_INT(vote(&c, "bob", true), 0);
+	CHECK_INT(c.w.starts, 1);
+	CHECK(strstr(world_last(&c.w, "call.intent"), "\"step\":\"2\""));
+	world_answer(&c.w, "{}");
+	CHECK_STR(c.w.result, "\"made\"");
+
 	c.w.spec.dry_run = true; /* a rehearsal asks nobody */
 	world_run(&c.w, CAUGHT);
 	CHECK_STR(c.w.result, "\"made\"");
+	court_close(&c);
+}
+
+TEST(one_rejection_and_the_end_of_its_time_are_errors)
+{
+	struct court c;
+	court_open(&c);
+	set(&c, "approval", "demo.change_thing 2 within 1h");
+
+	world_start(&c.w, "local ok, e = pcall(require 'demo'.change_thing, { target = 'a' })\n"
+			  "return { e.code, e.operation, e.message, e.voter }");
+	CHECK_INT(vote(&c, "ann", false), 0);
+	CHECK_STR(c.w.result, "[\"ApprovalDenied\",\"demo.change_thing\",\"ann rejected it: "
+			      "because\",\"ann\"]");
+
+	world_start(&c.w, "local ok, e = pcall(approve, { subject = 's', n = 2, expires = 0.02 })\n"
+			  "return { e.code, e.message }");
+	CHECK_INT(vote(&c, "ann", true), 0);
+	for (int64_t until = clock_mono_ms() + 5000; !c.w.ends && clock_mono_ms() < until;)
+		(void)world_fire_next(&c.w);
+	CHECK_STR(c.w.result, "[\"ApprovalExpired\",\"1 of 2 people approved it in time\"]");
+	CHECK_INT(c.w.starts, 0);
 	court_close(&c);
 }
 
@@ -269,6 +309,7 @@ int main(void)
 		      TAP_CASE(a_call_that_never_came_to_its_intent_does_not_count),
 		      TAP_CASE(one_run_at_a_time_holds_a_key),
 		      TAP_CASE(what_needs_approval_is_not_made_without),
+		      TAP_CASE(one_rejection_and_the_end_of_its_time_are_errors),
 		      TAP_CASE(of_two_approvals_the_stricter_parts_are_kept),
 		      TAP_CASE(who_may_vote_is_named_whole),
 		      TAP_CASE(a_budget_of_the_header_is_one_more_and_none_instead)));

@@ -265,8 +265,6 @@ TEST(what_is_not_listed_does_not_exist)
 		"collectgarbage",
 		"string.dump",
 		"math.randomseed",
-		"parallel",
-		"approve",
 		"sfn",
 		"demo",
 		"require'm'.x",
