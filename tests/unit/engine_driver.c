@@ -17,6 +17,13 @@ static void fake_random(void *arg, void *out, size_t n)
 	}
 }
 
+static void quote(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\'')
+			*text = '"';
+}
+
 static void fake_task_start(void *arg, const struct engine_task *task)
 {
 	struct driver *d = arg;
@@ -69,6 +76,17 @@ static bool fake_denied(void *arg, const char *op)
 	return d->role_denied && strcmp(d->role_denied, op) == 0;
 }
 
+/* Among the operations on buckets: not one of theirs. */
+enum { OP_ROLE = -1 };
+
+static void fake_role_start(void *arg, uint64_t id, const char *role_arn)
+{
+	struct driver *d = arg;
+	d->ops = mem_room(d->ops, d->n_ops, &d->cap_ops, sizeof(*d->ops));
+	d->ops[d->n_ops++] = (struct driver_op){ id, OP_ROLE, mem_str(role_arn), NULL };
+	d->role_reads++;
+}
+
 static void new_engine(struct driver *d)
 {
 	const struct engine_world world = { .arg = d,
@@ -77,6 +95,7 @@ static void new_engine(struct driver *d)
 					    .task_stop = fake_task_stop,
 					    .ready = d->waits ? fake_ready : NULL,
 					    .denied = fake_denied,
+					    .role_start = d->asks_roles ? fake_role_start : NULL,
 					    .status_changed = fake_status_changed,
 					    .object_start = fake_object_start };
 	INVARIANT(engine_new(&d->e, &d->config, &world, NULL) == 0);
@@ -138,13 +157,6 @@ void driver_close(struct driver *d)
 }
 
 /* ---- requests ---- */
-
-static void quote(char *text)
-{
-	for (; *text; text++)
-		if (*text == '\'')
-			*text = '"';
-}
 
 const char *driver_call(struct driver *d, const char *op, const char *args, ...)
 {
@@ -264,6 +276,32 @@ static char *list_objects(const struct driver *d, const char *prefix)
 	return mem_take(&b, NULL);
 }
 
+static void answer_role(struct driver *d, uint64_t id)
+{
+	char *text = mem_str(d->policies ? d->policies : "");
+	quote(text);
+	const struct engine_role role = { .missing = !d->policies,
+					  .error = d->role_error,
+					  .policies = bytes_str(text) };
+	engine_role_done(d->e, d->now, id, &role);
+	free(text);
+}
+
+static void answer_object(struct driver *d, const struct driver_op *o)
+{
+	char *list = o->what == ENGINE_OBJECT_LIST ? list_objects(d, o->path) : NULL;
+	bool put = o->what == ENGINE_OBJECT_PUT, denied = put && d->denied;
+	const char *body = list ? list : put ? NULL : driver_object(d, o->path);
+	if (put && !denied)
+		driver_put(d, o->path, o->body);
+	bool missing = o->what == ENGINE_OBJECT_GET && !body;
+	engine_object_done(d->e, d->now, o->id, bytes_str(body ? body : ""),
+			   denied    ? "Access Denied"
+			   : missing ? "The specified key does not exist."
+				     : NULL);
+	free(list);
+}
+
 static bool answer_objects(struct driver *d)
 {
 	size_t n = d->n_ops;
@@ -272,17 +310,10 @@ static bool answer_objects(struct driver *d)
 	d->n_ops = d->cap_ops = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct driver_op *o = &ops[i];
-		char *list = o->what == ENGINE_OBJECT_LIST ? list_objects(d, o->path) : NULL;
-		bool put = o->what == ENGINE_OBJECT_PUT, denied = put && d->denied;
-		const char *body = list ? list : put ? NULL : driver_object(d, o->path);
-		if (put && !denied)
-			driver_put(d, o->path, o->body);
-		bool missing = o->what == ENGINE_OBJECT_GET && !body;
-		engine_object_done(d->e, d->now, o->id, bytes_str(body ? body : ""),
-				   denied    ? "Access Denied"
-				   : missing ? "The specified key does not exist."
-					     : NULL);
-		free(list);
+		if (o->what == OP_ROLE)
+			answer_role(d, o->id);
+		else
+			answer_object(d, o);
 		free(o->path);
 		free(o->body);
 	}

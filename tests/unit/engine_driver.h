@@ -49,7 +49,11 @@ struct driver {
 	bool hold;               /* keep tasks unanswered */
 	bool waits;              /* requests may wait; set it before driver_reopen */
 	bool denied;             /* nothing can be written to a bucket */
+	bool asks_roles;         /* roles have policies; set it before driver_reopen */
+	const char *policies;    /* of every role, a JSON array; NULL: there is no such role */
+	const char *role_error;  /* why nobody knows them, or NULL */
 	const char *role_denied; /* the operation the machines' role may not call, or NULL */
+	int role_reads;          /* how often roles were read */
 	bool restart;            /* drain and restore after every step */
 	int calls;               /* of the handler */
 	struct driver_task *tasks;

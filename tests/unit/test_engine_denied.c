@@ -191,11 +191,210 @@ TEST(express_children_are_started_again_and_need_that)
 	driver_close(&d);
 }
 
+/* ---- what the role's policies say ---- */
+
+#define MAY(statements) "[{'Statement':[" statements "]}]"
+#define START_ONLY "{'Effect':'Allow','Action':'states:StartExecution','Resource':'*'}"
+#define REDRIVE \
+	"{'Effect':'Allow','Action':'states:RedriveExecution','Resource':" \
+	"'arn:aws:states:*:*:execution:m/Each:*'}"
+
+static void open_with_policies(struct driver *d, const char *definition, const char *policies)
+{
+	driver_open(d, work);
+	d->asks_roles = true;
+	d->policies = policies;
+	driver_reopen(d);
+	broken = true;
+	driver_machine(d, "m", definition);
+}
+
+TEST(a_role_is_read_anew_for_every_start_and_redrive)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", WRITER), MAY(START_ONLY));
+	(void)driver_start(&d, "m", "x", ITEMS);
+	driver_advance(&d, 1000);
+	CHECK_STR(execution(&d, "error"), "States.ExceedToleratedFailureThreshold");
+	CHECK_INT(d.role_reads, 1);
+
+	redrive(&d, NULL);
+	CHECK_INT(d.role_reads, 2);
+	CHECK_STR(map_run(&d, "itemCounts.failed"), "1");
+	CHECK_STR(driver_get(&d, "redriveCount"), "1");
+	CHECK_STR(execution(&d, "error"), "States.Runtime");
+	char cause[600];
+	(void)snprintf(cause, sizeof(cause), "%s", execution(&d, "cause"));
+	CHECK(
+	    strstr(cause, "is not authorized to perform: states:RedriveExecution on resource: " ARN(
+			      "execution", "m/Each:")));
+	CHECK(strstr(cause, "because no identity-based policy allows the states:RedriveExecution"));
+
+	broken = false;
+	d.policies = MAY(START_ONLY "," REDRIVE);
+	redrive(&d, NULL);
+	driver_advance(&d, 9000);
+	CHECK_STR(execution(&d, "status"), "SUCCEEDED");
+	CHECK_INT(d.role_reads, 3);
+	CHECK_STR(driver_history(&d, EXECUTION),
+		  STARTED ", 8<7 ExecutionRedriven, 9<3 MapRunRedriven, 10<9 MapRunFailed, "
+			  "11<10 MapStateFailed, 12<11 ExecutionFailed, 13<12 ExecutionRedriven, "
+			  "14<3 MapRunRedriven, 15<14 MapRunSucceeded, 16<15 MapStateSucceeded, "
+			  "17<14 MapStateExited, 18<17 ExecutionSucceeded");
+	driver_close(&d);
+}
+
+TEST(what_a_role_may_outlives_a_restart)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(REDRIVE));
+	d.restart = true;
+	(void)driver_start(&d, "m", "x", ITEMS);
+	driver_run(&d);
+	check_cause(&d, "StartExecution", ARN("stateMachine", "m"));
+	CHECK_STR(driver_history(&d, EXECUTION), STARTED);
+
+	broken = false;
+	d.policies = MAY(START_ONLY "," REDRIVE);
+	redrive(&d, NULL);
+	driver_advance(&d, 9000);
+	CHECK_STR(execution(&d, "status"), "SUCCEEDED");
+	driver_close(&d);
+}
+
+TEST(a_restart_while_the_role_is_read_reads_it_again)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY));
+	broken = false;
+	(void)driver_start(&d, "m", "x", ITEMS);
+	(void)engine_step(d.e, d.now);
+	CHECK_INT(d.role_reads, 1);
+	(void)driver_call(&d, "ListMapRuns", "{'executionArn':'" EXECUTION "'}");
+	CHECK_STR(driver_get(&d, "mapRuns"), "[]");
+	driver_restart(&d);
+	CHECK_INT(d.role_reads, 2);
+	driver_advance(&d, 9000);
+	CHECK_STR(execution(&d, "status"), "SUCCEEDED");
+	driver_close(&d);
+}
+
+TEST(one_child_that_may_not_be_redriven_fails_them_all)
+{
+	struct driver d;
+	char failed[300], policies[600];
+	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY));
+	(void)driver_start(&d, "m", "x", ITEMS);
+	driver_advance(&d, 1000);
+	(void)map_run(&d, "status");
+	char run[300];
+	(void)snprintf(run, sizeof(run), "%s", driver_get(&d, "mapRunArn"));
+	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s','statusFilter':'FAILED'}", run);
+	(void)snprintf(failed, sizeof(failed), "%s", driver_get(&d, "executions.0.executionArn"));
+	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s','statusFilter':'ABORTED'}", run);
+	(void)snprintf(policies, sizeof(policies),
+		       MAY("{'Effect':'Allow','Action':'*','Resource':'*'},{'Effect':'Deny',"
+			   "'Action':'states:RedriveExecution','Resource':'%s'}"),
+		       driver_get(&d, "executions.0.executionArn"));
+	d.policies = policies;
+	redrive(&d, NULL);
+	CHECK(strstr(execution(&d, "cause"), " with an explicit deny in an identity-based policy "
+					     "(Service: Sfn, "));
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", failed);
+	CHECK_STR(driver_get(&d, "redriveCount"), "0");
+	CHECK_STR(driver_get(&d, "status"), "FAILED");
+	driver_close(&d);
+}
+
+#define NOT_ASSUMED \
+	"Step Functions failed to assume the provided role. Please update your IAM trust policy " \
+	"to allow Step Functions to assume the role. | Message from STS: The principal " \
+	"states.amazonaws.com is not authorized to assume the provided role. (role: " \
+	"arn:aws:iam::123456789012:role/r)"
+
+TEST(without_its_role_a_map_run_has_never_been)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", WRITER), NULL);
+	(void)driver_start(&d, "m", "x", ITEMS);
+	driver_run(&d);
+	CHECK_STR(execution(&d, "error"), "States.Runtime");
+	CHECK_STR(
+	    driver_get(&d, "cause"),
+	    "An error occurred while executing the state 'Each' (entered at the event id "
+	    "#2). Failed to write a test manifest into the specified output bucket. " NOT_ASSUMED);
+	CHECK_STR(driver_history(&d, EXECUTION),
+		  "1<0 ExecutionStarted, 2<0 MapStateEntered, 3<2 MapStateStarted, "
+		  "4<3 ExecutionFailed");
+	(void)driver_call(&d, "ListMapRuns", "{'executionArn':'" EXECUTION "'}");
+	CHECK_STR(driver_get(&d, "mapRuns"), "[]");
+	CHECK_INT(d.n_objects, 0);
+	driver_close(&d);
+}
+
+TEST(a_redrive_without_the_role_leaves_the_map_run_as_it_was)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY "," REDRIVE));
+	(void)driver_start(&d, "m", "x", ITEMS);
+	driver_advance(&d, 1000);
+	d.policies = NULL;
+	redrive(&d, NULL);
+	CHECK_STR(execution(&d, "cause"), "An error occurred while executing the state 'Each' "
+					  "(entered at the event id #2). " NOT_ASSUMED);
+	CHECK_STR(map_run(&d, "redriveCount"), "0");
+	CHECK_STR(driver_get(&d, "redriveDate"), "(absent)");
+	driver_close(&d);
+}
+
+TEST(nobody_may_do_what_iam_cannot_tell_of)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY));
+	d.role_error = "ListRolePolicies: HTTP 500";
+	(void)driver_start(&d, "m", "x", ITEMS);
+	driver_run(&d);
+	CHECK_STR(execution(&d, "cause"),
+		  "An error occurred while executing the state 'Each' (entered at the event id "
+		  "#2). The policies of the role arn:aws:iam::123456789012:role/r cannot be read: "
+		  "ListRolePolicies: HTTP 500");
+	d.role_error = NULL;
+	broken = false;
+	redrive(&d, NULL);
+	driver_advance(&d, 9000);
+	CHECK_STR(execution(&d, "status"), "SUCCEEDED");
+	driver_close(&d);
+}
+
+TEST(an_execution_that_is_stopped_while_its_role_is_read_stays_stopped)
+{
+	struct driver d;
+	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY));
+	(void)driver_start(&d, "m", "x", ITEMS);
+	(void)engine_step(d.e, d.now);
+	(void)driver_call(&d, "StopExecution", "{'executionArn':'" EXECUTION "'}");
+	driver_run(&d);
+	CHECK_STR(execution(&d, "status"), "ABORTED");
+	broken = false;
+	redrive(&d, NULL);
+	driver_advance(&d, 9000);
+	CHECK_STR(execution(&d, "status"), "SUCCEEDED");
+	driver_close(&d);
+}
+
 int main(void)
 {
 	return tap_run(
 	    TAP_CASES(TAP_CASE(a_redrive_that_is_denied_counts_and_leaves_the_children_alone),
 		      TAP_CASE(a_start_that_is_denied_leaves_a_failed_map_run),
 		      TAP_CASE(children_that_run_are_aborted_when_the_next_may_not_start),
-		      TAP_CASE(express_children_are_started_again_and_need_that)));
+		      TAP_CASE(express_children_are_started_again_and_need_that),
+		      TAP_CASE(a_role_is_read_anew_for_every_start_and_redrive),
+		      TAP_CASE(what_a_role_may_outlives_a_restart),
+		      TAP_CASE(a_restart_while_the_role_is_read_reads_it_again),
+		      TAP_CASE(one_child_that_may_not_be_redriven_fails_them_all),
+		      TAP_CASE(without_its_role_a_map_run_has_never_been),
+		      TAP_CASE(a_redrive_without_the_role_leaves_the_map_run_as_it_was),
+		      TAP_CASE(nobody_may_do_what_iam_cannot_tell_of),
+		      TAP_CASE(an_execution_that_is_stopped_while_its_role_is_read_stays_stopped)));
 }

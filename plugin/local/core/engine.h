@@ -39,6 +39,13 @@ struct engine_object {
 	struct bytes body;
 };
 
+/* What IAM says of a role. Borrowed for the call. */
+struct engine_role {
+	bool missing;          /* there is no such role: it cannot be assumed */
+	const char *error;     /* why IAM could not tell; NULL: it could */
+	struct bytes policies; /* JSON array of its policy documents, inline and attached ones */
+};
+
 /* Durable records: the engine names what changed, the shell writes it. */
 struct engine_record {
 	const char *kind;  /* "machine", "execution", "maprun", "event", ... */
@@ -68,6 +75,10 @@ struct engine_world {
 	/* Is the machine's role denied this operation ("StartExecution", "RedriveExecution")? Asked for
 	 * each child a Map Run starts, and once for each redrive of a Map Run. May be NULL: never. */
 	bool (*denied)(void *arg, const char *op);
+	/* Begin to read what a role may do; its end comes through engine_role_done, never from inside
+	 * the call. Asked each time a Map Run is to start or to start again; nothing is remembered from
+	 * one time to the next. May be NULL: every role may do everything. */
+	void (*role_start)(void *arg, uint64_t id, const char *role_arn);
 	/* May be NULL. Must not call the engine from inside. */
 	void (*status_changed)(void *arg, const struct engine_status_change *change);
 };
@@ -111,6 +122,9 @@ void engine_task_done(struct engine *e, int64_t now_ms, uint64_t id, struct byte
  * Key, LastModified in seconds, Size and StorageClass), or what went wrong. */
 void engine_object_done(struct engine *e, int64_t now_ms, uint64_t id, struct bytes body,
 			const char *error);
+
+/* What a role may do has been read, or not. */
+void engine_role_done(struct engine *e, int64_t now_ms, uint64_t id, const struct engine_role *r);
 
 /* Do everything due at now_ms, but no more than some 500 transitions, so that a loop thread is not
  * held up. Returns when to call again: now_ms when there is more to do at once, INT64_MAX if nothing

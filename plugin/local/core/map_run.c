@@ -71,6 +71,7 @@ void map_run_free(struct map_run *run)
 	free(run->roll.rows);
 	free(run->arn);
 	stop_object(run);
+	role_forget(run);
 	alarm_off(&run->e->alarms, &run->more);
 	free(run->source);
 	free(run->bucket);
@@ -135,21 +136,16 @@ static void fail(struct map_run *run, const char *error, const char *cause)
 	close_as(run, MAP_RUN_FAILED);
 }
 
-/* The role that runs it may not do this: the run fails for it. */
-static bool refused(struct map_run *run, const char *op, const char *resource)
+/* Fail the run when its role may not do this. @return whether it did */
+static bool refused(struct map_run *run, enum policy_verdict verdict, const char *op,
+		    const char *resource)
 {
-	char *cause = role_refusal(run, op, resource);
-	if (cause)
-		fail(run, "States.Runtime", cause);
+	if (verdict == POLICY_ALLOWED)
+		return false;
+	char *cause = role_refusal(run, op, resource, verdict);
+	fail(run, "States.Runtime", cause);
 	free(cause);
-	return cause != NULL;
-}
-
-/* Standard children are redriven; Express ones are started once more (documented). */
-static bool redrive_refused(struct map_run *run, const struct execution *child)
-{
-	return child->express ? refused(run, "StartExecution", run->parent->machine->arn)
-			      : refused(run, "RedriveExecution", child->arn);
+	return true;
 }
 
 /* ---- admission ---- */
@@ -190,8 +186,9 @@ static bool admit_one(struct map_run *run)
 			return true;
 		}
 	}
-	if (run->next_item == run->n_items ||
-	    refused(run, "StartExecution", run->parent->machine->arn))
+	if (run->next_item == run->n_items)
+		return false;
+	if (refused(run, role_may_start(run), "StartExecution", run->parent->machine->arn))
 		return false;
 	start_child(run, run->next_item++);
 	return true;
@@ -302,6 +299,7 @@ static void give_up_test(struct map_run *run)
 {
 	struct frame *f = run->frame;
 	object_forget(run);
+	role_forget(run);
 	run->frame = NULL;
 	run->stage = STAGE_CHILDREN;
 	record_touch(run->e, &run->record);
@@ -374,6 +372,34 @@ static void items_read(struct map_run *run, struct bytes body, const char *error
 
 static void begin(struct map_run *run);
 
+static void test_bucket(struct map_run *run)
+{
+	if (run->bucket) {
+		result_writer_test(run);
+	} else {
+		run->stage = STAGE_CHILDREN;
+		begin(run);
+	}
+}
+
+void map_run_role_done(struct map_run *run, const struct engine_role *r)
+{
+	struct frame *f = run->frame;
+	struct err why = { 0 };
+	bool writes = run->bucket != NULL;
+	if (frame_machine_deleted(f))
+		return; /* which has given up */
+	if (!r->missing && !r->error && role_take(run, r->policies, &why) == 0) {
+		test_bucket(run);
+		return;
+	}
+	give_up_test(run);
+	if (r->missing)
+		state_map_role_missing(f, writes);
+	else
+		state_map_role_unknown(f, r->error ? r->error : why.message);
+}
+
 /* The test manifest has been written, or not. */
 static void tested(struct map_run *run, const char *error)
 {
@@ -408,8 +434,8 @@ void map_run_object_done(struct map_run *run, struct bytes body, const char *err
 void map_run_resume(struct map_run *run)
 {
 	if (run->stage == STAGE_TESTING) {
-		if (run->frame)
-			result_writer_test(run);
+		if (run->frame && !role_ask(run))
+			test_bucket(run);
 		return;
 	}
 	if (run->status.now != MAP_RUN_RUNNING)
@@ -427,6 +453,7 @@ void map_run_resume(struct map_run *run)
 
 static void begin_first(struct map_run *run)
 {
+	role_forget(run);
 	state_map_note_start(run->frame, run);
 	run->start_ms = run->e->now;
 	record_touch(run->e, &run->record);
@@ -445,20 +472,41 @@ bool map_run_may_redrive(const struct map_run *run, const struct execution *chil
 	       !redrive_refusal(child, now);
 }
 
+/* The first child from item *i on that is to be redriven; *i moves to it. NULL: there is none. */
+static struct execution *next_to_redrive(const struct map_run *run, size_t *i)
+{
+	for (; *i < run->next_item; (*i)++) {
+		struct execution *child = run->items[*i].child;
+		if (child && map_run_may_redrive(run, child, run->e->now))
+			return child;
+	}
+	return NULL;
+}
+
+/* May the role not redrive one of them? Then the run has failed. */
+static bool redrives_refused(struct map_run *run)
+{
+	const struct execution *child;
+	for (size_t i = 0, n = 0; (child = next_to_redrive(run, &i)) != NULL; i++, n++) {
+		const char *op = child->express ? "StartExecution" : "RedriveExecution";
+		enum policy_verdict v = role_may_redrive(run, child);
+		if (n == 0 && role_faulted(run, op))
+			v = POLICY_NOT_ALLOWED;
+		if (refused(run, v, op, child->express ? run->parent->machine->arn : child->arn))
+			return true;
+	}
+	return false;
+}
+
 /* false: the role may not redrive them; the run has failed and they are what they were (recorded). */
 static bool await_redrives(struct map_run *run)
 {
-	bool asked = false;
-	for (size_t i = 0; i < run->next_item; i++) {
-		struct execution *child = run->items[i].child;
-		if (!child || !map_run_may_redrive(run, child, run->e->now))
-			continue;
-		if (!asked && redrive_refused(run, child))
-			return false;
-		asked = true;
+	struct execution *child;
+	bool refused_one = redrives_refused(run);
+	role_forget(run);
+	for (size_t i = 0; !refused_one && (child = next_to_redrive(run, &i)) != NULL; i++)
 		execution_await_redrive(child, true);
-	}
-	return true;
+	return !refused_one;
 }
 
 static void begin_again(struct map_run *run)
@@ -492,13 +540,11 @@ static void begin(struct map_run *run)
 static void test_and_begin(struct map_run *run)
 {
 	record_touch(run->e, &run->record);
-	if (!run->bucket) {
-		begin(run);
-		return;
-	}
-	run->stage = STAGE_TESTING;
 	record_touch(run->e, &run->parent->record);
-	result_writer_test(run);
+	run->may_start = POLICY_ALLOWED;
+	run->stage = STAGE_TESTING;
+	if (!role_ask(run))
+		test_bucket(run);
 }
 
 void map_run_start(struct map_run *run, struct frame *f)

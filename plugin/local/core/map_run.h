@@ -14,6 +14,9 @@
 
 #include "local/core/definition.h"
 #include "local/core/execution.h"
+#include "local/core/policy.h"
+
+struct engine_role;
 
 enum map_run_status { MAP_RUN_RUNNING, MAP_RUN_SUCCEEDED, MAP_RUN_FAILED, MAP_RUN_ABORTED };
 
@@ -34,7 +37,7 @@ enum map_run_stage {
 	STAGE_CHILDREN,
 	STAGE_READING,   /* its items come from a bucket */
 	STAGE_EXPORTING, /* its results go to one */
-	STAGE_TESTING,   /* before a start: may its ResultWriter write there? */
+	STAGE_TESTING, /* before a start: what may its role do, may its ResultWriter write there? */
 };
 
 struct map_settings {
@@ -61,12 +64,14 @@ struct map_run {
 	bool exported;                         /* results are written */
 	char *error, *cause;
 	enum map_run_stage stage;
-	uint64_t object_id;         /* of the operation under way, 0: none */
-	struct item_reader *reader; /* while reading, or NULL */
-	char *source;               /* where the items came from; NULL: the state's input */
-	char *bucket, *prefix;      /* ResultWriter; NULL: none */
-	int next_file;              /* of it */
-	int64_t written[3];         /* sizes of its files */
+	uint64_t object_id; /* of the operation under way, 0: none */
+	cJSON *policies;    /* of its role, while it starts (role.h); NULL: not asked for */
+	enum policy_verdict may_start; /* does its role allow it to start children? */
+	struct item_reader *reader;    /* while reading, or NULL */
+	char *source;                  /* where the items came from; NULL: the state's input */
+	char *bucket, *prefix;         /* ResultWriter; NULL: none */
+	int next_file;                 /* of it */
+	int64_t written[3];            /* sizes of its files */
 	struct map_item *items;
 	size_t n_items;
 	int64_t total_items; /* the sum of their counts */
@@ -85,11 +90,12 @@ void map_run_free(struct map_run *run);
 /* One that never started: its execution and the store forget it too. */
 void map_run_discard(struct map_run *run);
 
-/* Start with the settings filled in: the first children are admitted. With a ResultWriter a test
- * manifest is written first; when that fails, the run has never been (recorded). */
+/* Start with the settings filled in: the first children are admitted. First it is asked what the role may
+ * do, and with a ResultWriter a test manifest is written; when the role cannot be assumed or the bucket
+ * not be written to, the run has never been (recorded). */
 void map_run_start(struct map_run *run, struct frame *f);
-/* Run the unsuccessful children again and the pending ones for the first time, after the same test;
- * when it fails, the run stays as it was (recorded). */
+/* Run the unsuccessful children again and the pending ones for the first time, after the same tests;
+ * when one fails, the run stays as it was (recorded). */
 void map_run_redrive(struct map_run *run, struct frame *f);
 /* Its parent has stopped: close as ABORTED. */
 void map_run_abort(struct map_run *run);
@@ -101,6 +107,8 @@ void map_run_child_ended(struct map_run *run);
 /* Admit what the settings allow now (after a change of them, or a restart). */
 void map_run_settle(struct map_run *run);
 
+/* What its role may do is known, or not. */
+void map_run_role_done(struct map_run *run, const struct engine_role *r);
 /* The operation on a bucket has ended. */
 void map_run_object_done(struct map_run *run, struct bytes body, const char *error);
 /* Go on with reading or exporting after a restart. */

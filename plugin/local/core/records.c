@@ -268,6 +268,7 @@ static void write_map_run(struct sink *s, struct map_run *run)
 	jsonw_str(&w, "error", run->error);
 	jsonw_str(&w, "cause", run->cause);
 	jsonw_int(&w, "stage", run->stage);
+	jsonw_int(&w, "mayStart", run->may_start);
 	jsonw_str(&w, "source", run->source);
 	jsonw_str(&w, "bucket", run->bucket);
 	jsonw_str(&w, "prefix", run->prefix);

@@ -316,6 +316,7 @@ static void read_map_run(struct map_run *run, const cJSON *j)
 	copy_text(&run->error, j, "error");
 	copy_text(&run->cause, j, "cause");
 	run->stage = (enum map_run_stage)json_get_int(j, "stage", STAGE_CHILDREN);
+	run->may_start = (enum policy_verdict)json_get_int(j, "mayStart", POLICY_ALLOWED);
 	copy_text(&run->source, j, "source");
 	copy_text(&run->bucket, j, "bucket");
 	copy_text(&run->prefix, j, "prefix");

@@ -55,6 +55,9 @@ void state_map_redrive(struct frame *f);
 void state_map_note_start(struct frame *f, const struct map_run *run); /* MapRunStarted */
 /* The test manifest could not be written: no event of the Map Run, nor MapStateFailed (recorded). */
 void state_map_test_failed(struct frame *f, const char *why);
+/* The role does not exist, or nobody knows what it may do: the same. `writes`: there is a ResultWriter. */
+void state_map_role_missing(struct frame *f, bool writes);
+void state_map_role_unknown(struct frame *f, const char *why);
 /* MapRunRedriven. @return the number of the redrive */
 int64_t state_map_note_redrive(struct frame *f, struct map_run *run);
 

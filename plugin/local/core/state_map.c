@@ -246,6 +246,29 @@ void state_map_test_failed(struct frame *f, const char *why)
 	frame_fault(f, &err);
 }
 
+/* Recorded with a ResultWriter, whose test manifest needs the role first. */
+void state_map_role_missing(struct frame *f, bool writes)
+{
+	struct err err;
+	(void)fault(&err, "States.Runtime",
+		    "%sStep Functions failed to assume the provided role. Please update your IAM "
+		    "trust policy to allow Step Functions to assume the role. | Message from STS: "
+		    "The principal states.amazonaws.com is not authorized to assume the provided "
+		    "role. (role: %s)",
+		    writes ? "Failed to write a test manifest into the specified output bucket. "
+			   : "",
+		    f->x->definition->role);
+	frame_fault(f, &err);
+}
+
+void state_map_role_unknown(struct frame *f, const char *why)
+{
+	struct err err;
+	(void)fault(&err, "States.Runtime", "The policies of the role %s cannot be read: %s",
+		    f->x->definition->role, why);
+	frame_fault(f, &err);
+}
+
 int64_t state_map_note_redrive(struct frame *f, struct map_run *run)
 {
 	struct details d;
