@@ -22,6 +22,9 @@ struct local_spec {
 	const char *buckets; /* folder whose folders are S3 buckets; NULL: see s3_endpoint */
 	const char
 	    *s3_endpoint; /* URL of an S3 service instead; NULL: AWS_ENDPOINT_URL_S3, or none */
+	/* URL of an IAM service, which is asked what the roles of Map Runs may do; NULL:
+	 * AWS_ENDPOINT_URL_IAM, or everything */
+	const char *iam_endpoint;
 	const char *request_log; /* file that gets a line of JSON before a request is served */
 	bool control;            /* serve control.h's path */
 	/* Lambda Invoke API for functions that the handlers file does not have; NULL: what the

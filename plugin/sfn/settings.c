@@ -32,6 +32,8 @@ static const struct key keys[] = {
 	{ "local_handlers", TEXT, offsetof(struct settings, local_handlers), 0, 0, "a Lua file" },
 	{ "local_buckets", TEXT, offsetof(struct settings, local_buckets), 0, 0, "a folder" },
 	{ "local_s3_endpoint", TEXT, offsetof(struct settings, local_s3_endpoint), 0, 0, "a URL" },
+	{ "local_iam_endpoint", TEXT, offsetof(struct settings, local_iam_endpoint), 0, 0,
+	  "a URL" },
 	{ "local_deny", TEXT, offsetof(struct settings, local_deny), 0, 0,
 	  "names of operations, separated by commas" },
 	{ "local_request_log", TEXT, offsetof(struct settings, local_request_log), 0, 0, "a file" },
@@ -144,6 +146,7 @@ void settings_clear(struct settings *s)
 	free(s->local_handlers);
 	free(s->local_buckets);
 	free(s->local_s3_endpoint);
+	free(s->local_iam_endpoint);
 	free(s->local_deny);
 	free(s->local_request_log);
 	*s = (struct settings){ 0 };

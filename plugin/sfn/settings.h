@@ -11,6 +11,7 @@
  *   local_handlers       Lua file with its task handlers
  *   local_buckets        folder whose folders are S3 buckets to it
  *   local_s3_endpoint    URL of an S3 service with its buckets, instead
+ *   local_iam_endpoint   URL of an IAM service that says what roles of Map Runs may do
  *   local_deny           operations it refuses with AccessDeniedException
  *   local_request_log    file it writes a line to before it serves a request
  *   local_port           default a free one
@@ -37,6 +38,7 @@ struct settings { /* NULL and 0: not set */
 	char *local_handlers;
 	char *local_buckets;
 	char *local_s3_endpoint;
+	char *local_iam_endpoint;
 	char *local_deny;
 	char *local_request_log;
 	int64_t local_port;

@@ -160,6 +160,7 @@ static int open_local(void *arg, char url[LOCAL_URL_SIZE], struct err *err)
 		.deny = s->settings.local_deny,
 		.buckets = s->settings.local_buckets,
 		.s3_endpoint = s->settings.local_s3_endpoint,
+		.iam_endpoint = s->settings.local_iam_endpoint,
 		.request_log = s->settings.local_request_log,
 	};
 	int rc = s->local ? 0 : local_start(&s->local, s->local_url, s->api, &spec, err);

@@ -16,6 +16,7 @@ TEST(every_key_is_read)
 			  "\"read_timeout\":\"250ms\",\"local_data\":\"d\","
 			  "\"local_handlers\":\"h.lua\",\"local_buckets\":\"bk\","
 			  "\"local_s3_endpoint\":\"http://127.0.0.1:9\",\"local_port\":\"8083\","
+			  "\"local_iam_endpoint\":\"http://127.0.0.1:8\","
 			  "\"local_max_open_executions\":\"10\",\"local_deny\":\"StopExecution\","
 			  "\"local_request_log\":\"log\"}"),
 		NULL),
@@ -30,6 +31,7 @@ TEST(every_key_is_read)
 	CHECK_STR(s.local_handlers, "h.lua");
 	CHECK_STR(s.local_buckets, "bk");
 	CHECK_STR(s.local_s3_endpoint, "http://127.0.0.1:9");
+	CHECK_STR(s.local_iam_endpoint, "http://127.0.0.1:8");
 	CHECK_INT(s.local_port, 8083);
 	CHECK_INT(s.local_max_open_executions, 10);
 	CHECK_STR(s.local_deny, "StopExecution");

@@ -85,6 +85,13 @@ static void world_object_start(void *arg, const struct engine_object *o)
 	services_start_object(l->services, r, r->region, o);
 }
 
+static void world_role_start(void *arg, uint64_t id, const char *role_arn)
+{
+	struct realm *r = arg;
+	const struct local *l = r->owner;
+	services_start_role(l->services, r, id, role_arn);
+}
+
 static void world_ready(void *arg, const char *key)
 {
 	const struct realm *r = arg;
@@ -142,6 +149,15 @@ static void on_object_done(void *arg, void *owner, uint64_t id, struct bytes bod
 	struct local *l = arg;
 	struct realm *r = owner;
 	engine_object_done(r->engine, now_of(l), id, body, error);
+	(void)save(r);
+	pace_wake(&l->pace, l->pace.now);
+}
+
+static void on_role_done(void *arg, void *owner, uint64_t id, const struct engine_role *role)
+{
+	struct local *l = arg;
+	struct realm *r = owner;
+	engine_role_done(r->engine, now_of(l), id, role);
 	(void)save(r);
 	pace_wake(&l->pace, l->pace.now);
 }
@@ -418,8 +434,10 @@ static int open_services(struct local *l, const struct local_spec *spec, struct 
 						.lambda = spec->lambda_endpoint,
 						.buckets = spec->buckets,
 						.s3 = spec->s3_endpoint,
+						.iam = spec->iam_endpoint,
 						.task_done = on_task_done,
 						.object_done = on_object_done,
+						.role_done = on_role_done,
 						.arg = l };
 	return services_open(&l->services, &services, err);
 }
@@ -438,6 +456,7 @@ static void prepare_realms(struct local *l, int64_t max_open)
 			   .object_start = buckets ? world_object_start : NULL,
 			   .ready = world_ready,
 			   .denied = world_denied,
+			   .role_start = services_have_iam(l->services) ? world_role_start : NULL,
 			   .status_changed = l->feed ? world_status_changed : NULL },
 	};
 }

@@ -8,6 +8,7 @@ struct services {
 	struct handlers *handlers;
 	struct lambda *lambda;          /* NULL: no endpoint */
 	struct engine_buckets *buckets; /* NULL: there are none */
+	struct iam *iam;                /* NULL: every role may do everything */
 };
 
 static int open_functions(struct services *s, const struct services_spec *spec, struct err *err)
@@ -28,6 +29,18 @@ static int open_functions(struct services *s, const struct services_spec *spec, 
 	return lambda_open(&s->lambda, &lambda, err);
 }
 
+static int open_iam(struct services *s, const struct services_spec *spec, struct err *err)
+{
+	const struct host_api *api = spec->api;
+	const char *endpoint = spec->iam ? spec->iam : api->env(api->host, "AWS_ENDPOINT_URL_IAM");
+	if (!endpoint || !*endpoint)
+		return 0;
+	const struct iam_spec iam = {
+		.api = api, .endpoint = endpoint, .done = spec->role_done, .arg = spec->arg
+	};
+	return iam_open(&s->iam, &iam, err);
+}
+
 int services_open(struct services **out, const struct services_spec *spec, struct err *err)
 {
 	struct services *s = calloc(1, sizeof(*s));
@@ -42,6 +55,8 @@ int services_open(struct services **out, const struct services_spec *spec, struc
 	int rc = open_functions(s, spec, err);
 	if (!rc)
 		rc = engine_buckets_open(&s->buckets, &buckets, err);
+	if (!rc)
+		rc = open_iam(s, spec, err);
 	if (rc)
 		services_close(s);
 	else
@@ -56,6 +71,7 @@ void services_close(struct services *s)
 	lambda_close(s->lambda);
 	handlers_close(s->handlers);
 	engine_buckets_close(s->buckets);
+	iam_close(s->iam);
 	free(s);
 }
 
@@ -65,17 +81,24 @@ void services_drop(struct services *s)
 	engine_buckets_drop(s->buckets);
 	if (s->lambda)
 		lambda_drop(s->lambda);
+	if (s->iam)
+		iam_drop(s->iam);
 }
 
 bool services_busy(const struct services *s)
 {
 	return handlers_busy(s->handlers) || engine_buckets_busy(s->buckets) ||
-	       (s->lambda && lambda_busy(s->lambda));
+	       (s->lambda && lambda_busy(s->lambda)) || (s->iam && iam_busy(s->iam));
 }
 
 bool services_have_buckets(const struct services *s)
 {
 	return s->buckets != NULL;
+}
+
+bool services_have_iam(const struct services *s)
+{
+	return s->iam != NULL;
 }
 
 void services_start_task(struct services *s, void *owner, const char *region,
@@ -100,4 +123,9 @@ void services_start_object(struct services *s, void *owner, const char *region,
 			   const struct engine_object *o)
 {
 	engine_buckets_object(s->buckets, owner, region, o);
+}
+
+void services_start_role(struct services *s, void *owner, uint64_t id, const char *role_arn)
+{
+	iam_start(s->iam, owner, id, role_arn);
 }

@@ -1,8 +1,8 @@
 /*
- * services.h - what the tasks and Map Runs of the engines reach: functions and buckets.
+ * services.h - what the tasks and Map Runs of the engines reach: functions, buckets and IAM.
  *
  * A task for S3 goes to the buckets, one for a function to the handlers file, else to the Lambda
- * endpoint when there is one. For the loop's thread.
+ * endpoint when there is one; what a role may do is read from the IAM endpoint. For the loop's thread.
  */
 #ifndef LOCAL_SERVICES_H
 #define LOCAL_SERVICES_H
@@ -10,6 +10,7 @@
 #include "local/core/engine.h"
 #include "local/shell/engine_buckets.h"
 #include "local/shell/handlers.h"
+#include "local/shell/iam.h"
 
 struct services;
 
@@ -19,8 +20,10 @@ struct services_spec {
 	const char *lambda;         /* URL; NULL: what the environment says, or none */
 	const char *buckets;        /* folder of buckets; NULL: see s3 */
 	const char *s3;             /* URL; NULL: what the environment says, or none */
+	const char *iam;            /* the same */
 	handlers_done_fn *task_done;
 	engine_buckets_done_fn *object_done;
+	iam_done_fn *role_done;
 	void *arg;
 };
 
@@ -32,6 +35,7 @@ void services_close(struct services *s); /* nothing is told any more; NULL is fi
 void services_drop(struct services *s);  /* forget everything that was started */
 bool services_busy(const struct services *s);
 bool services_have_buckets(const struct services *s);
+bool services_have_iam(const struct services *s);
 
 /* Begin, and the end is told with this owner; or its end is not wanted any more. */
 void services_start_task(struct services *s, void *owner, const char *region,
@@ -39,5 +43,6 @@ void services_start_task(struct services *s, void *owner, const char *region,
 void services_stop_task(struct services *s, void *owner, uint64_t id);
 void services_start_object(struct services *s, void *owner, const char *region,
 			   const struct engine_object *o);
+void services_start_role(struct services *s, void *owner, uint64_t id, const char *role_arn);
 
 #endif
