@@ -304,19 +304,24 @@ void segment_name(char out[SEGMENT_NAME_SIZE], int64_t now_ms, int64_t pid)
 		       time + 8, time + 11, time + 14, time + 17, time + 20, pid, hex);
 }
 
-int write_whole(int fd, struct bytes bytes, struct err *err)
+int write_rest(int fd, struct bytes *rest)
 {
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
+	while (rest->n > 0) {
+		ssize_t n = write(fd, rest->p, rest->n);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_set(err, ERR_IO, "write: %s",
-				       n < 0 ? strerror(errno) : "nothing was written");
-		bytes.p += n;
-		bytes.n -= (size_t)n;
+			return n < 0 ? errno : EIO;
+		rest->p += n;
+		rest->n -= (size_t)n;
 	}
 	return 0;
+}
+
+int write_whole(int fd, struct bytes bytes, struct err *err)
+{
+	int why = write_rest(fd, &bytes);
+	return why == 0 ? 0 : err_set(err, ERR_IO, "write: %s", strerror(why));
 }
 
 int segment_write(const struct segment *s, struct bytes lines, struct err *err)

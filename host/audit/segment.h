@@ -128,4 +128,7 @@ void segment_close(struct segment *s); /* lets go of the lock; harmless when not
 /* Write all bytes to a file descriptor. */
 NODISCARD int write_whole(int fd, struct bytes bytes, struct err *err);
 
+/* The same; *rest is what is left to write. @return 0; an errno, ENOSPC or another */
+NODISCARD int write_rest(int fd, struct bytes *rest);
+
 #endif

@@ -18,6 +18,7 @@
 #include "audit/chain.h"
 #include "audit/intents.h"
 #include "base/clock.h"
+#include "commit/defaults.h"
 #include "commit/recorder.h"
 #include "commit/waiters.h"
 #include "net/loop.h"
@@ -30,11 +31,7 @@ enum {
 	LAZY_US = 1000 * 1000,  /* until records that nobody waits for are synced */
 	PENDING_MAX = 64 << 20, /* bytes handed over and not yet given to the thread */
 	CARRIED_MAX = 50000,    /* open calls: with more the list would not fit into a record */
-	CHECKPOINT_RECORDS = 1000,
-	CHECKPOINT_MS = 60 * 1000,
-	DISK_WARN = 80, /* percent */
-	ROTATE_BYTES = 64 << 20,
-	ROTATE_MS = 24 * 60 * 60 * 1000,
+	DISK_WARN = 80,         /* percent */
 };
 
 struct batch {
@@ -82,6 +79,7 @@ struct committer {
 	struct batch batch;
 
 	bool failed, closing;
+	bool full;      /* no more calls are begun, see commit.h */
 	struct err why; /* of the failure */
 	struct commit_stats stats;
 };
@@ -172,7 +170,8 @@ static void fail(struct committer *c, const struct err *why)
 
 static bool is_rotation_due(const struct committer *c)
 {
-	return c->split == 0 && intents_open(&c->intents) <= CARRIED_MAX && c->unheaded_us &&
+	return c->split == 0 && !c->full && intents_open(&c->intents) <= CARRIED_MAX &&
+	       c->unheaded_us &&
 	       (c->segment_bytes >= c->spec.rotate_bytes ||
 		clock_mono_us() >= c->segment_us + c->spec.rotate_ms * 1000);
 }
@@ -188,6 +187,8 @@ static void rotate(struct committer *c)
 
 static bool is_head_due(const struct committer *c)
 {
+	if (c->full) /* what room is left is for outcomes */
+		return false;
 	return c->unheaded >= c->spec.checkpoint_records ||
 	       (c->unheaded_us && clock_mono_us() >= c->unheaded_us + c->spec.checkpoint_ms * 1000);
 }
@@ -220,6 +221,7 @@ static void fill_batch(struct committer *c, bool sync)
 	sync = sync || c->batch.head;
 	fill_rows(c, sync);
 	c->split = 0;
+	c->files.open_calls = intents_open(&c->intents);
 	c->batch.err = c->batch.after = (struct err){ 0 };
 	c->batch.sync = sync;
 	waiters_move(&c->batch.written, &c->written);
@@ -250,6 +252,18 @@ static void tell_disk(struct committer *c)
 		c->spec.on_disk(c->spec.arg, percent);
 }
 
+static void note_full(struct committer *c)
+{
+	if (c->full || !c->files.full)
+		return;
+	c->full = true;
+	(void)err_set(
+	    &c->why, ERR_IO,
+	    "the disk of the audit log is full: only what is under way is still recorded");
+	if (c->spec.on_disk)
+		c->spec.on_disk(c->spec.arg, 100);
+}
+
 static void finish_batch(struct committer *c)
 {
 	static const struct err ok = { 0 };
@@ -257,6 +271,8 @@ static void finish_batch(struct committer *c)
 	waiters_init(&told);
 	if (c->batch.err.code)
 		fail(c, &c->batch.err);
+	else
+		note_full(c);
 	waiters_move(&told, &c->batch.written);
 	waiters_move(&told, &c->batch.waiters);
 	if (c->failed) {
@@ -296,8 +312,9 @@ static int64_t due_us(const struct committer *c)
 /* See that the timer runs when the next batch is due. */
 static void schedule(struct committer *c)
 {
-	bool work = c->written.first || c->waiters.first ||
-		    (!c->failed && (c->lines.n > 0 || c->unsynced_us || c->unheaded_us));
+	bool work =
+	    c->written.first || c->waiters.first ||
+	    (!c->failed && (c->lines.n > 0 || c->unsynced_us || (c->unheaded_us && !c->full)));
 	if (c->busy || c->closing || !work)
 		return;
 	int64_t due = due_us(c), now = clock_mono_us();
@@ -354,7 +371,9 @@ static uint64_t append(struct committer *c, const char *kind, struct bytes membe
 	struct err err = { 0 };
 	uint64_t seq = 0;
 	size_t before = c->lines.n;
-	if (!c->failed) {
+	if (c->full && strcmp(kind, "call.intent") == 0)
+		err = c->why;
+	else if (!c->failed) {
 		seq = chain_append(&c->chain, &c->lines, &c->who, clock_wall_ms(), kind, members,
 				   &err);
 		if (seq == 0 && !done)
@@ -409,9 +428,9 @@ void commit_redact(const struct committer *c, struct buf *out, struct bytes valu
 
 bool commit_failed(const struct committer *c, struct err *err)
 {
-	if (c->failed && err)
+	if ((c->failed || c->full) && err)
 		*err = c->why;
-	return c->failed;
+	return c->failed || c->full;
 }
 
 void commit_stats(const struct committer *c, struct commit_stats *out)
@@ -490,18 +509,6 @@ static void release(struct committer *c)
 	free(c);
 }
 
-static void fill_defaults(struct commit_spec *s)
-{
-	if (s->checkpoint_records == 0)
-		s->checkpoint_records = CHECKPOINT_RECORDS;
-	if (s->checkpoint_ms == 0)
-		s->checkpoint_ms = CHECKPOINT_MS;
-	if (s->rotate_bytes == 0)
-		s->rotate_bytes = ROTATE_BYTES;
-	if (s->rotate_ms == 0)
-		s->rotate_ms = ROTATE_MS;
-}
-
 int commit_open(struct committer **out, const struct commit_spec *spec, struct err *err)
 {
 	struct committer *c = calloc(1, sizeof(*c));
@@ -509,7 +516,7 @@ int commit_open(struct committer **out, const struct commit_spec *spec, struct e
 		return err_set(err, ERR_NOMEM, "no memory for the audit log");
 	c->loop = spec->loop;
 	c->spec = *spec;
-	fill_defaults(&c->spec);
+	commit_fill_defaults(&c->spec);
 	c->intents = INTENTS_INIT(false);
 	recorder_init(&c->files);
 	c->lines = c->batch.lines = BUF_INIT(PENDING_MAX);

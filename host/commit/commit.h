@@ -124,7 +124,10 @@ void commit_flush(struct committer *c, commit_done_fn *done, void *arg);
 /* Append what stands in records for a sensitive value (audit/redaction.h), as JSON. */
 void commit_redact(const struct committer *c, struct buf *out, struct bytes value);
 
-/* Has writing failed? Then err says why. */
+/* Has writing failed, or is the disk full? Then err says why: calls that change something are to be
+ * refused. When the disk is full the room of a reserve (audit_dir/reserve, 1 MiB and more with the calls
+ * under way) is given back: no call.intent is accepted any more, everything else is for as long as it
+ * lasts. Only a new process accepts calls again. */
 bool commit_failed(const struct committer *c, struct err *err);
 
 /* What commit_open found and did, and what was done since: for start-up messages and metrics. */

@@ -1,5 +1,6 @@
 #include "commit/recorder.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -11,7 +12,7 @@
 
 void recorder_init(struct recorder *r)
 {
-	*r = (struct recorder){ .dir_fd = -1, .segment = { .fd = -1 } };
+	*r = (struct recorder){ .dir_fd = -1, .segment = { .fd = -1 }, .reserve = { .fd = -1 } };
 }
 
 static int open_ledger(struct recorder *r, const struct recorder_spec *spec, struct err *err)
@@ -70,6 +71,8 @@ int recorder_open(struct recorder *r, const struct recorder_spec *spec, struct r
 	int rc = open_ledger(r, spec, err);
 	if (rc == 0)
 		rc = open_redaction(r, spec, err);
+	if (rc == 0)
+		rc = reserve_open(&r->reserve, r->dir_fd, err);
 	if (rc < 0)
 		return rc;
 	return recover(r, spec, recovered, err);
@@ -91,9 +94,24 @@ static int grow(struct recorder *r, struct bytes lines, struct err *err)
 	return 0;
 }
 
+/* What could not be written for want of room goes on where it stopped, once there is some. */
+static int write_lines(struct recorder *r, struct bytes lines, struct err *err)
+{
+	for (;;) {
+		int why = write_rest(r->segment.fd, &lines);
+		if (why == 0)
+			return 0;
+		if ((why != ENOSPC && why != EDQUOT) || !reserve_release(&r->reserve))
+			return err_set(err, ERR_IO, "audit log %s: write: %s", r->segment.name,
+				       strerror(why));
+		r->full = true;
+	}
+}
+
 int recorder_write(struct recorder *r, struct bytes lines, struct err *err)
 {
-	int rc = segment_write(&r->segment, lines, err);
+	reserve_grow(&r->reserve, r->open_calls);
+	int rc = write_lines(r, lines, err);
 	return rc < 0 ? rc : grow(r, lines, err);
 }
 
@@ -202,6 +220,7 @@ void recorder_close(struct recorder *r)
 	segment_close(&r->segment);
 	ledger_close(r->ledger);
 	redaction_clear(&r->redaction);
+	reserve_close(&r->reserve);
 	if (r->dir_fd >= 0)
 		(void)close(r->dir_fd);
 	recorder_init(r);

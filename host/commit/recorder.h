@@ -11,6 +11,7 @@
 #include "audit/recover.h"
 #include "audit/redaction.h"
 #include "audit/segment.h"
+#include "commit/reserve.h"
 
 struct store;
 
@@ -24,6 +25,10 @@ struct recorder {
 	int64_t keep_ms;
 	unsigned disk_percent; /* how full the disk was at the last checkpoint */
 	struct redaction redaction;
+	struct reserve reserve;
+	size_t open_calls; /* under way, for the size of the reserve; set by the loop */
+	bool
+	    full; /* the disk is, and the reserve was given back: it may do for a few records more */
 };
 
 struct recorder_spec {

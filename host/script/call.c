@@ -153,6 +153,9 @@ static void on_outcome_durable(void *arg, const struct err *err)
 /* Into the log and the journal. */
 void call_record_end(struct call *c, commit_done_fn *done)
 {
+	/* A read that went on without a log has no intent that an outcome could name. */
+	if (c->intent == 0 && !done && commit_failed(c->run->runs->committer, NULL))
+		return;
 	record_outcome(c, done);
 	if (!rows_call_end(c))
 		run_too_much(c->run);
@@ -314,6 +317,16 @@ void run_call_done(struct host_call *call, const struct call_result *result)
 
 /* ---- start ---- */
 
+static void say_unrecorded(const struct call *c, const struct err *err)
+{
+	const struct run_listener *to = &c->run->listener;
+	char text[1200];
+	(void)snprintf(text, sizeof(text), "audit log unavailable, %.80s is not recorded: %.1000s",
+		       c->op->full_name, err->message);
+	if (to->on_log)
+		to->on_log(to->arg, c->run->facts.id, LOG_WARN, text);
+}
+
 static void on_intent_recorded(void *arg, const struct err *err)
 {
 	struct call *c = arg;
@@ -323,7 +336,12 @@ static void on_intent_recorded(void *arg, const struct err *err)
 		return;
 	}
 	INVARIANT(c->sm.now == CALL_S_RECORDING);
-	if (err->code != 0) {
+	/* Without a log reads go on, and say so; c->intent is 0 then. */
+	bool goes_on =
+	    err->code == 0 || (!call_changes(c) && commit_failed(c->runs->committer, NULL));
+	if (err->code != 0 && goes_on)
+		say_unrecorded(c, err);
+	if (!goes_on) {
 		call_set_end(c, CALL_NOT_SENT, "AuditUnavailable", err->message);
 		enter_ended(c);
 		return;

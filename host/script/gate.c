@@ -195,7 +195,7 @@ static int go_on(lua_State *L, int status, lua_KContext ctx)
 	struct err err = { 0 };
 	(void)status, (void)ctx;
 
-	if (commit_failed(r->runs->committer, &err))
+	if (call_changes(c) && commit_failed(r->runs->committer, &err))
 		return audit_unavailable(L, c, &err);
 	if (c->malformed)
 		return refuse(L, c, CALL_INVALID, "InvalidArgument", c->malformed);
