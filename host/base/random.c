@@ -45,3 +45,13 @@ void uuid_v4(char out[UUID_SIZE])
 	random_bytes(b, sizeof(b));
 	uuid_format(out, b, 4);
 }
+
+void uuid_v7(char out[UUID_SIZE], int64_t wall_ms)
+{
+	uint8_t b[16];
+	uint64_t ms = (uint64_t)wall_ms;
+	random_bytes(b, sizeof(b));
+	for (int i = 5; i >= 0; i--, ms >>= 8)
+		b[i] = (uint8_t)ms;
+	uuid_format(out, b, 7);
+}

@@ -73,22 +73,12 @@ static bool is_loaded(void *arg, const char *name)
 	return false;
 }
 
-static const struct registered_op *operation_of(const struct host *h, const char *full_name)
-{
-	char ns[NAME_SIZE];
-	const char *dot = strchr(full_name, '.');
-	if (!dot || (size_t)(dot - full_name) >= sizeof(ns))
-		return NULL;
-	(void)snprintf(ns, sizeof(ns), "%.*s", (int)(dot - full_name), full_name);
-	return registry_find(h->registry, ns, dot + 1);
-}
-
 /* A rule with a misspelt name would let pass what it was written to forbid. */
 static int check_rules(const struct host *h, struct err *err)
 {
 	for (size_t i = 0; i < h->config->n_rules; i++) {
 		const char *name = h->config->rules[i].operation;
-		if (!operation_of(h, name))
+		if (!registry_find_full(h->registry, name))
 			return err_set(err, ERR_INVALID,
 				       "%s: [rules] %.80s: no plugin has this operation; 'runbook "
 				       "ops' lists all",
@@ -102,6 +92,9 @@ int host_open(struct host *h, struct config *config, struct err *err)
 	*h = (struct host){ .config = config, .log_level = LOG_INFO, .lock = { .fd = -1 } };
 	terminal_init(&h->terminal, stderr);
 	host_api_fill(h);
+	int n = snprintf(h->store, sizeof(h->store), "%s/runs.db", config->state_dir);
+	if (n < 0 || (size_t)n >= sizeof(h->store))
+		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
 	int rc = loop_new(&h->loop, err);
 	if (rc == 0)
 		rc = worker_new(&h->worker, h->loop, err);
@@ -178,9 +171,6 @@ static void open_culprit(struct host *h)
 
 static int open_runs(struct host *h, struct err *err)
 {
-	char store[4096];
-	int n = snprintf(store, sizeof(store), "%s/runs.db", h->config->state_dir);
-	INVARIANT(n > 0 && (size_t)n < sizeof(store)); /* the log has been opened beside it */
 	return runs_new(&h->runs,
 			&(struct runs_spec){ .loop = h->loop,
 					     .committer = h->committer,
@@ -188,16 +178,28 @@ static int open_runs(struct host *h, struct err *err)
 					     .rules = h->rules,
 					     .culprit = h->culprit,
 					     .lua_dir = h->config->lua_dir,
-					     .store_path = store,
+					     .store_path = h->store,
 					     .carried = h->carried },
 			err);
 }
 
+static int own(struct host *h, int64_t wait_ms, struct err *err)
+{
+	if (h->lock.fd >= 0)
+		return 0;
+	int rc = files_make_dir(h->config->state_dir, err);
+	return rc < 0 ? rc : state_lock_take(&h->lock, h->config->state_dir, wait_ms, err);
+}
+
+int host_own(struct host *h, struct err *err)
+{
+	int rc = own(h, 0, err);
+	return rc == -ERR_TIMEOUT ? 1 : rc;
+}
+
 int host_open_runs(struct host *h, const char *command, struct err *err)
 {
-	int rc = files_make_dir(h->config->state_dir, err);
-	if (rc == 0)
-		rc = state_lock_take(&h->lock, h->config->state_dir, OWNER_WAIT_MS, err);
+	int rc = own(h, OWNER_WAIT_MS, err);
 	if (rc == 0)
 		rc = host_log_open(h, err);
 	if (rc < 0)
@@ -228,6 +230,7 @@ int host_close(struct host *h, int status)
 		worker_drain(h->worker);
 	worker_free(h->worker);
 	loop_free(h->loop);
+	environment_clear(&h->environment);
 	terminal_end(&h->terminal);
 	return status;
 }

@@ -9,6 +9,7 @@
 #define CLI_HOST_H
 
 #include "cli/config.h"
+#include "cli/environment.h"
 #include "cli/terminal.h"
 #include "net/loop.h"
 #include "plugin_api.h"
@@ -19,6 +20,7 @@ struct host {
 	struct host_api api;
 	struct config *config; /* borrowed */
 	struct terminal terminal;
+	struct environment environment; /* what plugins have read of it */
 	struct loop *loop;
 	struct worker *worker;
 	struct http_client *http;
@@ -28,6 +30,7 @@ struct host {
 	struct rules *rules;
 	struct committer *committer; /* NULL until host_open_runs */
 	struct runs *runs;           /* likewise */
+	char store[4096];            /* path of the store's file */
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
 	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
 	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */
@@ -38,6 +41,10 @@ struct host {
 
 /* On failure h is to be closed as well. */
 NODISCARD int host_open(struct host *h, struct config *config, struct err *err);
+
+/* Become the owner of the state directory, which is made if it is missing.
+ * @return 0; 1 when another process owns it, which err names; -ERR_IO, -ERR_INVALID */
+NODISCARD int host_own(struct host *h, struct err *err);
 
 /* Create the state directory and become its owner, open the audit log and the store, record the
  * start. -ERR_TIMEOUT: another process owns it; -ERR_IO: no audit log. */

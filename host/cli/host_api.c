@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "net/http_client.h"
@@ -159,8 +158,7 @@ static void api_log(struct host *h, enum log_level level, const char *fmt, ...)
 
 static const char *api_env(struct host *h, const char *name)
 {
-	(void)h;
-	return getenv(name);
+	return environment_get(&h->environment, name);
 }
 
 static void api_exit(struct host *h, int status)

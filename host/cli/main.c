@@ -14,6 +14,13 @@ static const char help[] =
     "\n"
     "  run FILE     run a Lua runbook once; its result is printed as JSON\n"
     "  serve        start runs from schedules and webhooks\n"
+    "  runs         list the runs of the state directory\n"
+    "  show RUN     all of one run: steps, times, arguments, answers, who and why\n"
+    "  cancel RUN   end a run\n"
+    "  resume RUN   carry on a run that is parked, or that a dead process left\n"
+    "  retry RUN    a new attempt of a run that is over\n"
+    "  replay RUN   --check: would its runbook still do what the run has done?\n"
+    "  approve RUN  say yes to what a run asks for ('reject' says no)\n"
     "  hold         refuse every changing call until 'release'\n"
     "  release      end the hold\n"
     "  check FILE   say what is wrong with runbooks, without running them\n"
@@ -30,9 +37,11 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "run", cmd_run },     { "check", cmd_check },     { "serve", cmd_serve },
-	{ "hold", cmd_hold },   { "release", cmd_release }, { "ops", cmd_ops },
-	{ "audit", cmd_audit },
+	{ "run", cmd_run },         { "check", cmd_check },   { "serve", cmd_serve },
+	{ "runs", cmd_runs },       { "show", cmd_show },     { "cancel", cmd_cancel },
+	{ "resume", cmd_resume },   { "retry", cmd_retry },   { "replay", cmd_replay },
+	{ "approve", cmd_approve }, { "reject", cmd_reject }, { "hold", cmd_hold },
+	{ "release", cmd_release }, { "ops", cmd_ops },       { "audit", cmd_audit },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

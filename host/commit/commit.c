@@ -28,7 +28,7 @@ enum {
 	CROWD = 4,              /* waited for the last batch: more is load */
 	WINDOW_US = 5 * 1000,   /* under load, between the starts of two batches that are synced */
 	WRITE_US = 500,         /* under load, between the starts of two that are only written */
-	LAZY_US = 1000 * 1000,  /* until records that nobody waits for are synced */
+	LAZY_US = 100 * 1000,   /* until records that nobody waits for are synced */
 	PENDING_MAX = 64 << 20, /* bytes handed over and not yet given to the thread */
 	CARRIED_MAX = 50000,    /* open calls: with more the list would not fit into a record */
 	DISK_WARN = 80,         /* percent */

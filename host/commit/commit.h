@@ -89,7 +89,7 @@ NODISCARD int commit_open(struct committer **out, const struct commit_spec *spec
  * @param members the record's own members as JSON text without braces and without line breaks:
  *        "\"run\":\"...\",..."; copied. v, seq, time, host, pid and kind are put in front, prev and
  *        sum behind.
- * @param done  NULL: nobody waits, the record is written in its turn and synced within a second.
+ * @param done  NULL: nobody waits, the record is written in its turn and synced within a tenth of a second.
  *        Else it is synced before done.
  * @return the record's sequence number; 0 when it was not accepted because writing has failed, or
  *         because this record alone is too long (1 MiB): done is told. A record that nobody waits
@@ -110,7 +110,7 @@ uint64_t commit_append_written(struct committer *c, const char *kind, struct byt
 /*
  * The batch to add rows to, see store/store.h; NULL when there is no store. They are committed
  * after, and together with, the records that were handed over until then: before any done of
- * commit_append that is given a record from now on, and within a second when nobody waits. A done of
+ * commit_append that is given a record from now on, and within a tenth of a second when nobody waits. A done of
  * commit_append_written does not wait for them.
  *
  * Ask for it each time: it is another one once the loop has turned. A record and its rows are

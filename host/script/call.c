@@ -335,6 +335,8 @@ static void on_intent_recorded(void *arg, const struct err *err)
 		free_now(c);
 		return;
 	}
+	if (c->sm.now == CALL_S_ENDED)
+		return; /* left for the next process; its run still has it */
 	INVARIANT(c->sm.now == CALL_S_RECORDING);
 	/* Without a log reads go on, and say so; c->intent is 0 then. */
 	bool goes_on =

@@ -40,7 +40,8 @@ void record_prepare(struct call *c, commit_done_fn *done); /* told when it is wr
 /* Does a list of members declare anything sensitive, at any depth? */
 bool record_has_sensitive(const struct member *members);
 
-/* v as an object with what m declares sensitive replaced. Owned by the caller; NULL: no memory. */
+/* v as an object with what m declares sensitive replaced; without a log by its size only. Owned by
+ * the caller; NULL: no memory. From any thread. */
 cJSON *record_redacted(const cJSON *v, const struct member *members, const struct committer *log);
 
 #endif

@@ -169,6 +169,14 @@ const struct registered_op *registry_find(const struct registry *r, const char *
 	return NULL;
 }
 
+const struct registered_op *registry_find_full(const struct registry *r, const char *full_name)
+{
+	for (size_t i = 0; i < r->n_ops; i++)
+		if (strcmp(r->ops[i]->full_name, full_name) == 0)
+			return r->ops[i];
+	return NULL;
+}
+
 bool registry_has_namespace(const struct registry *r, const char *ns)
 {
 	for (size_t i = 0; i < r->n_ops; i++)

@@ -52,6 +52,8 @@ size_t registry_n_operations(const struct registry *r);
 const struct registered_op *registry_operation(const struct registry *r, size_t i);
 const struct registered_op *registry_find(const struct registry *r, const char *ns,
 					  const char *name); /* NULL: no such operation */
+/* "sfn.redrive_execution"; NULL: no such operation. */
+const struct registered_op *registry_find_full(const struct registry *r, const char *full_name);
 bool registry_has_namespace(const struct registry *r, const char *ns);
 
 size_t registry_n_commands(const struct registry *r);

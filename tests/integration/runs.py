@@ -1,6 +1,7 @@
 """Runs as processes: many at once, without a configuration, and ended while a change is in flight."""
 
 import glob
+import json
 import os
 import signal
 import socket
@@ -38,17 +39,17 @@ def interrupt_in_flight(work, step, *signals):
 
 
 @test
-def many_at_once_each_write_a_segment_of_their_own():
+def many_at_once_all_go_through_whoever_owns_the_state_directory():
     with Workspace() as work, ScriptedServer(RUNNING) as server:
         work.configure(endpoint=server.url)
         file = work.write("describe.lua", DESCRIBE)
         processes = [work.start("run", file, "--config", work.config, **KEYS) for _ in range(12)]
         for process in processes:
-            _, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=60)
             check_equal(process.returncode, 0, f"exit status, having said {err}")
-        segments = work.records()
-        check_equal(len(segments), 12, "segments")
-        check_equal(len({segment[0]["pid"] for segment in segments}), 12, "processes in the log")
+            check_equal(json.loads(out)["status"], "RUNNING", "the answer")
+        ends = [r for segment in work.records() for r in segment if r["kind"] == "run.end"]
+        check_equal((len(ends), {r["outcome"] for r in ends}), (12, {"done"}), "ends of runs")
         check_equal(work.verify().status, 0, "audit verify")
 
 

@@ -24,7 +24,7 @@ local layers = {
   { "host/script/", on("host/plugins.", "host/commit/", "host/store/", "host/net/") },
   { "host/plugins.", on("host/script/", "host/commit/", "host/net/") },
   { "host/trigger/", on("host/commit/", "host/net/") },
-  { "host/admin/", on("host/commit/", "host/net/") },
+  { "host/admin/", on("host/store/", "host/commit/", "host/net/") },
   { "host/cli/", { "host/" } },
   { "plugin/aws/", on() },
   { "plugin/local/language/", { "host/base/" } },

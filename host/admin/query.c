@@ -1,0 +1,312 @@
+#include "admin/query.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* ---- members, left out where there is nothing to say ---- */
+
+static void add_text(cJSON *o, const char *name, const char *text)
+{
+	if (text && text[0])
+		(void)cJSON_AddStringToObject(o, name, text);
+}
+
+static void add_time(cJSON *o, const char *name, int64_t ms)
+{
+	char text[ISO8601_SIZE];
+	if (ms == 0)
+		return;
+	iso8601_format(text, ms);
+	(void)cJSON_AddStringToObject(o, name, text);
+}
+
+static void add_json(cJSON *o, const char *name, const char *text)
+{
+	cJSON *v = text && text[0] ? json_parse(bytes_str(text), NULL) : NULL;
+	if (v && !cJSON_AddItemToObject(o, name, v))
+		cJSON_Delete(v);
+}
+
+static cJSON *add_list(cJSON *o, const char *name)
+{
+	return cJSON_AddArrayToObject(o, name);
+}
+
+/* A new object at the end of list; NULL: no memory. */
+static cJSON *add_row(cJSON *list)
+{
+	cJSON *o = cJSON_CreateObject();
+	if (o && !cJSON_AddItemToArray(list, o)) {
+		cJSON_Delete(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* ---- runs ---- */
+
+static void add_run(cJSON *o, const struct run_row *r)
+{
+	add_text(o, "id", r->id);
+	json_set_int(o, "attempt", r->attempt);
+	add_text(o, "state", run_state_name(r->state));
+	add_text(o, "path", r->path);
+	add_text(o, "key", r->key);
+	add_time(o, "created", r->created_ms);
+	add_time(o, "started", r->started_ms);
+	add_time(o, "ended", r->ended_ms);
+	add_time(o, "wake", r->wake_ms);
+	add_text(o, "waitsFor", r->waits_for);
+	add_text(o, "outcome", r->outcome);
+	add_text(o, "message", r->message);
+}
+
+static int list_run(void *arg, const struct run_row *r)
+{
+	cJSON *o = add_row(arg);
+	if (!o)
+		return -ERR_NOMEM;
+	add_run(o, r);
+	return 0;
+}
+
+int query_runs(const struct query *q, const struct run_filter *filter, cJSON **out, struct err *err)
+{
+	cJSON *o = cJSON_CreateObject();
+	cJSON *list = o ? add_list(o, "runs") : NULL;
+	int rc = list ? store_runs(q->reader, filter, list_run, list, err)
+		      : err_set(err, ERR_NOMEM, "no memory for the list of runs");
+	if (rc < 0) {
+		cJSON_Delete(o);
+		return rc;
+	}
+	*out = o;
+	return 0;
+}
+
+/* ---- one run ---- */
+
+struct whole {
+	const struct query *q;
+	cJSON *o, *steps, *modules, *approvals;
+	char id[64];
+	int attempt;
+	cJSON *votes; /* of the approval in hand */
+};
+
+static int show_run(void *arg, const struct run_row *r)
+{
+	struct whole *w = arg;
+	if (strlen(r->id) >= sizeof(w->id))
+		return -ERR_INVALID;
+	memcpy(w->id, r->id, strlen(r->id) + 1);
+	w->attempt = r->attempt;
+	add_run(w->o, r);
+	add_text(w->o, "sha256", r->sha256);
+	add_json(w->o, "input", r->input);
+	add_json(w->o, "actor", r->actor);
+	add_text(w->o, "reason", r->reason);
+	add_text(w->o, "config", r->config);
+	add_json(w->o, "options", r->options);
+	add_time(w->o, "deadline", r->deadline_ms);
+	if (r->deaths > 0)
+		json_set_int(w->o, "deaths", r->deaths);
+	add_json(w->o, "result", r->result);
+	add_text(w->o, "traceback", r->traceback);
+	return 0;
+}
+
+static int show_module(void *arg, const char *name, const char *path, const char *sha256,
+		       struct bytes source)
+{
+	struct whole *w = arg;
+	cJSON *o = add_row(w->modules);
+	(void)source;
+	if (!o)
+		return -ERR_NOMEM;
+	add_text(o, "name", name);
+	add_text(o, "path", path);
+	add_text(o, "sha256", sha256);
+	return 0;
+}
+
+static const char *kind_name(enum step_kind kind)
+{
+	switch (kind) {
+	case STEP_CALL:
+		return "call";
+	case STEP_SLEEP:
+		return "sleep";
+	case STEP_APPROVAL:
+		return "approval";
+	case STEP_NOW:
+		return "now";
+	case STEP_BRANCHES:
+		return "parallel";
+	}
+	return "call";
+}
+
+/* The row of the step with that path, a new one when it has none. */
+static cJSON *step_row(struct whole *w, const char *path, enum step_kind kind)
+{
+	cJSON *o = w->steps->child ? w->steps->child->prev : NULL; /* mostly the last */
+	if (o && strcmp(json_get_str(o, "path"), path) == 0)
+		return o;
+	cJSON_ArrayForEach(o, w->steps)
+	{
+		if (strcmp(json_get_str(o, "path"), path) == 0)
+			return o;
+	}
+	o = add_row(w->steps);
+	if (!o)
+		return NULL;
+	(void)cJSON_AddStringToObject(o, "path", path);
+	add_text(o, "kind", kind_name(kind));
+	return o;
+}
+
+static void add_args(const struct whole *w, cJSON *o, const char *operation, const char *text)
+{
+	cJSON *args = text ? json_parse(bytes_str(text), NULL) : NULL;
+	if (args && w->q->redact)
+		w->q->redact(w->q->arg, operation, &args);
+	if (args && !cJSON_AddItemToObject(o, "args", args))
+		cJSON_Delete(args);
+}
+
+static int show_step(void *arg, const struct step_row *s)
+{
+	struct whole *w = arg;
+	cJSON *o = step_row(w, s->path, s->kind);
+	if (!o)
+		return -ERR_NOMEM;
+	if (s->link > 0) { /* sent anew, with another token: the last one counts */
+		cJSON_DeleteItemFromObjectCaseSensitive(o, "token");
+		cJSON_DeleteItemFromObjectCaseSensitive(o, "args");
+		cJSON_DeleteItemFromObjectCaseSensitive(o, "until");
+		json_set_int(o, "intents", s->link + 1);
+	} else {
+		add_text(o, "operation", s->operation);
+		add_text(o, "resource", s->resource);
+		add_time(o, "begun", s->begun_ms);
+	}
+	if (s->operation)
+		add_args(w, o, s->operation, s->args);
+	add_text(o, "token", s->token);
+	add_time(o, "until", s->until_ms);
+	if (s->intent > 0)
+		json_set_int(o, "intent", (int64_t)s->intent);
+	return 0;
+}
+
+static int show_end(void *arg, const struct step_end *e)
+{
+	struct whole *w = arg;
+	cJSON *o = step_row(w, e->path, e->kind);
+	if (!o)
+		return -ERR_NOMEM;
+	if (!json_get(o, "operation"))
+		add_text(o, "operation", e->operation);
+	add_time(o, "ended", e->ended_ms);
+	add_text(o, "outcome", e->outcome);
+	add_json(o, "answer", e->answer);
+	add_json(o, "error", e->error);
+	return 0;
+}
+
+static int show_vote(void *arg, const struct vote_row *v)
+{
+	struct whole *w = arg;
+	cJSON *o = add_row(w->votes);
+	if (!o)
+		return -ERR_NOMEM;
+	add_text(o, "voter", v->voter);
+	(void)cJSON_AddBoolToObject(o, "approve", v->approve);
+	add_text(o, "comment", v->comment);
+	add_time(o, "at", v->at_ms);
+	return 0;
+}
+
+static int show_approval(void *arg, const struct approval_row *a)
+{
+	struct whole *w = arg;
+	cJSON *o = a->attempt == w->attempt ? add_row(w->approvals) : NULL;
+	if (a->attempt != w->attempt)
+		return 0;
+	if (!o)
+		return -ERR_NOMEM;
+	add_text(o, "path", a->path);
+	add_text(o, "subject", a->subject);
+	add_json(o, "details", a->details);
+	json_set_int(o, "needed", a->needed);
+	add_time(o, "expires", a->expires_ms);
+	w->votes = add_list(o, "votes");
+	return w->votes ? store_votes(w->q->reader, a->run, a->attempt, a->path, show_vote, w, NULL)
+			: -ERR_NOMEM;
+}
+
+static int show_all(struct whole *w, const char *id, struct err *err)
+{
+	struct store_reader *r = w->q->reader;
+	int rc = store_run(r, id, show_run, w, err);
+	if (rc == 0)
+		rc = store_modules(r, w->id, w->attempt, show_module, w, err);
+	if (rc == 0)
+		rc = store_steps(r, w->id, w->attempt, show_step, w, err);
+	if (rc == 0)
+		rc = store_ends(r, w->id, w->attempt, show_end, w, err);
+	if (rc == 0)
+		rc = store_approvals(r, w->id, show_approval, w, err);
+	return rc;
+}
+
+int query_run(const struct query *q, const char *id, cJSON **out, struct err *err)
+{
+	struct whole w = { .q = q, .o = cJSON_CreateObject() };
+	w.modules = w.o ? add_list(w.o, "modules") : NULL;
+	w.steps = w.modules ? add_list(w.o, "steps") : NULL;
+	w.approvals = w.steps ? add_list(w.o, "approvals") : NULL;
+	int rc =
+	    w.approvals ? show_all(&w, id, err) : err_set(err, ERR_NOMEM, "no memory for the run");
+	if (rc < 0) {
+		cJSON_Delete(w.o);
+		return rc;
+	}
+	*out = w.o;
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static int read_states(unsigned *out, const char *name, struct err *err)
+{
+	enum run_state state;
+	if (!name)
+		return 0;
+	if (strcmp(name, "open") == 0) {
+		*out = 1u << RUN_STATE_QUEUED | 1u << RUN_STATE_RUNNING | 1u << RUN_STATE_WAITING;
+		return 0;
+	}
+	if (run_state_parse(&state, name) < 0)
+		return err_set(err, ERR_INVALID,
+			       "'%.40s' is no state of a run: expected open, queued, running, "
+			       "waiting, done, failed, cancelled, timed_out or parked",
+			       name);
+	*out = 1u << state;
+	return 0;
+}
+
+int query_request(const struct query *q, const cJSON *request, cJSON **out, struct err *err)
+{
+	const char *op = json_get_str(request, "op"), *run = json_get_str(request, "run");
+	if (op && strcmp(op, "show") == 0)
+		return run ? query_run(q, run, out, err)
+			   : err_set(err, ERR_INVALID, "show: which run?");
+	struct run_filter filter = { .path = json_get_str(request, "runbook"),
+				     .before = json_get_str(request, "before"),
+				     .limit = (size_t)json_get_int(request, "limit", 0) };
+	int rc = read_states(&filter.states, json_get_str(request, "state"), err);
+	return rc < 0 ? rc : query_runs(q, &filter, out, err);
+}

@@ -1,0 +1,56 @@
+/*
+ * query.h - what the store knows of runs, as JSON: what `runbook runs` and `runbook show` print.
+ *
+ * Times are ISO 8601 texts; what is not known is left out. Reads only, from whatever thread owns the
+ * reader. Blocks for as long as SQLite reads.
+ */
+#ifndef ADMIN_QUERY_H
+#define ADMIN_QUERY_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+/*
+ * The arguments of an operation as they may be shown: sensitive members replaced.
+ *
+ * @param args may be changed
+ */
+typedef void query_redact_fn(void *arg, const char *operation, cJSON **args);
+
+struct query {
+	struct store_reader *reader;
+	query_redact_fn *redact; /* NULL: arguments are shown as they are */
+	void *arg;
+};
+
+/*
+ * {"runs":[{id, attempt, state, path, created, started, ended, wake, waitsFor, outcome, message,
+ * key}, ...]}, newest first.
+ *
+ * @param[out] out owned by the caller (cJSON_Delete)
+ */
+NODISCARD int query_runs(const struct query *q, const struct run_filter *filter, cJSON **out,
+			 struct err *err);
+
+/*
+ * All of one run: the members above and sha256, input, actor, reason, config, options, deadline,
+ * deaths, result, traceback, modules [{name, path, sha256}], steps of the last attempt in the order
+ * in which they began [{path, kind, operation, args, resource, token, begun, until, ended, outcome,
+ * answer, error, intent}], approvals [{path, subject, details, needed, expires, votes [{voter,
+ * approve, comment, at}]}].
+ *
+ * @param id of the run, or its unique beginning
+ * @return 0; -ERR_INVALID with err->name "NoSuchRun" or "Ambiguous"
+ */
+NODISCARD int query_run(const struct query *q, const char *id, cJSON **out, struct err *err);
+
+/*
+ * What a request of the control socket asks for: {"op":"runs", "state":..., "runbook":..., "limit":N}
+ * or {"op":"show", "run":ID}.
+ *
+ * @return as above; -ERR_INVALID for a state that is none
+ */
+NODISCARD int query_request(const struct query *q, const cJSON *request, cJSON **out,
+			    struct err *err);
+
+#endif

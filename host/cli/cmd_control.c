@@ -1,0 +1,183 @@
+/* cmd_control.c - what a person tells a run: cancel, resume, retry, approve, reject. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/actor.h"
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/foreground.h"
+#include "cli/owner.h"
+#include "cli/usage.h"
+
+static const char cancel_help[] =
+    "usage: runbook cancel RUN [--reason TEXT] [--config FILE]\n"
+    "\n"
+    "End a run. A change in flight is waited for up to 5 s; what the run has already started, a\n"
+    "redriven execution too, goes on. RUN is its id or the beginning of it.\n";
+
+static const char resume_help[] =
+    "usage: runbook resume RUN [--config FILE]\n"
+    "\n"
+    "Carry on a run that is parked, or that a dead process left: replayed from its journal with\n"
+    "the sources it began with and the same idempotency tokens. Recorded steps are not made "
+    "again.\n"
+    "Shown like 'runbook run'.\n";
+
+static const char retry_help[] =
+    "usage: runbook retry RUN [--config FILE]\n"
+    "\n"
+    "A new attempt of a run that is over: from its beginning, with the same input, the file as it\n"
+    "is now and new idempotency tokens. Shown like 'runbook run'.\n";
+
+static const char approve_help[] =
+    "usage: runbook approve RUN [--step PATH] [--comment TEXT] [--config FILE]\n"
+    "       runbook reject  RUN [--step PATH] [--comment TEXT] [--config FILE]\n"
+    "\n"
+    "Vote on what a run asks for. The voter is the login user that the kernel knows for this\n"
+    "process; who started the run must not vote. --step names the step where several wait.\n";
+
+struct words {
+	const char *run, *config, *reason, *step, *comment;
+};
+
+static const struct option names[] = {
+	{ "config", required_argument, NULL, 'c' }, { "reason", required_argument, NULL, 'r' },
+	{ "step", required_argument, NULL, 's' },   { "comment", required_argument, NULL, 'm' },
+	{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+};
+
+/* allowed: the letters of the options that the command has. */
+static bool read_words(struct words *w, const char *allowed, const char *help, int argc,
+		       char **argv, int *status)
+{
+	int option;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
+		if (option == 'h') {
+			*status = print_help(help);
+			return false;
+		}
+		if (!strchr(allowed, option) || option == '?' || option == ':') {
+			*status = usage_error(argv[0], "unknown or incomplete option '%.60s'",
+					      argv[optind - 1]);
+			return false;
+		}
+		const char **to[] = { &w->config, &w->reason, &w->step, &w->comment };
+		*to[strchr("crsm", option) - "crsm"] = optarg;
+	}
+	if (argc - optind != 1) {
+		*status = usage_error(argv[0], "expected one RUN; 'runbook runs' lists them");
+		return false;
+	}
+	w->run = argv[optind];
+	return true;
+}
+
+static cJSON *request_of(const char *op, const struct words *w)
+{
+	cJSON *o = cJSON_CreateObject();
+	if (!o)
+		return NULL;
+	(void)cJSON_AddStringToObject(o, "op", op);
+	(void)cJSON_AddStringToObject(o, "run", w->run);
+	if (w->reason)
+		(void)cJSON_AddStringToObject(o, "reason", w->reason);
+	if (w->step)
+		(void)cJSON_AddStringToObject(o, "step", w->step);
+	if (w->comment)
+		(void)cJSON_AddStringToObject(o, "comment", w->comment);
+	return o;
+}
+
+/* ---- in the foreground ---- */
+
+static int carry_on(const char *op, const struct words *w)
+{
+	cJSON *request = request_of(op, w);
+	int status =
+	    request ? foreground(op, w->config, request) : usage_error(op, "out of memory");
+	cJSON_Delete(request);
+	return status;
+}
+
+int cmd_resume(int argc, char **argv)
+{
+	struct words w = { 0 };
+	int status;
+	if (!read_words(&w, "c", resume_help, argc, argv, &status))
+		return status;
+	return carry_on("resume", &w);
+}
+
+int cmd_retry(int argc, char **argv)
+{
+	struct words w = { 0 };
+	int status;
+	if (!read_words(&w, "c", retry_help, argc, argv, &status))
+		return status;
+	return carry_on("retry", &w);
+}
+
+/* ---- told to the owner ---- */
+
+/* 0, 1: there is no owner, or -ERR. */
+static int tell(const struct words *w, const char *op, struct err *err)
+{
+	struct config config = { 0 };
+	cJSON *request = request_of(op, w), *answer = NULL;
+	int rc = request ? config_load(&config, w->config, err)
+			 : err_set(err, ERR_NOMEM, "out of memory");
+	if (rc == 0)
+		rc = owner_ask(&config, request, &answer, err);
+	config_clear(&config);
+	cJSON_Delete(request);
+	cJSON_Delete(answer);
+	return rc;
+}
+
+/* What no process goes on with is taken up, and ended at once. */
+int cmd_cancel(int argc, char **argv)
+{
+	struct words w = { 0 };
+	struct err err = { 0 };
+	int status;
+	if (!read_words(&w, "cr", cancel_help, argc, argv, &status))
+		return status;
+	int rc = tell(&w, "cancel", &err);
+	if (rc == 1 || (rc == -ERR_REMOTE && strcmp(err.name, "NoSuchRun") == 0)) {
+		status = carry_on("cancel", &w);
+		return status == EXIT_CANCELLED ? EXIT_DONE : status;
+	}
+	if (rc < 0)
+		return usage_error("cancel", "%s", err.message);
+	return print_help("cancelled\n");
+}
+
+static int vote(int argc, char **argv)
+{
+	struct words w = { 0 };
+	struct err err = { 0 };
+	int status;
+	if (!read_words(&w, "csm", approve_help, argc, argv, &status))
+		return status;
+	int rc = tell(&w, argv[0], &err);
+	if (rc == 1)
+		return usage_error(argv[0],
+				   "no process goes on with run %.40s: 'runbook resume' it, or "
+				   "start 'runbook serve', then vote",
+				   w.run);
+	if (rc < 0)
+		return usage_error(argv[0], "%s", err.message);
+	return print_help("recorded\n");
+}
+
+int cmd_approve(int argc, char **argv)
+{
+	return vote(argc, argv);
+}
+
+int cmd_reject(int argc, char **argv)
+{
+	return vote(argc, argv);
+}

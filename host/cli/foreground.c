@@ -1,0 +1,274 @@
+#include "cli/foreground.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/hand_over.h"
+#include "cli/host.h"
+#include "cli/service.h"
+#include "cli/start.h"
+#include "cli/usage.h"
+#include "net/loop.h"
+#include "script/rules.h"
+
+enum { OWNER_TRIES = 200, OWNER_PAUSE_MS = 50 };
+
+struct foreground {
+	struct host host;
+	struct service *service;
+	struct hand_over away; /* while another process goes through it */
+	char id[RUN_ID_SIZE];
+	int signals;
+};
+
+/* ---- what is printed ---- */
+
+static void on_log(void *arg, const char *id, enum log_level level, const char *text)
+{
+	struct foreground *f = arg;
+	(void)id;
+	if (level >= f->host.log_level)
+		terminal_log(&f->host.terminal, level, text);
+}
+
+static void on_progress(void *arg, const struct run_progress *p)
+{
+	struct foreground *f = arg;
+	terminal_progress(&f->host.terminal, p->done, p->total, p->text);
+}
+
+static int status_of(enum run_outcome outcome)
+{
+	switch (outcome) {
+	case RUN_DONE:
+		return EXIT_DONE;
+	case RUN_CANCELLED:
+		return EXIT_CANCELLED;
+	case RUN_TIMED_OUT:
+		return EXIT_TIMED_OUT;
+	case RUN_UNKNOWN:
+	case RUN_PARKED:
+		return EXIT_UNKNOWN;
+	case RUN_REFUSED:
+		return EXIT_REFUSED;
+	case RUN_AUDIT_UNAVAILABLE:
+		return EXIT_NO_AUDIT;
+	case RUN_FAILED:
+	case RUN_SUSPENDED:
+		return EXIT_FAILED;
+	}
+	return EXIT_FAILED;
+}
+
+static void say_unknown(const struct run_unknown *u)
+{
+	(void)fprintf(stderr, "outcome unknown: %s may have taken effect\n", u->operation);
+	if (u->resource[0])
+		(void)fprintf(stderr, "  on:      %s\n", u->resource);
+	if (u->token[0])
+		(void)fprintf(stderr, "  token:   %s\n", u->token);
+	if (u->tell[0])
+		(void)fprintf(stderr, "  to see:  %s\n", u->tell);
+}
+
+static void say_end(struct foreground *f, const struct run_end *end)
+{
+	if (end->outcome != RUN_DONE) {
+		(void)fprintf(stderr, "runbook: run %s %s: ", end->id,
+			      run_outcome_name(end->outcome));
+		terminal_say(&f->host.terminal, end->message);
+	}
+	if (end->traceback[0])
+		terminal_say(&f->host.terminal, end->traceback);
+	for (size_t i = 0; i < end->n_unknown; i++)
+		say_unknown(&end->unknown[i]);
+	if (end->outcome == RUN_CANCELLED || end->outcome == RUN_TIMED_OUT || f->signals > 0)
+		(void)fputs("what the run has already started, a redriven execution too, goes on: "
+			    "ending a run never stops it\n",
+			    stderr);
+}
+
+static void on_end(void *arg, const struct run_end *end)
+{
+	struct foreground *f = arg;
+	terminal_end(&f->host.terminal);
+	say_end(f, end);
+	if (end->result.n > 0) { /* also of a runbook that caught an unknown outcome */
+		(void)fwrite(end->result.p, 1, end->result.n, stdout);
+		(void)fputc('\n', stdout);
+	}
+	f->host.exit_status = status_of(end->outcome);
+	if (fflush(stdout) != 0 && f->host.exit_status == EXIT_DONE) {
+		(void)fprintf(stderr,
+			      "runbook: run %s is done, but its result cannot be printed: %s\n",
+			      end->id, strerror(errno));
+		f->host.exit_status = EXIT_FAILED;
+	}
+	loop_quit(f->host.loop);
+}
+
+static void say_start(struct foreground *f, const cJSON *request)
+{
+	char line[4400];
+	const char *file = json_get_str(request, "file");
+	bool dry = json_get_bool(request, "dryRun", false);
+	(void)snprintf(line, sizeof(line), "run %s%s%.200s%s, state in %.4000s", f->id,
+		       file ? " of " : "", file ? file : "", dry ? " (dry run)" : "",
+		       f->host.config->state_dir);
+	terminal_log(&f->host.terminal, LOG_INFO, line);
+	host_say_hold(&f->host);
+}
+
+/* ---- Ctrl-C ---- */
+
+static void on_signal(void *arg)
+{
+	struct foreground *f = arg;
+	if (f->signals++ == 0)
+		terminal_log(&f->host.terminal, LOG_WARN,
+			     "cancelling; a change in flight is waited for up to 5 s");
+	if (f->away.ask)
+		hand_over_interrupt(&f->away);
+	else if (f->host.runs)
+		(void)run_cancel(f->host.runs, f->id, "interrupted");
+	else
+		loop_quit(f->host.loop);
+}
+
+/* ---- here ---- */
+
+static void on_suspended(void *arg)
+{
+	struct foreground *f = arg;
+	loop_quit(f->host.loop);
+}
+
+/* The runs of others are left to them: they see the socket close, and wait for this process to go. */
+static void leave_the_rest(struct foreground *f)
+{
+	service_free(f->service);
+	f->service = NULL;
+	if (runs_alive(f->host.runs) == 0)
+		return;
+	runs_suspend(f->host.runs, on_suspended, f);
+	host_loop(&f->host);
+}
+
+static int refused(const char *command, const struct err *err)
+{
+	(void)usage_error(command, "%s", err->message);
+	return strcmp(err->name, POLICY_DENIED) == 0 ? EXIT_REFUSED : EXIT_USAGE;
+}
+
+static int go_here(struct foreground *f, const char *command, const cJSON *request)
+{
+	struct err err = { 0 };
+	const struct run_listener listener = { on_log, on_progress, on_end, f };
+	if (host_open_runs(&f->host, command, &err) < 0) {
+		(void)usage_error(command, "audit log unavailable: %s", err.message);
+		return EXIT_NO_AUDIT;
+	}
+	int rc = service_start(&f->service, &f->host, command, &err);
+	if (rc == 0)
+		rc = start_request(f->id, &f->host, request, &listener, &err);
+	if (rc < 0)
+		return refused(command, &err);
+	say_start(f, request);
+	if (f->signals > 0)
+		(void)run_cancel(f->host.runs, f->id, "interrupted");
+	host_loop(&f->host);
+	leave_the_rest(f);
+	return f->host.exit_status;
+}
+
+/* ---- there ---- */
+
+/* The same where the current folder is another. */
+static cJSON *from_anywhere(const cJSON *request)
+{
+	cJSON *o = cJSON_Duplicate(request, true);
+	char *file =
+	    o ? realpath(json_get_str(o, "file") ? json_get_str(o, "file") : "", NULL) : NULL;
+	if (file)
+		(void)cJSON_ReplaceItemInObjectCaseSensitive(o, "file", cJSON_CreateString(file));
+	free(file);
+	return o;
+}
+
+static enum hand_over_end go_there(struct foreground *f, const cJSON *request)
+{
+	cJSON *there = from_anywhere(request);
+	f->away =
+	    (struct hand_over){ .host = &f->host, .request = there, .on_end = on_end, .arg = f };
+	enum hand_over_end end = there ? hand_over_run(&f->away) : HAND_OVER_NOBODY;
+	cJSON_Delete(there);
+	return end;
+}
+
+static void wait_a_little(struct foreground *f)
+{
+	(void)timer_start(f->host.loop, OWNER_PAUSE_MS, on_suspended, f);
+	loop_run(f->host.loop);
+}
+
+/*
+ * Here or there, whoever owns the state directory. An owner that is starting or ending serves nobody
+ * for a moment, so both are tried for ten seconds. One that goes away meanwhile leaves the run in its
+ * journal: asked for again, under the same id, it is carried on.
+ */
+static int go(struct foreground *f, const char *command, cJSON *request)
+{
+	struct err err = { 0 };
+	for (int tries = 0; tries < OWNER_TRIES && f->signals == 0; tries++) {
+		int rc = host_own(&f->host, &err);
+		if (rc == 0)
+			return go_here(f, command, request);
+		if (rc < 0) {
+			(void)usage_error(command, "audit log unavailable: %s", err.message);
+			return EXIT_NO_AUDIT;
+		}
+		enum hand_over_end end = go_there(f, request);
+		if (end == HAND_OVER_ENDED)
+			return f->host.exit_status;
+		if (end == HAND_OVER_LOST) {
+			cJSON_DeleteItemFromObjectCaseSensitive(request, "again");
+			(void)cJSON_AddTrueToObject(request, "again");
+			tries = 0;
+		}
+		if (end == HAND_OVER_REFUSED)
+			return refused(command, &f->away.err);
+		wait_a_little(f);
+	}
+	if (f->signals > 0)
+		return EXIT_CANCELLED;
+	return usage_error(command, "%s is owned by another process that does not answer: %s",
+			   f->host.config->state_dir, err.message);
+}
+
+static int open_and_go(struct foreground *f, const char *command, struct config *config,
+		       const char *file, cJSON *request)
+{
+	struct err err = { 0 };
+	int rc = config_load(config, file, &err);
+	if (rc == 0)
+		rc = host_open(&f->host, config, &err);
+	if (rc == 0)
+		rc = host_on_stop(&f->host, on_signal, f, &err);
+	if (rc < 0)
+		return usage_error(command, "%s", err.message);
+	return go(f, command, request);
+}
+
+int foreground(const char *command, const char *config_file, cJSON *request)
+{
+	struct foreground f = { 0 };
+	struct config config = { 0 };
+	int status = open_and_go(&f, command, &config, config_file, request);
+	service_free(f.service);
+	status = host_close(&f.host, status);
+	config_clear(&config);
+	return status;
+}

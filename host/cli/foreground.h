@@ -1,0 +1,23 @@
+/*
+ * foreground.h - one run on a terminal, whether this process goes through it or the one that owns
+ * the state directory: what is printed, Ctrl-C, the exit status.
+ *
+ * When the owner goes away before the end of the run, this process takes the run over: it waits for
+ * the state directory and carries the run on from its journal.
+ */
+#ifndef CLI_FOREGROUND_H
+#define CLI_FOREGROUND_H
+
+#include "base/json.h"
+
+/*
+ * Go through what request (cli/start.h) asks for.
+ *
+ * @param command    in messages: "run"
+ * @param config     file, or NULL
+ * @param request    borrowed; gets "again" when it is asked for once more
+ * @return the exit status
+ */
+int foreground(const char *command, const char *config, cJSON *request);
+
+#endif

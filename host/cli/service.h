@@ -1,0 +1,31 @@
+/*
+ * service.h - what the owner of a state directory does for other processes of its user.
+ *
+ *	hello             who owns it, with which configuration and environment
+ *	runs, show        admin/query.h, on a worker thread
+ *	cancel            ends a run
+ *	approve, reject   a vote on what a run asks for
+ *	resume, retry     like run, of one that is on record
+ *	run               takes over a run that another `runbook run` was asked for: events log and
+ *	                  progress, at last how it ended; a further line {"interrupt":true} is its Ctrl-C
+ *
+ * A client that leaves does not end the run it handed over.
+ */
+#ifndef CLI_SERVICE_H
+#define CLI_SERVICE_H
+
+#include "cli/host.h"
+
+struct service;
+
+/* command: what the owner was started as, "serve". @param[out] out owned by the caller; service_free */
+NODISCARD int service_start(struct service **out, struct host *h, const char *command,
+			    struct err *err);
+
+/* Runs that were taken over and still go on. */
+size_t service_guests(const struct service *s);
+
+/* Requests under way see the connection close. NULL is fine. */
+void service_free(struct service *s);
+
+#endif

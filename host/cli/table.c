@@ -1,0 +1,175 @@
+#include "cli/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { SHORT_TEXT = 100, TEXT_MAX = 32 << 20 };
+
+/* Control characters would drive the terminal. */
+static void print_clean(const char *text, size_t max)
+{
+	size_t n = strlen(text), cut = n > max ? max : n;
+	for (size_t i = 0; i < cut; i++)
+		(void)putchar((unsigned char)text[i] < ' ' || text[i] == 127 ? ' ' : text[i]);
+	if (cut < n)
+		(void)fputs("...", stdout);
+}
+
+static const char *text_of(const cJSON *o, const char *name)
+{
+	const char *s = json_get_str(o, name);
+	return s ? s : "";
+}
+
+static bool time_of(const cJSON *o, const char *name, int64_t *ms)
+{
+	const char *s = json_get_str(o, name);
+	return s && iso8601_parse(ms, bytes_str(s)) == 0;
+}
+
+/* "340ms", "12.3s", "4m05s", "3h07m", "2d04h" in buf. */
+static const char *span(char buf[32], int64_t ms)
+{
+	int64_t s = ms / 1000, m = s / 60, h = m / 60;
+	if (s < 1)
+		(void)snprintf(buf, 32, "%" PRId64 "ms", ms);
+	else if (m < 1)
+		(void)snprintf(buf, 32, "%" PRId64 ".%" PRId64 "s", s, ms % 1000 / 100);
+	else if (h < 1)
+		(void)snprintf(buf, 32, "%" PRId64 "m%02" PRId64 "s", m, s % 60);
+	else if (h < 24)
+		(void)snprintf(buf, 32, "%" PRId64 "h%02" PRId64 "m", h, m % 60);
+	else
+		(void)snprintf(buf, 32, "%" PRId64 "d%02" PRId64 "h", h / 24, h % 24);
+	return buf;
+}
+
+static const char *took(char buf[32], const cJSON *o, const char *from, const char *to)
+{
+	int64_t a, b;
+	if (!time_of(o, from, &a) || !time_of(o, to, &b))
+		return "";
+	return span(buf, b > a ? b - a : 0);
+}
+
+/* ---- many ---- */
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+void table_runs(const cJSON *answer)
+{
+	const cJSON *r;
+	char buf[32];
+	printf("%-36s  %-9s  %-24s  %8s  %-28s  %s\n", "RUN", "STATE", "STARTED", "TOOK", "RUNBOOK",
+	       "");
+	cJSON_ArrayForEach(r, json_get(answer, "runs"))
+	{
+		printf("%-36s  %-9s  %-24s  %8s  ", text_of(r, "id"), text_of(r, "state"),
+		       text_of(r, "started"), took(buf, r, "started", "ended"));
+		printf("%-28.60s  ", file_name(text_of(r, "path")));
+		if (json_get(r, "wake"))
+			printf("%s until %s", text_of(r, "waitsFor"), text_of(r, "wake"));
+		else
+			print_clean(text_of(r, "message"), SHORT_TEXT);
+		printf("\n");
+	}
+}
+
+/* ---- one ---- */
+
+static void print_line(const char *label, const char *text)
+{
+	if (!text[0])
+		return;
+	printf("%-10s ", label);
+	print_clean(text, TEXT_MAX);
+	printf("\n");
+}
+
+static void print_json(const char *label, const cJSON *v, size_t max)
+{
+	struct buf text = BUF_INIT(TEXT_MAX);
+	if (!v)
+		return;
+	json_write(&text, v);
+	printf("%-10s ", label);
+	print_clean(buf_cstr(&text), max);
+	printf("\n");
+	buf_clear(&text);
+}
+
+static void print_step(const cJSON *s, size_t max)
+{
+	char buf[32];
+	const char *operation = text_of(s, "operation");
+	printf("  %-8s %-24s ", text_of(s, "path"),
+	       text_of(s, "begun")[0] ? text_of(s, "begun") : text_of(s, "ended"));
+	printf("%-30s %s", operation[0] ? operation : text_of(s, "kind"),
+	       text_of(s, "outcome")[0] ? text_of(s, "outcome") : "under way");
+	const char *time = took(buf, s, "begun", "ended");
+	printf("%s%s\n", time[0] ? ", took " : "", time);
+	print_json("           arguments", json_get(s, "args"), max);
+	print_json("           answer", json_get(s, "answer"), max);
+	print_json("           error", json_get(s, "error"), max);
+	print_line("           until", text_of(s, "ended")[0] ? "" : text_of(s, "until"));
+}
+
+static void print_approval(const cJSON *a)
+{
+	const cJSON *v;
+	printf("approval   step %s: ", text_of(a, "path"));
+	print_clean(text_of(a, "subject"), TEXT_MAX);
+	printf("; needs %" PRId64 ", until %s\n", json_get_int(a, "needed", 1),
+	       text_of(a, "expires"));
+	cJSON_ArrayForEach(v, json_get(a, "votes"))
+	{
+		printf("           %s %s at %s ", text_of(v, "voter"),
+		       json_get_bool(v, "approve", false) ? "approved" : "rejected",
+		       text_of(v, "at"));
+		print_clean(text_of(v, "comment"), TEXT_MAX);
+		printf("\n");
+	}
+}
+
+void table_run(const cJSON *run, bool full)
+{
+	size_t max = full ? TEXT_MAX : SHORT_TEXT;
+	const cJSON *v;
+	char buf[32];
+	printf("run        %s, attempt %" PRId64 "\n", text_of(run, "id"),
+	       json_get_int(run, "attempt", 1));
+	printf("state      %s", text_of(run, "state"));
+	if (text_of(run, "outcome")[0] &&
+	    strcmp(text_of(run, "outcome"), text_of(run, "state")) != 0)
+		printf(" (%s)", text_of(run, "outcome"));
+	printf("\n");
+	print_line("message", text_of(run, "message"));
+	print_line("runbook", text_of(run, "path"));
+	print_line("sha256", text_of(run, "sha256"));
+	print_json("actor", json_get(run, "actor"), TEXT_MAX);
+	print_line("reason", text_of(run, "reason"));
+	print_json("input", json_get(run, "input"), max);
+	print_line("created", text_of(run, "created"));
+	print_line("started", text_of(run, "started"));
+	print_line("ended", text_of(run, "ended"));
+	print_line("took", took(buf, run, "started", "ended"));
+	print_line("waits for", text_of(run, "waitsFor"));
+	print_line("until", text_of(run, "wake"));
+	print_line("deadline", text_of(run, "deadline"));
+	print_json("deaths", json_get(run, "deaths"), max);
+	cJSON_ArrayForEach(v, json_get(run, "modules"))
+	    printf("module     %s %s\n", text_of(v, "name"), text_of(v, "sha256"));
+	cJSON_ArrayForEach(v, json_get(run, "approvals")) print_approval(v);
+	if (json_get(run, "steps") && json_get(run, "steps")->child)
+		printf("steps\n");
+	cJSON_ArrayForEach(v, json_get(run, "steps")) print_step(v, max);
+	print_json("result", json_get(run, "result"), max);
+	print_line("traceback", text_of(run, "traceback"));
+}

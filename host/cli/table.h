@@ -1,0 +1,13 @@
+/* table.h - what the owner or the store said of runs, as people read it. */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include "base/json.h"
+
+/* One line a run: id, state, start, how long, runbook, why. runs is the answer of query_runs. */
+void table_runs(const cJSON *answer);
+
+/* All of one run, its steps one a line; answers and arguments are shortened unless full. */
+void table_run(const cJSON *run, bool full);
+
+#endif

@@ -1,0 +1,208 @@
+"""One state directory, several processes: the second hands its run to the owner, and takes it over when that goes."""
+
+import json
+import os
+import signal
+import time
+
+from program import Workspace
+from tap import check, check_equal, run, test
+
+NAP = """
+local input = ...
+log("begun " .. input.name)
+sleep(input.seconds)
+log("slept " .. input.name)
+return { name = input.name }
+"""
+
+
+def nap(work, name, seconds, *args, **env):
+    file = work.write("nap.lua", NAP)
+    return work.start("run", file, "--config", work.config, "-i", f"name={name}", "-i",
+                      f"seconds={seconds}", *args, **env)
+
+
+def say(process, text):
+    """Wait until the process has said text on standard error; all it has said."""
+    said = ""
+    while text not in said:
+        line = process.stderr.readline()
+        check(line, f"it ended without saying {text!r}: {said}")
+        said += line
+    return said
+
+
+def listed(work, *args):
+    ended = work.command("runs", "--json", "--config", work.config, *args)
+    check_equal(ended.status, 0, f"runbook runs\n{ended}")
+    return ended.result["runs"]
+
+
+def wait_listed(work, number):
+    """Wait until so many runs are on record, which is a moment after they have begun."""
+    for _ in range(200):
+        runs = listed(work) if os.path.exists(work.path("state/runs.db")) else []
+        if len(runs) >= number:
+            return runs
+        time.sleep(0.02)
+    raise AssertionError(f"only {len(runs)} runs are listed")
+
+
+def shown(work, run_id):
+    ended = work.command("show", run_id, "--json", "--config", work.config)
+    check_equal(ended.status, 0, f"runbook show\n{ended}")
+    return ended.result
+
+
+def finish(process, limit=60):
+    out, err = process.communicate(timeout=limit)
+    return process.returncode, out, err
+
+
+@test
+def a_second_process_hands_its_run_over_and_shows_it():
+    with Workspace() as work:
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        guest = nap(work, "guest", 0.1)
+        status, out, err = finish(guest)
+        check_equal((status, json.loads(out)), (0, {"name": "guest"}), f"the guest, having said {err}")
+        check("begun guest" in err and "slept guest" in err, f"its log lines: {err}")
+        check("goes on in the process that owns" in err, f"who goes through it: {err}")
+        owner.send_signal(signal.SIGINT)
+        check_equal(finish(owner)[0], 3, "the owner")
+        check_equal([r["state"] for r in listed(work)], ["done", "cancelled"], "states")
+        check_equal(work.verify().status, 0, "the log")
+
+
+@test
+def exit_status_and_interrupt_are_handed_on():
+    with Workspace() as work:
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        failed = work.run('error("boom")')
+        check_equal(failed.status, 1, f"a failing guest\n{failed}")
+        check("boom" in failed.err, f"its error: {failed.err}")
+        missing = work.command("run", "nowhere.lua", "--config", work.config)
+        check_equal(missing.status, 2, f"a guest whose file is missing\n{missing}")
+        guest = nap(work, "guest", 30)
+        say(guest, "begun guest")
+        guest.send_signal(signal.SIGINT)
+        check_equal(finish(guest)[0], 3, "an interrupted guest")
+        owner.send_signal(signal.SIGINT)
+        check_equal(finish(owner)[0], 3, "the owner")
+
+
+@test
+def what_the_owner_leaves_is_carried_on_by_who_asked():
+    with Workspace() as work:
+        owner = nap(work, "owner", 1)
+        say(owner, "begun owner")
+        guest = nap(work, "guest", 3)
+        say(guest, "begun guest")
+        check_equal(finish(owner)[0], 0, "the owner")
+        status, out, err = finish(guest)
+        check_equal((status, json.loads(out)), (0, {"name": "guest"}), f"the guest, having said {err}")
+        check("begun guest" not in err, f"the log line came twice: {err}")
+        check("slept guest" in err, f"its log lines: {err}")
+        check_equal(work.verify().status, 0, "the log")
+
+
+@test
+def a_killed_owner_loses_nothing_of_the_others():
+    with Workspace() as work:
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        guests = [nap(work, f"guest{i}", 2) for i in range(3)]
+        for guest in guests:
+            say(guest, "begun guest")
+        wait_listed(work, 4)
+        owner.kill()
+        owner.communicate()
+        for i, guest in enumerate(guests):
+            status, out, err = finish(guest)
+            check_equal((status, json.loads(out)), (0, {"name": f"guest{i}"}), f"guest {i}, having said {err}")
+        states = sorted(r["state"] for r in listed(work))
+        check_equal(states, ["done", "done", "done", "running"], "states")
+        left = next(r for r in listed(work) if r["state"] == "running")
+        resumed = work.command("resume", left["id"], "--config", work.config, "--help")
+        check_equal(resumed.status, 0, "help")
+        cancelled = work.command("cancel", left["id"], "--config", work.config)
+        check_equal(cancelled.status, 0, f"cancel of what nobody goes on with\n{cancelled}")
+        check_equal(shown(work, left["id"])["state"], "cancelled", "its state")
+
+
+@test
+def a_run_is_cancelled_from_elsewhere_shown_and_retried():
+    with Workspace() as work:
+        process = nap(work, "one", 30)
+        say(process, "begun one")
+        run_id = wait_listed(work, 1)[0]["id"]
+        cancelled = work.command("cancel", run_id, "--reason", "wrong input", "--config", work.config)
+        check_equal((cancelled.status, cancelled.out), (0, "cancelled\n"), f"runbook cancel\n{cancelled}")
+        status, _, err = finish(process)
+        check_equal(status, 3, "the process")
+        check("wrong input" in err, f"why: {err}")
+        work.write("nap.lua", NAP.replace("sleep(input.seconds)", "sleep(0)"))
+        retried = work.command("retry", run_id[:13], "--config", work.config)
+        check_equal(retried.status, 0, f"runbook retry\n{retried}")
+        run_now = shown(work, run_id)
+        check_equal((run_now["attempt"], run_now["state"]), (2, "done"), "attempt and state")
+        check_equal([s["kind"] for s in run_now["steps"]], ["sleep"], "steps of the last attempt")
+        over = work.command("resume", run_id, "--config", work.config)
+        check_equal(over.status, 2, f"resume of a run that is over\n{over}")
+
+
+@test
+def a_killed_process_leaves_a_run_that_is_resumed_as_it_was_begun():
+    with Workspace() as work:
+        process = nap(work, "one", 3)
+        say(process, "begun one")
+        wait_listed(work, 1)
+        process.kill()
+        process.communicate()
+        work.write("nap.lua", 'error("this is another file by now")')
+        run_id = listed(work)[0]["id"]
+        differs = work.command("replay", run_id, "--check", "--config", work.config)
+        check_equal(differs.status, 1, f"replay --check of another file\n{differs}")
+        same = work.command("replay", run_id, "--check", "--config", work.config, "--file",
+                            work.write("same.lua", NAP))
+        check_equal(same.status, 0, f"replay --check of the same file\n{same}")
+        resumed = work.command("resume", run_id, "--config", work.config)
+        check_equal((resumed.status, resumed.result), (0, {"name": "one"}), f"runbook resume\n{resumed}")
+        check("begun" not in resumed.err, f"a log line came twice: {resumed.err}")
+        check_equal(work.verify().status, 0, "the log")
+
+
+@test
+def an_owner_with_another_environment_is_not_handed_to():
+    with Workspace() as work:
+        work.config = work.write("bare.conf", f"[host]\nstate_dir = {work.path('state')}\n")
+        owner = nap(work, "owner", 30, AWS_REGION="us-east-1")
+        say(owner, "begun owner")
+        other = work.run("return 1", AWS_REGION="eu-central-1")
+        check_equal(other.status, 2, f"another region\n{other}")
+        check("another environment" in other.err and str(owner.pid) in other.err, other.err)
+        config = work.write("other.conf", f"[host]\nstate_dir = {work.path('state')}\n[limits]\ncpu = 3s\n")
+        other = work.command("run", work.write("t.lua", "return 1"), "--config", config, AWS_REGION="us-east-1")
+        check_equal(other.status, 2, f"another configuration\n{other}")
+        check("another configuration" in other.err, other.err)
+        owner.send_signal(signal.SIGINT)
+        finish(owner)
+
+
+@test
+def the_socket_is_for_its_user_only():
+    with Workspace() as work:
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        mode = os.stat(work.path("state/control.sock")).st_mode & 0o777
+        check_equal(mode, 0o600, "mode of the socket")
+        owner.send_signal(signal.SIGINT)
+        finish(owner)
+        check(not os.path.exists(work.path("state/control.sock")), "the socket is left behind")
+
+
+if __name__ == "__main__":
+    run()
