@@ -78,7 +78,9 @@ TEST(a_definite_path_that_finds_nothing_is_an_error)
 		  "Invalid path '$.limit.x' : No results for path: $['limit']['x']");
 	CHECK_STR(get(&w, "$.A"), "Invalid path '$.A' : No results for path: $['A']");
 	CHECK_STR(get(&w, "$.nope['a','b']"),
-		  "Invalid path '$.nope['a','b']' : No results for path: $['nope']['a','b']");
+		  "Invalid path '$.nope['a','b']' : Missing property in path $['nope']");
+	CHECK_STR(get(&w, "$.a.nope.x.y"),
+		  "Invalid path '$.a.nope.x.y' : Missing property in path $['a']['nope']");
 	CHECK_STR(get(&w, "$none.x"), "Invalid path '$none.x' : No results for path: $['x']");
 	teardown(&w);
 }

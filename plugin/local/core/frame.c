@@ -299,6 +299,14 @@ static void back_off(struct frame *f, int64_t wait_ms)
 	frame_set_alarm(f, f->x->e->now + wait_ms);
 }
 
+/* The cause of a fault of the state itself. Owned by the caller. */
+static char *fault_text(const struct frame *f, const struct err *err)
+{
+	return mem_printf("An error occurred while executing the state '%s' (entered at the event "
+			  "id #%lld). %s",
+			  f->state->name, (long long)f->entered_id, err->message);
+}
+
 /* Go where a Catch sends us: the error object at its ResultPath in the state's own input. */
 static void go_to_catcher(struct frame *f, const struct catcher *c, const char *error,
 			  const char *cause)
@@ -311,10 +319,13 @@ static void go_to_catcher(struct frame *f, const struct catcher *c, const char *
 	struct doc *caught = doc_of_tree(tree);
 	int rc = data_place(f->input, &c->result_path, caught, &output, &why);
 	doc_unref(caught);
-	if (rc)
-		frame_fail_hard(f, why.name, why.message);
-	else
+	if (rc) {
+		char *text = fault_text(f, &why);
+		frame_fail_hard(f, why.name, text);
+		free(text);
+	} else {
 		frame_exit_to(f, output, c->next, f->last_id);
+	}
 }
 
 void frame_fail(struct frame *f, const char *error, const char *cause)
@@ -340,9 +351,7 @@ void frame_fail_hard(struct frame *f, const char *error, const char *cause)
 
 void frame_fault(struct frame *f, const struct err *err)
 {
-	char *cause = mem_printf("An error occurred while executing the state '%s' (entered at "
-				 "the event id #%lld). %s",
-				 f->state->name, (long long)f->entered_id, err->message);
+	char *cause = fault_text(f, err);
 	frame_fail(f, err->name, cause);
 	free(cause);
 }

@@ -65,7 +65,7 @@ struct frame {
 	struct task *task;   /* while TASK (state_task.h) */
 	struct frame **kids; /* branches or iterations, while FORKED or stopped in it */
 	size_t n_kids, kids_begun, kids_done;
-	int64_t max_concurrency; /* of an Inline Map; 0: none given */
+	int64_t max_concurrency; /* of a Map; 0: none given */
 	int64_t started_id;      /* id of Map- or ParallelStateStarted */
 	struct map_run *map_run;
 	struct frame *next_ready, *prev_ready;

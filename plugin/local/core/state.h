@@ -40,7 +40,8 @@ void state_task_run(struct frame *f); /* task.h */
 
 /* Parallel and Inline Map: state_fork.c. A "kid" is a branch or an iteration. */
 void state_parallel_run(struct frame *f);
-void state_inline_map_run(struct frame *f, struct doc *input, struct doc *items);
+void state_inline_map_run(struct frame *f, struct doc *input,
+			  struct doc *items); /* f->max_concurrency is read */
 void state_fork_kid_done(struct frame *f, struct frame *kid);
 void state_fork_kid_failed(struct frame *f, struct frame *kid, const char *error,
 			   const char *cause);
@@ -48,8 +49,6 @@ void state_fork_redrive(struct frame *f);
 
 /* Map, and the Distributed one: state_map.c */
 void state_map_run(struct frame *f);
-/* MaxConcurrency or MaxConcurrencyPath; 0: none given. */
-int state_map_max_concurrency(struct frame *f, struct doc *input, int64_t *out, struct err *err);
 void state_map_run_ended(struct frame *f, struct map_run *run); /* it has closed */
 void state_map_redrive(struct frame *f);
 void state_map_note_start(struct frame *f, const struct map_run *run); /* MapRunStarted */

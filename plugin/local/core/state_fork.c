@@ -88,7 +88,7 @@ void state_inline_map_run(struct frame *f, struct doc *input, struct doc *items)
 	struct err why = { 0 };
 	struct data_items d;
 	const cJSON *list = doc_tree(items);
-	int rc = state_map_max_concurrency(f, input, &f->max_concurrency, &why);
+	int rc = 0;
 	make_kids(f, (size_t)cJSON_GetArraySize(list));
 	data_items_open(&d, f, input, f->state->parameters, NULL);
 	size_t i = 0;

@@ -66,7 +66,10 @@ static int setting(struct frame *f, struct doc *input, const char *name, double 
 		*out = given->valuedouble;
 	} else {
 		struct buf text = BUF_INIT(512);
-		json_write(&text, given);
+		if (cJSON_IsString(given))
+			buf_adds(&text, given->valuestring);
+		else
+			json_write(&text, given);
 		rc = fault(err, "States.Runtime",
 			   "The %s field refers to value \"%s\" which is not a valid %s: %s", field,
 			   buf_cstr(&text), whole ? "integer" : "float", path ? path : name);
@@ -76,14 +79,17 @@ static int setting(struct frame *f, struct doc *input, const char *name, double 
 	return rc;
 }
 
-int state_map_max_concurrency(struct frame *f, struct doc *input, int64_t *out, struct err *err)
+/* Into f->max_concurrency; 0: not limited. */
+static int read_concurrency(struct frame *f, struct doc *input, struct err *err)
 {
 	double v = 0;
 	bool found;
 	int rc = setting(f, input, "MaxConcurrency", &v, &found, err);
 	if (!rc && found && v < 0)
-		rc = fault(err, "States.Runtime", "MaxConcurrency cannot be negative.");
-	*out = !rc && found ? (int64_t)v : 0;
+		rc = fault(err, "States.Runtime",
+			   "Expected non-negative integer for MaxConcurrency, got '%.0f' instead.",
+			   v);
+	f->max_concurrency = !rc && found ? (int64_t)v : 0;
 	return rc;
 }
 
@@ -92,10 +98,8 @@ static int read_settings(struct frame *f, struct doc *input, struct map_settings
 {
 	double v = 0;
 	bool found;
-	*s = (struct map_settings){ 0, -1, -1 };
-	int rc = state_map_max_concurrency(f, input, &s->max_concurrency, err);
-	if (!rc)
-		rc = setting(f, input, "ToleratedFailureCount", &v, &found, err);
+	*s = (struct map_settings){ f->max_concurrency, -1, -1 };
+	int rc = setting(f, input, "ToleratedFailureCount", &v, &found, err);
 	if (!rc && found && v < 0)
 		rc = fault(err, "States.Runtime", "ToleratedFailureCount cannot be negative.");
 	if (!rc && found)
@@ -167,7 +171,11 @@ void state_map_run(struct frame *f)
 	bool reads = f->state->distributed && json_get(f->state->def, "ItemReader");
 	if (!state_input(f, &input))
 		return;
-	if (!reads && find_items(f, input, &list, &why) != 0) {
+	/* Before MapStateStarted, unlike the tolerated failures (recorded). */
+	int rc = read_concurrency(f, input, &why);
+	if (!rc && !reads)
+		rc = find_items(f, input, &list, &why);
+	if (rc) {
 		frame_fault(f, &why);
 		doc_unref(input);
 		return;

@@ -33,15 +33,26 @@ static int refuse(struct err *err, const char *field, const char *what, const ch
 	return rc;
 }
 
+/* What SecondsPath or TimestampPath refers to. */
+static int refer(const struct frame *f, struct doc *input, const char *field, const char *path,
+		 cJSON **out, struct err *err)
+{
+	int rc = data_path(f, input, path, out, err);
+	if (err_code_of(rc) != ERR_INVALID)
+		return rc;
+	return fault(err, "States.Runtime",
+		     "The %s parameter does not reference an input value: %s", field, path);
+}
+
 static int until_seconds(const struct frame *f, struct doc *input, const char *path, int64_t *at,
 			 struct err *err)
 {
 	cJSON *v;
-	int rc = data_path(f, input, path, &v, err);
+	int rc = refer(f, input, "SecondsPath", path, &v, err);
 	if (rc)
 		return rc;
 	if (!cJSON_IsNumber(v) || v->valuedouble != floor(v->valuedouble))
-		rc = refuse(err, "SecondsPath", "does not reference an integer value", path, v);
+		rc = refuse(err, "SecondsPath", "cannot be parsed as a long value", path, v);
 	else if (v->valuedouble < 0)
 		rc = refuse(err, "SecondsPath", "references a negative value", path, v);
 	else if (v->valuedouble > longest_s)
@@ -56,7 +67,7 @@ static int until_timestamp(const struct frame *f, struct doc *input, const char 
 			   struct err *err)
 {
 	cJSON *v;
-	int rc = data_path(f, input, path, &v, err);
+	int rc = refer(f, input, "TimestampPath", path, &v, err);
 	if (rc)
 		return rc;
 	if (!cJSON_IsString(v) || iso8601_parse(at, bytes_str(v->valuestring)) != 0)

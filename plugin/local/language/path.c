@@ -278,11 +278,11 @@ void path_value_clear(struct path_value *value)
 	*value = (struct path_value){ 0 };
 }
 
-/* The steps as the service writes them: $['a'][0] */
-static void write_steps(struct buf *out, const struct path *p)
+/* The steps before `end` as the service writes them: $['a'][0] */
+static void write_steps(struct buf *out, const struct path *p, const struct path_step *end)
 {
 	buf_adds(out, "$");
-	for (const struct path_step *s = p->steps; s; s = s->next) {
+	for (const struct path_step *s = p->steps; s != end; s = s->next) {
 		buf_adds(out, "[");
 		for (const cJSON *i = s->items->child; i; i = i->next) {
 			const char *comma = i->next ? "," : "";
@@ -295,11 +295,27 @@ static void write_steps(struct buf *out, const struct path *p)
 	}
 }
 
-static int nothing_there(const struct path *p, const char *text, struct err *err)
+/* Where a definite path leaves what is there: the step of the first member that an object does not
+ * have, unless it is the last one. NULL: somewhere else. */
+static const struct path_step *missing_member(const struct path *p, const cJSON *v)
+{
+	for (const struct path_step *s = p->steps; s && s->next && v; s = s->next) {
+		const cJSON *next = follow(s, v);
+		if (!next && s->kind == PATH_NAMES && cJSON_IsObject(v))
+			return s;
+		v = next;
+	}
+	return NULL;
+}
+
+static int nothing_there(const struct path *p, const char *text, const struct path_scope *scope,
+			 struct err *err)
 {
 	struct buf steps = BUF_INIT((size_t)2 * PATH_TEXT_MAX);
-	write_steps(&steps, p);
-	int rc = err_set(err, ERR_INVALID, "Invalid path '%s' : No results for path: %s", text,
+	const struct path_step *missing = missing_member(p, root_of(p, scope, NULL));
+	write_steps(&steps, p, missing ? missing->next : NULL);
+	int rc = err_set(err, ERR_INVALID, "Invalid path '%s' : %s path%s %s", text,
+			 missing ? "Missing property in" : "No results for", missing ? "" : ":",
 			 buf_cstr(&steps));
 	buf_clear(&steps);
 	return states_error(err, rc, "States.Runtime");
@@ -311,7 +327,7 @@ static int get(struct path_value *out, const struct path *p, const char *text,
 	int rc = look(out, p, scope, bytes_str(text), err);
 	if (!rc && !out->v) {
 		path_value_clear(out);
-		rc = nothing_there(p, text, err);
+		rc = nothing_there(p, text, scope, err);
 	}
 	return rc;
 }
@@ -412,6 +428,25 @@ static bool place(cJSON *at, const struct path_step *s, cJSON *value)
 	return cJSON_AddItemToObject(at, item->valuestring, value);
 }
 
+/* Can a value be put there? Members may be missing, elements may not. */
+static bool fits(const struct path_step *s, const cJSON *at)
+{
+	for (; s; s = s->next) {
+		const cJSON *item = s->items->child;
+		if (s->kind == PATH_INDEXES) {
+			at = index_of(item) < 0 ? NULL : element(at, index_of(item));
+			if (!at)
+				return false;
+			continue;
+		}
+		if (at && !cJSON_IsObject(at))
+			return false;
+		at = json_get(at, item->valuestring);
+		at = cJSON_IsNull(at) ? NULL : at;
+	}
+	return true;
+}
+
 static int put(cJSON **tree, const struct path *p, const char *text, cJSON *value, struct err *err)
 {
 	const struct path_step *s = p->steps;
@@ -420,11 +455,13 @@ static int put(cJSON **tree, const struct path *p, const char *text, cJSON *valu
 		*tree = value;
 		return 0;
 	}
-	cJSON *at = *tree;
-	for (; s->next && at; s = s->next)
-		at = descend(at, s);
-	if (at && place(at, s, value))
-		return 0;
+	if (fits(s, *tree)) {
+		cJSON *at = *tree;
+		for (; s->next && at; s = s->next)
+			at = descend(at, s);
+		if (at && place(at, s, value))
+			return 0;
+	}
 	cJSON_Delete(value);
 	struct buf input = BUF_INIT(64UL * 1024 * 1024);
 	json_write(&input, *tree);
