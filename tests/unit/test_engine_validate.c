@@ -204,6 +204,89 @@ TEST(an_express_machine_waits_for_nobody)
 	driver_close(&d);
 }
 
+#define MACHINE \
+	"'roleArn':'arn:aws:iam::1:role/r','definition':'{\\'StartAt\\':\\'S\\'," \
+	"\\'States\\':{\\'S\\':{\\'Type\\':\\'Succeed\\'}}}'"
+#define ARN "arn:aws:states:us-east-1:123456789012:stateMachine:"
+
+TEST(what_logs_needs_one_destination)
+{
+	static const char refused[] = "InvalidLoggingConfiguration: Invalid Logging Configuration: "
+				      "Must specify exactly one Log Destination.";
+	struct driver d;
+	driver_open(&d, NULL);
+	CHECK_STR(driver_call(&d, "CreateStateMachine",
+			      "{'name':'m'," MACHINE ",'loggingConfiguration':{'level':'ALL'}}"),
+		  refused);
+	(void)driver_call(&d, "CreateStateMachine",
+			  "{'name':'m'," MACHINE ",'loggingConfiguration':{'level':'OFF'}}");
+	CHECK_STR(driver_call(&d, "UpdateStateMachine",
+			      "{'stateMachineArn':'" ARN "m','loggingConfiguration':"
+			      "{'level':'OFF','destinations':[{},{}]}}"),
+		  refused);
+	(void)driver_call(&d, "DescribeStateMachine", "{'stateMachineArn':'" ARN "m'}");
+	CHECK_STR(driver_get(&d, "loggingConfiguration.includeExecutionData"), "false");
+	(void)driver_call(&d, "UpdateStateMachine",
+			  "{'stateMachineArn':'" ARN "m','loggingConfiguration':{'level':'ERROR',"
+			  "'destinations':[{'cloudWatchLogsLogGroup':{'logGroupArn':'g'}}]}}");
+	(void)driver_call(&d, "DescribeStateMachine", "{'stateMachineArn':'" ARN "m'}");
+	CHECK_STR(driver_get(&d, "loggingConfiguration.level"), "ERROR");
+	CHECK_STR(driver_get(&d, "loggingConfiguration.destinations.0.cloudWatchLogsLogGroup."
+				 "logGroupArn"),
+		  "g");
+	driver_close(&d);
+}
+
+TEST(a_description_is_for_a_version_that_is_published)
+{
+	static const char refused[] = "ValidationException: Version description can only be set "
+				      "when publish is true";
+	struct driver d;
+	driver_open(&d, NULL);
+	CHECK_STR(driver_call(&d, "CreateStateMachine",
+			      "{'name':'m'," MACHINE ",'versionDescription':'v'}"),
+		  refused);
+	(void)driver_call(&d, "CreateStateMachine", "{'name':'m'," MACHINE "}");
+	CHECK_STR(driver_call(&d, "UpdateStateMachine",
+			      "{'stateMachineArn':'" ARN "m'," MACHINE
+			      ",'versionDescription':'v'}"),
+		  refused);
+	CHECK_STR(driver_call(&d, "UpdateStateMachine", "{'stateMachineArn':'" ARN "m'}"),
+		  "MissingRequiredParameter: Either the definition, the role ARN, the "
+		  "LoggingConfiguration, or the TracingConfiguration must be specified");
+	driver_close(&d);
+}
+
+TEST(an_input_that_is_a_word_is_named)
+{
+	struct driver d;
+	driver_open(&d, NULL);
+	(void)driver_call(&d, "CreateStateMachine", "{'name':'m'," MACHINE "}");
+	CHECK_STR(
+	    driver_call(&d, "StartExecution", "{'stateMachineArn':'" ARN "m','input':'not JSON'}"),
+	    "InvalidExecutionInput: Invalid State Machine Execution Input: 'Unrecognized "
+	    "token 'not': was expecting (JSON String, Number, Array, Object or token 'null', "
+	    "'true' or 'false')\n at [Source: (String)\"not JSON\"; line: 1, column: 4]'");
+	driver_close(&d);
+}
+
+TEST(tags_are_added_together_or_not_at_all)
+{
+	struct buf many = BUF_INIT(4096);
+	struct driver d;
+	driver_open(&d, NULL);
+	(void)driver_call(&d, "CreateStateMachine", "{'name':'m'," MACHINE "}");
+	for (int i = 0; i < 51; i++)
+		buf_addf(&many, "%s{'key':'k%d','value':''}", i ? "," : "", i);
+	CHECK_STR(driver_call(&d, "TagResource", "{'resourceArn':'" ARN "m','tags':[%s]}",
+			      buf_cstr(&many)),
+		  "TooManyTags: A resource has at most 50 tags");
+	CHECK_STR(driver_call(&d, "ListTagsForResource", "{'resourceArn':'" ARN "m'}"),
+		  "{\"tags\":[]}");
+	buf_clear(&many);
+	driver_close(&d);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
@@ -214,5 +297,9 @@ int main(void)
 	    TAP_CASE(transitions_are_looked_at_when_all_forms_are_right),
 	    TAP_CASE(a_workflow_without_an_end_has_no_location),
 	    TAP_CASE(states_have_the_fields_of_their_type),
-	    TAP_CASE(an_express_machine_waits_for_nobody)));
+	    TAP_CASE(an_express_machine_waits_for_nobody),
+	    TAP_CASE(what_logs_needs_one_destination),
+	    TAP_CASE(a_description_is_for_a_version_that_is_published),
+	    TAP_CASE(an_input_that_is_a_word_is_named),
+	    TAP_CASE(tags_are_added_together_or_not_at_all)));
 }

@@ -1,5 +1,6 @@
 /* api_execution.c - executions: start, describe, stop, redrive. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "local/core/api.h"
 #include "local/core/arn.h"
@@ -25,6 +26,8 @@ static int check_open_limit(const struct api_call *c, struct err *err)
 
 /* ---- start ---- */
 
+enum { SHOWN_WORD = 100 };
+
 /* The same name again: the same answer while the first one runs with the same input. */
 static int check_same_start(struct execution *x, const char *input, struct err *err)
 {
@@ -33,13 +36,29 @@ static int check_same_start(struct execution *x, const char *input, struct err *
 	return fault(err, "ExecutionAlreadyExists", "Execution Already Exists: '%s'", x->arn);
 }
 
+/* A text that starts with a word that JSON does not have: told as the service's parser tells it. */
+static int check_word(const char *input, struct err *err)
+{
+	size_t n = strspn(input, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+	struct bytes word = { input, n };
+	if (n == 0 || n > SHOWN_WORD || bytes_eq(word, BYTES_LIT("true")) ||
+	    bytes_eq(word, BYTES_LIT("false")) || bytes_eq(word, BYTES_LIT("null")))
+		return 0;
+	return fault(err, "InvalidExecutionInput",
+		     "Invalid State Machine Execution Input: 'Unrecognized token '%.*s': was "
+		     "expecting (JSON String, Number, Array, Object or token 'null', 'true' or "
+		     "'false')\n at [Source: (String)\"%.500s\"; line: 1, column: %zu]'",
+		     (int)n, input, input, n + 1);
+}
+
 static int check_input(const char *input, struct err *err)
 {
 	struct err why = { 0 };
 	cJSON *tree = json_parse(bytes_str(input), &why);
 	cJSON_Delete(tree);
-	if (tree)
-		return 0;
+	int rc = tree ? 0 : check_word(input, err);
+	if (tree || rc)
+		return rc;
 	return fault(err, "InvalidExecutionInput", "Invalid State Machine Execution Input: '%s'",
 		     *input ? why.message : "Invalid execution input.");
 }

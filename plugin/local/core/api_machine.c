@@ -7,6 +7,7 @@
 #include "local/core/definition.h"
 #include "local/core/execution.h"
 #include "local/core/fault.h"
+#include "local/core/logging.h"
 #include "local/core/machine.h"
 #include "local/core/map_run.h"
 #include "local/core/mem.h"
@@ -30,16 +31,30 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* A machine of that name is there: the same again is fine, anything else is not. */
-static int create_again(const struct api_call *c, const struct machine *m, struct err *err)
+/* Tracing is off unless it is switched on. */
+static char *tracing_of(const cJSON *args)
 {
-	char *logging = text_of(c->args, "loggingConfiguration");
-	char *tracing = text_of(c->args, "tracingConfiguration");
+	const cJSON *given = json_get(args, "tracingConfiguration");
+	return json_get_bool(given, "enabled", false) ? mem_str("{\"enabled\":true}") : NULL;
+}
+
+static int check_version_description(const cJSON *args, struct err *err)
+{
+	if (!json_get(args, "versionDescription") || json_get_bool(args, "publish", false))
+		return 0;
+	return fault(err, "ValidationException",
+		     "Version description can only be set when publish is true");
+}
+
+/* A machine of that name is there: the same again is fine, anything else is not. */
+static int create_again(const struct api_call *c, const struct machine *m, const char *logging,
+			struct err *err)
+{
+	char *tracing = tracing_of(c->args);
 	const char *type = json_get_str(c->args, "type");
 	bool same = strcmp(m->definition->text, json_get_str(c->args, "definition")) == 0 &&
 		    m->express == (type && strcmp(type, "EXPRESS") == 0) &&
 		    same_text(m->logging, logging) && same_text(m->tracing, tracing);
-	free(logging);
 	free(tracing);
 	if (m->deleting)
 		return fault(err, "StateMachineDeleting", "State Machine is being deleted: '%s'",
@@ -68,36 +83,23 @@ static void write_published(const struct api_call *c, struct machine *m)
 	jsonw_str(c->w, "stateMachineVersionArn", v->arn);
 }
 
-static int create_machine(const struct api_call *c, struct err *err)
+/* A new machine; name, role and logging have been checked, and logging is taken over. */
+static int add_machine(const struct api_call *c, const char *arn, char *logging, struct err *err)
 {
-	const char *name = json_get_str(c->args, "name");
-	const char *role = json_get_str(c->args, "roleArn");
 	const char *type = json_get_str(c->args, "type");
 	bool express = type && strcmp(type, "EXPRESS") == 0;
 	struct definition *d;
-	if (!arn_name_ok(name))
-		return fault(err, "InvalidName", "Invalid Name: '%s'", name);
-	int rc = check_role(role, err);
-	if (rc)
-		return rc;
-	char *arn =
-	    mem_printf("arn:aws:states:%s:%s:stateMachine:%s", c->e->region, c->e->account, name);
-	struct machine *m = table_find(&c->e->machines, arn);
-	if (m)
-		rc = create_again(c, m, err);
-	else
-		rc = definition_parse(&d, json_get_str(c->args, "definition"), express, err);
-	if (rc || m) {
-		free(arn);
+	int rc = definition_parse(&d, json_get_str(c->args, "definition"), express, err);
+	if (rc) {
+		free(logging);
 		return rc;
 	}
-	m = machine_new(c->e, arn, name, express);
-	free(arn);
+	struct machine *m = machine_new(c->e, arn, json_get_str(c->args, "name"), express);
 	m->created_ms = c->e->now;
-	m->logging = text_of(c->args, "loggingConfiguration");
-	m->tracing = text_of(c->args, "tracingConfiguration");
+	m->logging = logging;
+	m->tracing = tracing_of(c->args);
 	m->encryption = text_of(c->args, "encryptionConfiguration");
-	d->role = mem_str(role);
+	d->role = mem_str(json_get_str(c->args, "roleArn"));
 	d->since_ms = c->e->now;
 	machine_set_definition(m, d);
 	rc = tags_add(&m->tags, json_get(c->args, "tags"), err);
@@ -109,6 +111,33 @@ static int create_machine(const struct api_call *c, struct err *err)
 	jsonw_str(c->w, "stateMachineArn", m->arn);
 	write_published(c, m);
 	return 0;
+}
+
+static int create_machine(const struct api_call *c, struct err *err)
+{
+	const char *name = json_get_str(c->args, "name");
+	char *logging = NULL;
+	int rc = check_version_description(c->args, err);
+	if (rc)
+		return rc;
+	if (!arn_name_ok(name))
+		return fault(err, "InvalidName", "Invalid Name: '%s'", name);
+	rc = check_role(json_get_str(c->args, "roleArn"), err);
+	if (!rc)
+		rc = logging_read(json_get(c->args, "loggingConfiguration"), &logging, err);
+	if (rc)
+		return rc;
+	char *arn =
+	    mem_printf("arn:aws:states:%s:%s:stateMachine:%s", c->e->region, c->e->account, name);
+	const struct machine *m = table_find(&c->e->machines, arn);
+	if (m) {
+		rc = create_again(c, m, logging, err);
+		free(logging);
+	} else {
+		rc = add_machine(c, arn, logging, err);
+	}
+	free(arn);
+	return rc;
 }
 
 /* A new revision from what is given and, for the rest, the current one. */
@@ -131,12 +160,15 @@ static int revise(const struct api_call *c, struct machine *m, struct err *err)
 	return 0;
 }
 
-static void replace_text(const struct api_call *c, const char *name, char **field)
+/* `now`, which is taken over, in place of *field, when that member is given. */
+static void replace_text(const struct api_call *c, const char *name, char **field, char *now)
 {
-	if (!json_get(c->args, name))
+	if (!json_get(c->args, name)) {
+		free(now);
 		return;
+	}
 	free(*field);
-	*field = text_of(c->args, name);
+	*field = now;
 }
 
 static int update_machine(const struct api_call *c, struct err *err)
@@ -144,6 +176,7 @@ static int update_machine(const struct api_call *c, struct err *err)
 	struct machine *m;
 	const char *text = json_get_str(c->args, "definition");
 	const char *role = json_get_str(c->args, "roleArn");
+	char *logging = NULL;
 	int rc = api_find_machine(c, json_get_str(c->args, "stateMachineArn"), &m, err);
 	if (rc)
 		return rc;
@@ -154,21 +187,25 @@ static int update_machine(const struct api_call *c, struct err *err)
 	    !json_get(c->args, "tracingConfiguration") &&
 	    !json_get(c->args, "encryptionConfiguration"))
 		return fault(err, "MissingRequiredParameter",
-			     "Either the definition, the role ARN, the LoggingConfiguration, the "
-			     "TracingConfiguration or the EncryptionConfiguration must be "
-			     "specified");
-	if (json_get(c->args, "versionDescription") && !json_get_bool(c->args, "publish", false))
-		return fault(err, "ValidationException",
-			     "Version description can only be set when publish is true");
+			     "Either the definition, the role ARN, the LoggingConfiguration, or "
+			     "the TracingConfiguration must be specified");
+	rc = check_version_description(c->args, err);
+	if (!rc)
+		rc = logging_read(json_get(c->args, "loggingConfiguration"), &logging, err);
+	if (rc)
+		return rc;
 	/* The same again keeps its revision (recorded). */
 	bool changes = (text && strcmp(text, m->definition->text) != 0) ||
 		       (role && strcmp(role, m->definition->role) != 0);
 	rc = changes || !m->definition->revision ? revise(c, m, err) : 0;
-	if (rc)
+	if (rc) {
+		free(logging);
 		return rc;
-	replace_text(c, "loggingConfiguration", &m->logging);
-	replace_text(c, "tracingConfiguration", &m->tracing);
-	replace_text(c, "encryptionConfiguration", &m->encryption);
+	}
+	replace_text(c, "loggingConfiguration", &m->logging, logging);
+	replace_text(c, "tracingConfiguration", &m->tracing, tracing_of(c->args));
+	replace_text(c, "encryptionConfiguration", &m->encryption,
+		     text_of(c->args, "encryptionConfiguration"));
 	record_touch(c->e, &m->record);
 	jsonw_str(c->w, "revisionId", m->definition->revision);
 	write_published(c, m);

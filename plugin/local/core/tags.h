@@ -9,7 +9,7 @@ struct jsonw;
 
 enum { TAGS_MAX = 50 };
 
-/* Add or replace tags. @param list  of the request, or NULL
+/* Add or replace tags: all of them or, after an error, none. @param list  of the request, or NULL
  * @return 0; -ERR_REMOTE ValidationException, TooManyTags */
 NODISCARD int tags_add(cJSON **tags, const cJSON *list, struct err *err);
 void tags_remove(cJSON *tags, const char *key);
