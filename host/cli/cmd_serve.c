@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/serve.h"
+#include "cli/service.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
 #include "trigger/schedule.h"
@@ -183,7 +184,7 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		(void)usage_error("serve", "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
-	if (set_up(s, &err) < 0)
+	if (service_start(&s->service, &s->host, "serve", &err) < 0 || set_up(s, &err) < 0)
 		return usage_error("serve", "%s", err.message);
 	say_ready(s);
 	host_loop(&s->host);
@@ -204,6 +205,7 @@ int cmd_serve(int argc, char **argv)
 	s.stopping = true;
 	webhooks_stop(s.webhooks);
 	schedules_free(s.schedules);
+	service_free(s.service);
 	status = host_close(&s.host, status);
 	serve_clear(&s);
 	config_clear(&config);

@@ -18,6 +18,7 @@ struct serve_run; /* a run that goes on */
 
 struct serve {
 	struct host host;
+	struct service *service; /* for other processes */
 	struct schedules *schedules;
 	struct webhooks *webhooks;
 	struct serve_run *runs;

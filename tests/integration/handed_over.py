@@ -176,6 +176,19 @@ def a_killed_process_leaves_a_run_that_is_resumed_as_it_was_begun():
 
 
 @test
+def the_daemon_goes_through_runs_of_others():
+    with Workspace() as work:
+        work.configure(more="[schedule never]\ncron = 0 0 29 2 *\nrunbook = ${dir}/nap.lua\n")
+        work.write("nap.lua", NAP)
+        daemon = work.start("serve", "--config", work.config)
+        say(daemon, "ready:")
+        status, out, err = finish(nap(work, "guest", 0.1))
+        check_equal((status, json.loads(out)), (0, {"name": "guest"}), f"the guest, having said {err}")
+        daemon.send_signal(signal.SIGTERM)
+        check_equal(finish(daemon)[0], 0, "the daemon")
+
+
+@test
 def an_owner_with_another_environment_is_not_handed_to():
     with Workspace() as work:
         work.config = work.write("bare.conf", f"[host]\nstate_dir = {work.path('state')}\n")
