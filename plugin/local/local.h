@@ -25,6 +25,8 @@ struct local_spec {
 	/* URL of an IAM service, which is asked what the roles of Map Runs may do; NULL:
 	 * AWS_ENDPOINT_URL_IAM, or everything */
 	const char *iam_endpoint;
+	bool
+	    iam_strict; /* roles that IAM does not have cannot be assumed; otherwise they may do all */
 	const char *request_log; /* file that gets a line of JSON before a request is served */
 	bool control;            /* serve control.h's path */
 	/* Lambda Invoke API for functions that the handlers file does not have; NULL: what the

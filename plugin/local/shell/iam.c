@@ -180,9 +180,18 @@ static int send(struct reading *r, struct err *err)
 static void end(struct reading *r, const struct err *why)
 {
 	const struct iam_spec *spec = &r->iam->spec;
-	const struct engine_role role = { .missing = !why->code && r->inquiry.missing,
-					  .error = why->code ? why->message : NULL,
-					  .policies = buf_bytes(&r->inquiry.policies) };
+	struct engine_role role = { .missing = !why->code && r->inquiry.missing,
+				    .error = why->code ? why->message : NULL,
+				    .policies = buf_bytes(&r->inquiry.policies) };
+	if (role.missing && !spec->strict) {
+		spec->api->log(
+		    spec->api->host, LOG_WARN,
+		    "local engine: the role '%.200s' is not in IAM; it may do everything",
+		    r->inquiry.role);
+		role = (struct engine_role){ .policies = BYTES_LIT(
+						 "[{\"Statement\":{\"Effect\":\"Allow\","
+						 "\"Action\":\"*\",\"Resource\":\"*\"}}]") };
+	}
 	spec->done(spec->arg, r->owner, r->id, &role);
 	remove_reading(r);
 }

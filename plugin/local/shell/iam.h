@@ -20,6 +20,7 @@ typedef void iam_done_fn(void *arg, void *owner, uint64_t id, const struct engin
 struct iam_spec {
 	const struct host_api *api; /* borrowed */
 	const char *endpoint;       /* URL */
+	bool strict; /* a role that is not there is missing; otherwise it may do everything */
 	iam_done_fn *done;
 	void *arg;
 };

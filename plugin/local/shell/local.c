@@ -435,6 +435,7 @@ static int open_services(struct local *l, const struct local_spec *spec, struct 
 						.buckets = spec->buckets,
 						.s3 = spec->s3_endpoint,
 						.iam = spec->iam_endpoint,
+						.iam_strict = spec->iam_strict,
 						.task_done = on_task_done,
 						.object_done = on_object_done,
 						.role_done = on_role_done,

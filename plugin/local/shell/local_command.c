@@ -21,6 +21,8 @@ static const char doc[] =
     "                           AWS_ENDPOINT_URL_S3\n"
     "  --iam-endpoint URL       ask IAM there what the roles of Map Runs may do; otherwise\n"
     "                           AWS_ENDPOINT_URL_IAM; without either they may do everything\n"
+    "  --iam-strict             a role that IAM does not have cannot be assumed; otherwise it may\n"
+    "                           do everything\n"
     "  --max-open-executions N  more than N running executions are refused\n"
     "  --deny ACTION[,ACTION]   answer AccessDeniedException to these actions\n"
     "  --request-log FILE       append a line of JSON for each request before it is served\n"
@@ -70,6 +72,9 @@ static int take_option(struct local_spec *spec, int option, const char *word, st
 	case 'I':
 		spec->iam_endpoint = optarg;
 		break;
+	case 'R':
+		spec->iam_strict = true;
+		break;
 	case 'n':
 		spec->deny = optarg;
 		break;
@@ -104,6 +109,7 @@ static int read_options(struct local_spec *spec, int argc, char **argv, struct e
 		{ "buckets", required_argument, NULL, 'b' },
 		{ "s3-endpoint", required_argument, NULL, 'S' },
 		{ "iam-endpoint", required_argument, NULL, 'I' },
+		{ "iam-strict", no_argument, NULL, 'R' },
 		{ "max-open-executions", required_argument, NULL, 'm' },
 		{ "deny", required_argument, NULL, 'n' },
 		{ "request-log", required_argument, NULL, 'l' },
@@ -162,7 +168,8 @@ int local_register(const struct host_api *api, struct local_command *state, stru
 	static const struct command command = {
 		.name = "local",
 		.synopsis = "[--port N] [--data DIR] [--handlers FILE] [--buckets DIR] "
-			    "[--s3-endpoint URL] [--iam-endpoint URL] [--max-open-executions N] "
+			    "[--s3-endpoint URL] [--iam-endpoint URL] [--iam-strict] "
+			    "[--max-open-executions N] "
 			    "[--deny ACTION[,ACTION]] [--request-log FILE] "
 			    "[--lambda-endpoint URL] [--events-url URL] "
 			    "[--check-signatures ID:SECRET] [--no-control]",

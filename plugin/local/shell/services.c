@@ -35,9 +35,11 @@ static int open_iam(struct services *s, const struct services_spec *spec, struct
 	const char *endpoint = spec->iam ? spec->iam : api->env(api->host, "AWS_ENDPOINT_URL_IAM");
 	if (!endpoint || !*endpoint)
 		return 0;
-	const struct iam_spec iam = {
-		.api = api, .endpoint = endpoint, .done = spec->role_done, .arg = spec->arg
-	};
+	const struct iam_spec iam = { .api = api,
+				      .endpoint = endpoint,
+				      .strict = spec->iam_strict,
+				      .done = spec->role_done,
+				      .arg = spec->arg };
 	return iam_open(&s->iam, &iam, err);
 }
 

@@ -21,6 +21,7 @@ struct services_spec {
 	const char *buckets;        /* folder of buckets; NULL: see s3 */
 	const char *s3;             /* URL; NULL: what the environment says, or none */
 	const char *iam;            /* the same */
+	bool iam_strict;            /* see iam.h */
 	handlers_done_fn *task_done;
 	engine_buckets_done_fn *object_done;
 	iam_done_fn *role_done;
