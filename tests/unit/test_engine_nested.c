@@ -119,11 +119,44 @@ TEST(a_state_without_suffix_goes_on_at_once)
 	driver_close(&d);
 }
 
+TEST(the_token_of_a_sync_state_ends_it_before_its_child)
+{
+	static const char child[] = ARN("execution", "child:c");
+	struct driver d;
+	char token[700];
+	open_with_child(&d, "{'Type':'Wait','Seconds':500,'End':true}");
+	driver_machine(
+	    &d, "p",
+	    "{'StartAt':'N','States':{'N':{'Type':'Task','Resource':"
+	    "'arn:aws:states:::states:startExecution.sync','Parameters':{"
+	    "'StateMachineArn':'" ARN("stateMachine",
+				      "child") "','Name':'c',"
+					       "'Input':{'t.$':'$$.Task.Token'}},'End':true}}}");
+	const char *arn = driver_start(&d, "p", "one", "{}");
+	driver_run(&d);
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", child);
+	cJSON *input = json_parse(bytes_str(driver_get(&d, "input")), NULL);
+	(void)snprintf(token, sizeof(token), "%s", json_get_str(input, "t"));
+	cJSON_Delete(input);
+	driver_restart(&d); /* it is still good after a restart */
+	CHECK_STR(driver_call(&d, "SendTaskSuccess", "{'taskToken':'%s','output':'1'}", token),
+		  "{}");
+	driver_run(&d);
+	CHECK_STR(driver_history(&d, arn),
+		  "1<0 ExecutionStarted, 2<0 TaskStateEntered, 3<2 TaskScheduled, 4<3 TaskStarted, "
+		  "5<4 TaskSubmitted, 6<5 TaskSucceeded, 7<6 TaskStateExited, "
+		  "8<7 ExecutionSucceeded");
+	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", child);
+	CHECK_STR(driver_get(&d, "status"), "RUNNING");
+	driver_close(&d);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(a_sync_state_waits_and_takes_the_output),
 				 TAP_CASE(a_failing_child_fails_the_state),
 				 TAP_CASE(two_states_may_wait_for_one_execution),
 				 TAP_CASE(stopping_the_parent_stops_the_child),
-				 TAP_CASE(a_state_without_suffix_goes_on_at_once)));
+				 TAP_CASE(a_state_without_suffix_goes_on_at_once),
+				 TAP_CASE(the_token_of_a_sync_state_ends_it_before_its_child)));
 }

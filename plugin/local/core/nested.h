@@ -2,8 +2,9 @@
  * nested.h - Task states that start executions of this engine: states:startExecution.
  *
  * Without a suffix the state ends when the execution is started; with .sync or .sync:2 when it has
- * ended, successfully or not. The started execution is an ordinary one: stopping the waiting state
- * stops it, redriving the parent starts another.
+ * ended, successfully or not, or when somebody uses the task's token, which such a state has as well;
+ * the execution then goes on by itself (assumed). The started execution is an ordinary one: stopping
+ * the waiting state stops it, redriving the parent starts another.
  */
 #ifndef LOCAL_NESTED_H
 #define LOCAL_NESTED_H

@@ -168,7 +168,9 @@ static int prepare(struct frame *f, struct doc *input, struct err *err)
 {
 	struct task *t = f->task;
 	struct doc *parameters;
-	if (t->waits_for_token)
+	/* A nested execution that is waited for may be cut short by the token of its task, too. */
+	bool awaited = t->kind == TASK_NESTED && strstr(t->resource, ".sync");
+	if (t->waits_for_token || (awaited && f->state->uses_context))
 		set_token(f, task_token_make(f->x->e, t->resource));
 	int rc = data_template(f, f->state->parameters, input, t->token, &parameters, err);
 	if (rc)
