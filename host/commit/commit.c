@@ -86,30 +86,26 @@ struct committer {
 
 /* ---- the batch ---- */
 
-/* On the committer's thread, as the next two. */
-static int write_lines(struct committer *c, struct batch *b)
+/* On the committer's thread, as the next one. All rows are committed or none, so where there was no
+ * room for them they are tried again with that of the reserve. */
+static int apply_rows(struct committer *c, struct batch *b)
 {
-	struct bytes lines = buf_bytes(&b->lines), rest = lines;
-	if (b->split == 0)
-		return recorder_write(&c->files, lines, &b->err);
-	lines.n = b->split;
-	rest.p += b->split;
-	rest.n -= b->split;
-	int rc = recorder_write(&c->files, lines, &b->err);
-	if (rc == 0)
-		rc = recorder_sync(&c->files, &b->err);
-	return rc < 0 ? rc : recorder_begin(&c->files, b->next, rest, &b->err);
+	int rc = store_apply(c->store, b->rows, &b->err);
+	if (rc != -ERR_IO || !recorder_make_room(&c->files))
+		return rc;
+	b->err = (struct err){ 0 };
+	return store_apply(c->store, b->rows, &b->err);
 }
 
 static void write_batch(void *arg)
 {
 	struct committer *c = arg;
 	struct batch *b = &c->batch;
-	int rc = write_lines(c, b);
+	int rc = recorder_write(&c->files, buf_bytes(&b->lines), b->split, b->next, &b->err);
 	if (rc == 0 && b->sync)
 		rc = recorder_sync(&c->files, &b->err);
 	if (rc == 0 && b->rows && !store_batch_empty(b->rows))
-		rc = store_apply(c->store, b->rows, &b->err);
+		rc = apply_rows(c, b);
 	INVARIANT((rc < 0) == (b->err.code != 0));
 	if (rc == 0 && b->head)
 		rc = recorder_head(&c->files, &b->after);
@@ -285,7 +281,7 @@ static void finish_batch(struct committer *c)
 		fail(c, &c->batch.after);
 	else if (c->batch.head && !c->failed && c->spec.on_checkpoint)
 		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
-	if (c->batch.head && !c->failed)
+	if (!c->failed)
 		tell_disk(c);
 	c->batch.head = false;
 }

@@ -108,15 +108,19 @@ static int write_lines(struct recorder *r, struct bytes lines, struct err *err)
 	}
 }
 
-int recorder_write(struct recorder *r, struct bytes lines, struct err *err)
+/* Root's share does not count as free: the log is not written with it. */
+static void look_at_disk(struct recorder *r)
 {
-	reserve_grow(&r->reserve, r->open_calls);
-	int rc = write_lines(r, lines, err);
-	return rc < 0 ? rc : grow(r, lines, err);
+	struct statvfs st;
+	if (fstatvfs(r->dir_fd, &st) != 0 || st.f_blocks == 0)
+		return;
+	unsigned long long used = st.f_blocks - st.f_bfree, all = used + st.f_bavail;
+	r->disk_percent = all > 0 ? (unsigned)(used * 100 / all) : 100;
 }
 
 int recorder_sync(struct recorder *r, struct err *err)
 {
+	look_at_disk(r);
 	return segment_sync(&r->segment, err);
 }
 
@@ -136,16 +140,6 @@ static int retire(int dir_fd, struct segment *old, struct err *err)
 	int rc = segment_seal(dir_fd, old->name, err);
 	segment_close(old);
 	return rc;
-}
-
-/* Root's share does not count as free: the log is not written with it. */
-static void look_at_disk(struct recorder *r)
-{
-	struct statvfs st;
-	if (fstatvfs(r->dir_fd, &st) != 0 || st.f_blocks == 0)
-		return;
-	unsigned long long used = st.f_blocks - st.f_bfree, all = used + st.f_bavail;
-	r->disk_percent = all > 0 ? (unsigned)(used * 100 / all) : 100;
 }
 
 /* What is too old goes when a segment is begun, and at most once a day. */
@@ -186,6 +180,39 @@ int recorder_begin(struct recorder *r, const char *name, struct bytes lines, str
 	else
 		segment_close(&old);
 	return rc < 0 ? rc : retain(r, err);
+}
+
+static int write_to_one(struct recorder *r, struct bytes lines, struct err *err)
+{
+	reserve_grow(&r->reserve, r->open_calls);
+	int rc = write_lines(r, lines, err);
+	return rc < 0 ? rc : grow(r, lines, err);
+}
+
+int recorder_write(struct recorder *r, struct bytes lines, size_t split, const char *next,
+		   struct err *err)
+{
+	struct bytes rest = lines;
+	if (split == 0)
+		return write_to_one(r, lines, err);
+	lines.n = split;
+	rest.p += split;
+	rest.n -= split;
+	int rc = write_to_one(r, lines, err);
+	if (rc == 0)
+		rc = recorder_sync(r, err);
+	return rc < 0 ? rc : recorder_begin(r, next, rest, err);
+}
+
+bool recorder_make_room(struct recorder *r)
+{
+	struct statvfs st;
+	if (fstatvfs(r->dir_fd, &st) != 0 ||
+	    (unsigned long long)st.f_bavail * st.f_frsize > RESERVE_MIN / 2 ||
+	    !reserve_release(&r->reserve))
+		return false;
+	r->full = true;
+	return true;
 }
 
 int recorder_head(struct recorder *r, struct err *err)

@@ -56,7 +56,9 @@ NODISCARD int recorder_open(struct recorder *r, const struct recorder_spec *spec
 NODISCARD int recorder_begin(struct recorder *r, const char *name, struct bytes lines,
 			     struct err *err);
 
-NODISCARD int recorder_write(struct recorder *r, struct bytes lines, struct err *err);
+/* Write lines; those behind `split` bytes are the next segment's, of the name `next` (0: none are). */
+NODISCARD int recorder_write(struct recorder *r, struct bytes lines, size_t split, const char *next,
+			     struct err *err);
 NODISCARD int recorder_sync(struct recorder *r, struct err *err);
 
 /* Enter what was written and synced into the ledger, and sign a checkpoint. */
@@ -67,6 +69,9 @@ NODISCARD int recorder_seal(struct recorder *r, struct err *err);
 
 /* The newest checkpoint, as a note; borrowed until the next one is signed. */
 struct bytes recorder_note(const struct recorder *r);
+
+/* Is the disk full, and is there a reserve to give back? Then that is done. */
+bool recorder_make_room(struct recorder *r);
 
 void recorder_close(struct recorder *r); /* gives up the segment's lock; nothing is written */
 

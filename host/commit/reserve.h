@@ -13,7 +13,10 @@
 
 #define RESERVE_NAME "reserve"
 
-enum { RESERVE_MIN = 1 << 20, RESERVE_CALL = 4096 /* bytes for the outcome of one call */ };
+enum {
+	RESERVE_MIN = 1 << 20,
+	RESERVE_CALL = 16384 /* bytes for the end of one call, its rows included */
+};
 
 struct reserve {
 	int fd;       /* -1: none */

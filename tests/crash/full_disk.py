@@ -51,7 +51,7 @@ def paired(work):
 
 @test
 def a_full_disk_is_survived_by_the_log():
-    with Workspace() as work, SmallDisk(work.path("state"), 4 << 20) as disk:
+    with Workspace() as work, SmallDisk(work.path("state"), 16 << 20) as disk:
         work.config = work.write("runbook.conf", f"""\
 [host]
 state_dir = {work.path("state")}
@@ -74,7 +74,7 @@ timeout = 20s
         check_equal(intents, outcomes, "intents and outcomes")
         check(intents > 100, f"{intents} calls before the disk was full")
 
-        disk.grow(16 << 20)
+        disk.grow(64 << 20)
         again = work.run("return {}")
         check_equal(again.status, 0, f"a run once there is room again\n{again}")
         check_equal(work.verify().status, 0, "audit verify")
