@@ -177,8 +177,13 @@ static void decode(struct buf *text)
 	for (size_t i = 0; i < text->n; i++, n++) {
 		int high = text->p[i] == '%' && i + 2 < text->n ? hex_value(text->p[i + 1]) : -1;
 		int low = high >= 0 ? hex_value(text->p[i + 2]) : -1;
-		text->p[n] = low >= 0 ? (char)(high * 16 + low) : text->p[i];
-		i += low >= 0 ? 2 : 0;
+		if (low >= 0) {
+			text->p[n] = (char)(high * 16 + low);
+			i += 2;
+		} else {
+			char c = text->p[i];
+			text->p[n] = c;
+		}
 	}
 	buf_cut(text, n);
 }
