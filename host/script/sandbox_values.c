@@ -178,8 +178,13 @@ static int mark_array(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	if (lua_getmetatable(L, 1))
-		return luaL_error(L, "array: the table has a metatable already");
+	if (lua_getmetatable(L, 1)) {
+		(void)luaL_getmetatable(L, JSON_ARRAY_METATABLE);
+		if (!lua_rawequal(L, -1, -2))
+			return luaL_error(L, "array: the table has a metatable already");
+		lua_settop(L, 1);
+		return 1;
+	}
 	luaL_setmetatable(L, JSON_ARRAY_METATABLE);
 	return 1;
 }

@@ -297,6 +297,8 @@ TEST(protected_metatables_stay)
 	check_true("return getmetatable('') == 'string'");
 	check_true("return not pcall(setmetatable, array{}, {})");
 	check_true("return getmetatable(array{}) == 'array'");
+	check_true("local t = array{} return rawequal(array(t), t)");
+	check_true("return not pcall(array, setmetatable({}, {}))");
 	check_true("local ok, e = pcall(require 'demo'.read_thing, {}) "
 		   "return not pcall(setmetatable, e, {})");
 	check_true("return not pcall(function() getmetatable('').__index = nil end)");
