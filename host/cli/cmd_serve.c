@@ -32,7 +32,9 @@ static const char help[] =
     "\n"
     "Schedules are in UTC. A hook takes a JSON object signed with HMAC-SHA256 (hex, with or\n"
     "without 'sha256=' before it), which becomes the input. The first SIGINT, SIGTERM or SIGHUP\n"
-    "cancels the runs and waits for them, up to 5 s for a change in flight.\n"
+    "stops: a change in flight is waited for up to 5 s, the rest of unfinished runs is carried on "
+    "by\n"
+    "the next serve, which replays them from their journal, also after a crash.\n"
     "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
 
 static void on_schedule(void *arg, const char *name, int64_t due_ms)
@@ -180,11 +182,13 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		rc = host_open(&s->host, config, &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
+	serve_listen_carried(s);
 	if (host_open_runs(&s->host, "serve", &err) < 0) {
 		(void)usage_error("serve", "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
-	if (service_start(&s->service, &s->host, "serve", &err) < 0 || set_up(s, &err) < 0)
+	if (service_start(&s->service, &s->host, "serve", &err) < 0 || set_up(s, &err) < 0 ||
+	    serve_carry_on(s, &err) < 0)
 		return usage_error("serve", "%s", err.message);
 	say_ready(s);
 	host_loop(&s->host);

@@ -6,20 +6,14 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/serve_run.h"
 #include "commit/commit.h"
 #include "net/loop.h"
 #include "trigger/schedule.h"
 
 enum { MEMBERS_MAX = 1 << 20, REJECTS_A_MINUTE = 60, LINE_MAX_LEN = 2200 };
 
-struct serve_run {
-	struct serve *serve;
-	const struct config_start *start;
-	char id[RUN_ID_SIZE];
-	struct serve_run *next;
-};
-
-static void say(struct serve *s, enum log_level level, const char *name, const char *text)
+void serve_say(struct serve *s, enum log_level level, const char *name, const char *text)
 {
 	char line[LINE_MAX_LEN];
 	(void)snprintf(line, sizeof(line), "[%.80s] %.2000s", name, text);
@@ -57,10 +51,10 @@ static void on_log(void *arg, const char *id, enum log_level level, const char *
 {
 	const struct serve_run *r = arg;
 	(void)id;
-	say(r->serve, level, r->start->name, text);
+	serve_say(r->serve, level, r->start->name, text);
 }
 
-static void forget(struct serve *s, struct serve_run *r)
+void serve_forget(struct serve *s, struct serve_run *r)
 {
 	struct serve_run **at = &s->runs;
 	while (*at && *at != r)
@@ -71,36 +65,65 @@ static void forget(struct serve *s, struct serve_run *r)
 	free(r);
 }
 
-static void on_end(void *arg, const struct run_end *end)
+void serve_say_end(struct serve *s, const char *name, const struct run_end *end)
 {
-	struct serve_run *r = arg;
-	struct serve *s = r->serve;
 	char line[LINE_MAX_LEN];
+	if (end->outcome == RUN_SUSPENDED)
+		return;
 	(void)snprintf(line, sizeof(line), "run %s %s%s%.1500s", end->id,
 		       run_outcome_name(end->outcome), end->message[0] ? ": " : "", end->message);
-	say(s, end->outcome == RUN_DONE ? LOG_INFO : LOG_ERROR, r->start->name, line);
+	serve_say(s, end->outcome == RUN_DONE ? LOG_INFO : LOG_ERROR, name, line);
 	for (size_t i = 0; i < end->n_unknown; i++) {
 		const struct run_unknown *u = &end->unknown[i];
 		(void)snprintf(line, sizeof(line),
 			       "outcome unknown: %s on %.300s, token %.64s; see: %.600s",
 			       u->operation, u->resource, u->token, u->tell);
-		say(s, LOG_ERROR, r->start->name, line);
+		serve_say(s, LOG_ERROR, name, line);
 	}
-	forget(s, r);
-	if (s->stopping && s->n_runs == 0)
-		loop_quit(s->host.loop);
+}
+
+static void on_end(void *arg, const struct run_end *end)
+{
+	struct serve_run *r = arg;
+	serve_say_end(r->serve, r->start->name, end);
+	serve_forget(r->serve, r);
+}
+
+static struct serve_run *new_run(struct serve *s, const struct config_start *start)
+{
+	struct serve_run *r = calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	r->serve = s;
+	r->start = start;
+	return r;
+}
+
+static void add(struct serve *s, struct serve_run *r)
+{
+	r->next = s->runs;
+	s->runs = r;
+	s->n_runs++;
+}
+
+bool serve_note(struct serve *s, const struct config_start *start, const char *id)
+{
+	struct serve_run *r = new_run(s, start);
+	if (!r)
+		return false;
+	(void)snprintf(r->id, sizeof(r->id), "%s", id);
+	add(s, r);
+	return true;
 }
 
 static struct serve_run *start_run(struct serve *s, const struct config_start *start,
 				   struct bytes input, const struct buf *actor, struct err *err)
 {
-	struct serve_run *r = calloc(1, sizeof(*r));
+	struct serve_run *r = new_run(s, start);
 	if (!r) {
 		(void)err_set(err, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
-	r->serve = s;
-	r->start = start;
 	struct run_spec spec = host_run_spec(&s->host);
 	spec.path = start->runbook;
 	spec.input = input;
@@ -114,9 +137,7 @@ static struct serve_run *start_run(struct serve *s, const struct config_start *s
 		free(r);
 		return NULL;
 	}
-	r->next = s->runs;
-	s->runs = r;
-	s->n_runs++;
+	add(s, r);
 	return r;
 }
 
@@ -130,7 +151,7 @@ static void reject(struct serve *s, const struct buf *actor, const char *name, c
 	add_text(&m, "reason", why);
 	record(s, "trigger.reject", &m);
 	buf_clear(&m);
-	say(s, LOG_WARN, name, why);
+	serve_say(s, LOG_WARN, name, why);
 }
 
 static void accept(struct serve *s, const struct buf *actor, const char *run)
@@ -247,26 +268,6 @@ void serve_on_reject(void *arg, const char *hook, const char *peer, const char *
 }
 
 /* ---- stopping ---- */
-
-void serve_stop(struct serve *s)
-{
-	if (!s->stopping)
-		terminal_log(
-		    &s->host.terminal, LOG_WARN,
-		    "stopping; a change in flight is waited for up to 5 s, and what has been "
-		    "redriven goes on");
-	s->stopping = true;
-	schedules_free(s->schedules);
-	s->schedules = NULL;
-	if (s->n_runs == 0) {
-		loop_quit(s->host.loop);
-		return;
-	}
-	for (struct serve_run *r = s->runs, *next; r; r = next) {
-		next = r->next;
-		(void)run_cancel(s->host.runs, r->id, "the daemon was stopped");
-	}
-}
 
 void serve_clear(struct serve *s)
 {

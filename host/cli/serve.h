@@ -23,6 +23,7 @@ struct serve {
 	struct webhooks *webhooks;
 	struct serve_run *runs;
 	size_t n_runs;
+	size_t n_carried;
 	int64_t rejects_minute; /* the minute in which rejects are counted, and how many came */
 	int rejects;
 	bool stopping;
@@ -34,8 +35,13 @@ int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBH
 		      struct err *err);
 void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why);
 
-/* Take no more triggers, cancel what goes on, leave the loop when all of it has ended. Again: do not
- * wait for the answers of changes in flight. */
+/* serve_carry.c: hear of runs that are carried on; before host_open_runs. Then carry on what processes
+ * before this one have left. */
+void serve_listen_carried(struct serve *s);
+NODISCARD int serve_carry_on(struct serve *s, struct err *err);
+
+/* Take no more triggers, leave what goes on to the next serve, and leave the loop when all that has
+ * happened is on disk. Again: do not wait for the answers of changes in flight. */
 void serve_stop(struct serve *s);
 void serve_clear(struct serve *s);
 

@@ -87,8 +87,10 @@ static int begin_sleep(lua_State *L, int status, lua_KContext ctx)
 	char hash[SHA256_HEX + 1];
 	hash_sleep(hash, b->wait.seconds);
 	b->wait.until_ms = clock_wall_ms() + delay_ms;
-	if (!branch_fails(b))
+	if (!branch_fails(b)) {
 		rows_begin(b, STEP_SLEEP, NULL, hash, b->wait.until_ms);
+		rows_soon(b->run);
+	}
 	return wait_until(L, b, delay_ms);
 }
 

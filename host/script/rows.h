@@ -18,6 +18,9 @@ void rows_run_waits(struct run *r, int64_t until_ms, const char *waits_for);
 void rows_run_end(struct run *r, const struct run_end *end);
 void rows_module(struct run *r, const char *name, const char *path, struct bytes source);
 
+/* Commit at once what there is, without waiting for it. */
+void rows_soon(struct run *r);
+
 /* The intent of a changing call, once its record has a number. */
 void rows_call_begin(const struct call *c);
 /* False: the run has left too many bytes of answers; the end is there, its answer is not. */

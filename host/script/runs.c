@@ -162,6 +162,7 @@ int run_start(char id[RUN_ID_SIZE], struct runs *runs, const struct run_spec *sp
 	(void)snprintf(id, RUN_ID_SIZE, "%s", r->facts.id);
 	record_run_start(r, "run.start");
 	rows_run_new(r);
+	rows_soon(r);
 	run_begin(r, spec->timeout_ms);
 	return 0;
 }

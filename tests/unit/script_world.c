@@ -513,12 +513,18 @@ int world_start(struct world *w, const char *script)
 	return rc;
 }
 
-void world_fail(struct world *w, const struct call_result *result)
+void world_end_only(struct world *w, const struct call_result *result)
 {
 	struct host_call *call = w->call;
 	INVARIANT(call);
 	w->call = NULL;
+	world_forget_call(w, call);
 	run_call_done(call, result);
+}
+
+void world_fail(struct world *w, const struct call_result *result)
+{
+	world_end_only(w, result);
 	world_turn(w);
 }
 

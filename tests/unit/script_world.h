@@ -15,6 +15,8 @@
 struct loop;
 struct committer;
 
+enum { WORLD_CALLS_MAX = 64 };
+
 struct world {
 	struct loop *loop;
 	struct committer *committer;
@@ -29,6 +31,8 @@ struct world {
 
 	struct host_call *call;          /* the last one that a plugin was asked to start */
 	const struct operation *call_op; /* for a test with operations of its own */
+	struct host_call *calls[WORLD_CALLS_MAX]; /* all that are in flight */
+	size_t n_calls;
 	int starts, stops;
 	bool no_doubt; /* the change in flight surely has had no effect */
 
@@ -70,6 +74,10 @@ void world_run(struct world *w, const char *script);
 /* The call in flight ends; then world_turn. */
 void world_answer(struct world *w, const char *json);
 void world_fail(struct world *w, const struct call_result *result);
+void world_end_only(struct world *w, const struct call_result *result); /* no world_turn */
+/* The call in flight whose arguments contain text, or NULL. */
+struct host_call *world_call_with(const struct world *w, const char *text);
+void world_forget_call(struct world *w, const struct host_call *call);
 
 /* Fire the pending timer of that delay, then world_turn. False: there is none. */
 bool world_fire(struct world *w, int64_t delay_ms);

@@ -1,17 +1,38 @@
 /* script_world_ops.c - the two operations of a script_world, which do nothing by themselves. */
 #include "script_world.h"
 
+#include <string.h>
+
+void world_forget_call(struct world *w, const struct host_call *call)
+{
+	size_t i = 0;
+	while (i < w->n_calls && w->calls[i] != call)
+		i++;
+	if (i < w->n_calls) /* those of a test's own operations are not in the list */
+		w->calls[i] = w->calls[--w->n_calls];
+}
+
+struct host_call *world_call_with(const struct world *w, const char *text)
+{
+	for (size_t i = 0; i < w->n_calls; i++)
+		if (strstr(w->calls[i]->args.p, text))
+			return w->calls[i];
+	return NULL;
+}
+
 static void op_start(void *state, struct host_call *call)
 {
 	struct world *w = state;
 	w->starts++;
 	w->call = call;
+	INVARIANT(w->n_calls < WORLD_CALLS_MAX);
+	w->calls[w->n_calls++] = call;
 }
 
 static void op_stop(void *state, struct host_call *call)
 {
 	struct world *w = state;
-	INVARIANT(w->call == call);
+	world_forget_call(w, call);
 	w->stops++;
 	w->call = NULL;
 }
@@ -19,7 +40,7 @@ static void op_stop(void *state, struct host_call *call)
 static bool op_in_doubt(void *state, const struct host_call *call)
 {
 	const struct world *w = state;
-	INVARIANT(w->call == call);
+	(void)call;
 	return !w->no_doubt;
 }
 

@@ -1,0 +1,99 @@
+/* serve_carry.c - the runs that serve finds at its start, and how it leaves those that go on. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cli/serve.h"
+#include "cli/serve_run.h"
+#include "net/loop.h"
+#include "store/store.h"
+#include "trigger/schedule.h"
+
+/* ---- carried on ---- */
+
+static void on_log(void *arg, const char *id, enum log_level level, const char *text)
+{
+	serve_say(arg, level, id, text);
+}
+
+static void on_end(void *arg, const struct run_end *end)
+{
+	struct serve *s = arg;
+	serve_say_end(s, end->id, end);
+	struct serve_run *r = s->runs;
+	while (r && strcmp(r->id, end->id) != 0)
+		r = r->next;
+	if (r)
+		serve_forget(s, r);
+}
+
+void serve_listen_carried(struct serve *s)
+{
+	s->host.carried = (struct run_listener){ .on_log = on_log, .on_end = on_end, .arg = s };
+}
+
+static const struct config_start *schedule_of(const struct config *c, const char *actor)
+{
+	cJSON *v = json_parse(bytes_str(actor), NULL);
+	const char *type = json_get_str(v, "type"), *name = json_get_str(v, "name");
+	const struct config_start *found = NULL;
+	for (size_t i = 0; type && name && strcmp(type, "schedule") == 0 && i < c->n_schedules; i++)
+		if (strcmp(c->schedules[i].start.name, name) == 0)
+			found = &c->schedules[i].start;
+	cJSON_Delete(v);
+	return found;
+}
+
+/* A schedule whose last run still goes on is skipped, also when another process began that. */
+static int note_one(void *arg, const struct run_row *row)
+{
+	struct serve *s = arg;
+	const struct config_start *start = schedule_of(s->host.config, row->actor);
+	s->n_carried++;
+	return start && !serve_note(s, start, row->id) ? -ERR_NOMEM : 0;
+}
+
+int serve_carry_on(struct serve *s, struct err *err)
+{
+	struct store_reader *reader = NULL;
+	const struct run_filter unfinished = { .states = 1u << RUN_STATE_QUEUED |
+							 1u << RUN_STATE_RUNNING |
+							 1u << RUN_STATE_WAITING };
+	char path[4096], line[80];
+	int n = snprintf(path, sizeof(path), "%s/runs.db", s->host.config->state_dir);
+	INVARIANT(n > 0 && (size_t)n < sizeof(path)); /* it is open for writing */
+	int rc = store_reader_open(&reader, path, err);
+	if (rc == 0)
+		rc = store_runs(reader, &unfinished, note_one, s, err);
+	store_reader_close(reader);
+	if (rc == 0)
+		rc = runs_carry_on(s->host.runs, err);
+	if (rc == 0 && s->n_carried > 0) {
+		(void)snprintf(line, sizeof(line), "runs carried on: %zu", s->n_carried);
+		terminal_log(&s->host.terminal, LOG_INFO, line);
+	}
+	return rc;
+}
+
+/* ---- left ---- */
+
+static void on_suspended(void *arg)
+{
+	struct serve *s = arg;
+	loop_quit(s->host.loop);
+}
+
+void serve_stop(struct serve *s)
+{
+	if (s->stopping) { /* a second time: what is in flight is left as it is */
+		loop_quit(s->host.loop);
+		return;
+	}
+	terminal_log(&s->host.terminal, LOG_WARN,
+		     "stopping; a change in flight is waited for up to 5 s, unfinished runs are "
+		     "carried on by the next serve, and what has been redriven goes on");
+	s->stopping = true;
+	schedules_free(s->schedules);
+	s->schedules = NULL;
+	runs_suspend(s->host.runs, on_suspended, s);
+}
