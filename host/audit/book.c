@@ -125,5 +125,5 @@ const struct book_entry *book_find(const struct book *b, const char *segment, si
 	while (end < b->n && strcmp(b->v[end].entry.segment, segment) == 0)
 		end++;
 	*n = end - low;
-	return b->v + low;
+	return b->n > 0 ? b->v + low : NULL;
 }

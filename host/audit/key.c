@@ -102,6 +102,7 @@ int public_key_read(struct public_key *out, struct bytes line, struct err *err)
 	struct bytes name = { s.p, plus ? (size_t)(plus - s.p) : 0 };
 	if (!is_name(name))
 		return bad_line(err, "it does not begin with a name and '+'");
+	INVARIANT(plus != NULL);
 	struct bytes rest = { plus + 1, s.n - name.n - 1 };
 	if (rest.n <= ID_HEX || rest.p[ID_HEX] != '+')
 		return bad_line(err, "behind the name there are not 8 hex digits and '+'");
@@ -247,7 +248,7 @@ static int save(const struct key *key, const char *path, const char *public_path
 
 int audit_key_create(struct key **out, const char *path, const char *public_path, struct err *err)
 {
-	struct key *key;
+	struct key *key = NULL;
 	if (access(path, F_OK) == 0)
 		return err_set(err, ERR_IO, "key %s: there is one already", path);
 	struct ed25519 *secret = ed25519_new();
@@ -256,6 +257,7 @@ int audit_key_create(struct key **out, const char *path, const char *public_path
 	int rc = wrap(&key, secret, err);
 	if (rc < 0)
 		return rc;
+	INVARIANT(key != NULL);
 	rc = save(key, path, public_path, err);
 	if (rc == 0)
 		*out = key;

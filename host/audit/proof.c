@@ -83,7 +83,7 @@ static int check_entry(struct ledger_entry *e, const cJSON *v, const struct publ
 		       struct err *err)
 {
 	static const char *const names[] = { "entryIndex", "size", "entryPath" };
-	struct checkpoint c;
+	struct checkpoint c = { 0 };
 	struct record r;
 	struct bytes line = text_of(v, "entry");
 	int rc = note_read(&c, text_of(v, "checkpoint"), key, err);
@@ -110,7 +110,7 @@ static int check(struct record *r, char segment[SEGMENT_NAME_SIZE], const cJSON 
 		 const struct public_key *key, struct err *err)
 {
 	static const char *const names[] = { "index", "lines", "path" };
-	struct ledger_entry e;
+	struct ledger_entry e = { 0 };
 	struct bytes line = text_of(v, "record");
 	if (json_get_int(v, "v", 0) != 1)
 		return bad(err, "it is no proof of version 1");

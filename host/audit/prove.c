@@ -105,6 +105,7 @@ static int on_record(void *arg, const struct record *r, struct bytes line, struc
 		g->leaves = v;
 		g->cap = cap;
 	}
+	INVARIANT(g->leaves != NULL);
 	if (merkle_leaf(&g->leaves[g->n], line) < 0)
 		return no_memory(err);
 	uint64_t index = g->n++;
@@ -138,6 +139,7 @@ static int read_entry_line(struct buf *out, int dir_fd, uint64_t index, struct e
 
 static int hand_out(struct proving *g, struct err *err)
 {
+	INVARIANT(g->head != NULL);
 	const struct prover *p = g->p;
 	struct buf entry = BUF_INIT(RECORD_LINE_MAX), line = BUF_INIT(PROOF_MAX);
 	struct merkle_path path, entry_path;

@@ -79,11 +79,12 @@ static bool is_there(const struct retain_spec *spec, const char *name)
 
 static int may_go(bool *out, const struct retain_spec *spec, const char *name, struct err *err)
 {
-	char next[SEGMENT_NAME_SIZE], after[SEGMENT_NAME_SIZE];
+	char next[SEGMENT_NAME_SIZE], goes_on[SEGMENT_NAME_SIZE];
 	int rc = look(out, next, spec, name, err);
-	if (rc == 0 && *out && next[0] && is_there(spec, next))
-		rc = look(out, after, spec, next, err);
-	return rc;
+	if (rc < 0 || !*out || !next[0] || !is_there(spec, next))
+		return rc;
+	memcpy(goes_on, next, sizeof(goes_on));
+	return look(out, next, spec, goes_on, err);
 }
 
 static void unlink_torn_ends(int dir_fd, const char *path)
@@ -124,8 +125,10 @@ static int remove_day(uint64_t *removed, const struct retain_spec *spec, const c
 	if (rc < 0)
 		return rc;
 	struct ledger_entry *v = calloc(names.n + 1, sizeof(*v));
-	if (!v)
-		rc = err_set(err, ERR_NOMEM, "no memory for the list of segments");
+	if (!v) {
+		segment_names_clear(&names);
+		return err_set(err, ERR_NOMEM, "no memory for the list of segments");
+	}
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
 		bool may;
 		rc = may_go(&may, spec, names.v[i], err);

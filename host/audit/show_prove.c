@@ -241,8 +241,8 @@ static void print_path(struct buf *out, const struct merkle_path *path)
 static int compare(struct job *j, bool *good, struct err *err)
 {
 	struct public_key key;
-	struct checkpoint old, new;
-	struct merkle_path path;
+	struct checkpoint old = { 0 }, new = { 0 };
+	struct merkle_path path = { 0 };
 	int rc = need_key(&key, j, err);
 	if (rc == 0)
 		rc = read_note(&old, j->q.words[0], &key, err);

@@ -8,9 +8,9 @@
 #include "base/err.h"
 
 /* The library's key is ours: as with struct sha256, no second object around it. */
-static EVP_PKEY *pkey_of(const struct ed25519 *key)
+static EVP_PKEY *pkey_of(struct ed25519 *key)
 {
-	return (EVP_PKEY *)(uintptr_t)key;
+	return (EVP_PKEY *)key;
 }
 
 struct ed25519 *ed25519_new(void)
@@ -44,7 +44,7 @@ void ed25519_free(struct ed25519 *key)
 	EVP_PKEY_free(pkey_of(key));
 }
 
-void ed25519_write_pem(struct buf *out, const struct ed25519 *key)
+void ed25519_write_pem(struct buf *out, struct ed25519 *key)
 {
 	char *text = NULL;
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -60,14 +60,14 @@ void ed25519_write_pem(struct buf *out, const struct ed25519 *key)
 	BIO_free(bio);
 }
 
-int ed25519_public(uint8_t out[ED25519_KEY_LEN], const struct ed25519 *key)
+int ed25519_public(uint8_t out[ED25519_KEY_LEN], struct ed25519 *key)
 {
 	size_t n = ED25519_KEY_LEN;
 	bool good = EVP_PKEY_get_raw_public_key(pkey_of(key), out, &n) == 1;
 	return good && n == ED25519_KEY_LEN ? 0 : -ERR_NOMEM;
 }
 
-int ed25519_sign(uint8_t sig[ED25519_SIGNATURE_LEN], const struct ed25519 *key, struct bytes text)
+int ed25519_sign(uint8_t sig[ED25519_SIGNATURE_LEN], struct ed25519 *key, struct bytes text)
 {
 	size_t n = ED25519_SIGNATURE_LEN;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();

@@ -20,12 +20,12 @@ struct ed25519 *ed25519_from_pem(struct bytes pem);
 void ed25519_free(struct ed25519 *key); /* NULL is fine */
 
 /* Append the key as PEM: a secret, to be wiped. Failures stick in out->err. */
-void ed25519_write_pem(struct buf *out, const struct ed25519 *key);
+void ed25519_write_pem(struct buf *out, struct ed25519 *key);
 
-NODISCARD int ed25519_public(uint8_t out[ED25519_KEY_LEN], const struct ed25519 *key);
+NODISCARD int ed25519_public(uint8_t out[ED25519_KEY_LEN], struct ed25519 *key);
 
 /* @return 0; -ERR_NOMEM */
-NODISCARD int ed25519_sign(uint8_t sig[ED25519_SIGNATURE_LEN], const struct ed25519 *key,
+NODISCARD int ed25519_sign(uint8_t sig[ED25519_SIGNATURE_LEN], struct ed25519 *key,
 			   struct bytes text);
 
 /* Is sig the signature of text by the owner of this public key? */
