@@ -122,7 +122,9 @@ def killed_at_random_moments_the_log_never_lies():
 
             check_equal(killed, ROUNDS, f"runs killed before their end, of {number}")
             last = work.command("run", *arguments, **KEYS)
-            check_equal(last.status, 0, f"a run after all the kills\n{last}")
+            # The change that a killed run was making may not be settled: then, and only then, it is refused.
+            unsettled = last.status == 6 and "is not settled" in last.err
+            check_equal(0 if unsettled else last.status, 0, f"a run after all the kills\n{last}")
             verified = work.verify()
             check_equal(verified.status, 0, f"audit verify\n{verified}")
             check_equal(outcomes_without_intent(work), [], "outcomes without an open intent")
