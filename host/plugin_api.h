@@ -212,6 +212,11 @@ struct operation {
 
 	/* Unless the configuration says otherwise; NULL: any number. */
 	const struct op_budget *budgets;
+
+	/* Names of errors, ends with NULL. By these the service says that a call which is sent again
+	 * within resend_ms has not had its effect before either: it would have known its token. Any
+	 * other error leaves that open: no permission, say, is found out earlier. NULL: none. */
+	const char *const *undone;
 };
 
 /* ---- commands ---- */

@@ -169,7 +169,23 @@ static int set_up(struct serve *s, struct err *err)
 		rc = add_schedules(s, err);
 	if (rc == 0 && c->n_hooks > 0)
 		rc = listen_for_hooks(s, err);
-	return rc < 0 ? rc : host_on_stop(&s->host, on_signal, s, err);
+	return rc;
+}
+
+/* What processes before this one have left comes before anything new. */
+static int settle(struct serve *s)
+{
+	struct err err = { 0 };
+	int rc = service_start(&s->service, &s->host, "serve", &err);
+	if (rc == 0)
+		rc = host_on_stop(&s->host, on_signal, s, &err);
+	if (rc < 0)
+		return usage_error("serve", "%s", err.message);
+	rc = serve_settle(s, &err);
+	if (rc == 0)
+		return EXIT_DONE;
+	(void)usage_error("serve", "%s", err.message);
+	return rc == -ERR_CANCELLED ? EXIT_CANCELLED : EXIT_NO_AUDIT;
 }
 
 static int serve(struct serve *s, struct config *config, const char *file)
@@ -187,8 +203,10 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		(void)usage_error("serve", "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
-	if (service_start(&s->service, &s->host, "serve", &err) < 0 || set_up(s, &err) < 0 ||
-	    serve_carry_on(s, &err) < 0)
+	int status = settle(s);
+	if (status != EXIT_DONE) /* it was told to stop, or cannot go on */
+		return status == EXIT_CANCELLED ? EXIT_DONE : status;
+	if (set_up(s, &err) < 0 || serve_carry_on(s, &err) < 0)
 		return usage_error("serve", "%s", err.message);
 	say_ready(s);
 	host_loop(&s->host);

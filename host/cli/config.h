@@ -3,6 +3,7 @@
  *
  *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
+ *	            max_intent_age                       of a change that may be made again after a crash
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
  *	[policy]    allow, deny, freeze, budget, approval, key, file      see script/policy.h, rules.h
  *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
@@ -66,6 +67,7 @@ struct config {
 	char *plugins;             /* owned; names separated by blanks; NULL: sfn if it is there */
 	size_t memory_max;         /* 0: the default of script/run.h, as the next three */
 	int64_t cpu_ms, timeout_ms, call_timeout_ms;
+	int64_t max_intent_age_ms;  /* 0: as script/settle_decide.h has it */
 	size_t log_max, result_max; /* likewise */
 	uint64_t steps_max;         /* likewise */
 	int64_t watchdog_ms;        /* 0: the default of watchdog.h */

@@ -133,7 +133,9 @@ static int read_limits(struct reading *r)
 		rc = count_of(r, "steps", &r->c->steps_max);
 	if (rc == 0)
 		rc = duration_of(r, "timeout", &r->c->timeout_ms);
-	return rc < 0 ? rc : duration_of(r, "call_timeout", &r->c->call_timeout_ms);
+	if (rc == 0)
+		rc = duration_of(r, "call_timeout", &r->c->call_timeout_ms);
+	return rc < 0 ? rc : duration_of(r, "max_intent_age", &r->c->max_intent_age_ms);
 }
 
 static int read_rules(struct reading *r)
@@ -304,7 +306,9 @@ int config_read_secrets(struct config *c, struct err *err)
 
 static const struct section_kind kinds[] = {
 	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog " },
-	{ "limits", false, read_limits, " memory cpu log result steps timeout call_timeout " },
+	{ "limits", false, read_limits,
+	  " memory cpu log result steps timeout call_timeout "
+	  "max_intent_age " },
 	{ "rules", false, read_rules, NULL },
 	{ "policy", false, read_policy, NULL },
 	{ "audit", false, read_audit,

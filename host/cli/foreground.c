@@ -8,11 +8,13 @@
 #include "cli/command.h"
 #include "cli/hand_over.h"
 #include "cli/host.h"
+#include "cli/recovery.h"
 #include "cli/service.h"
 #include "cli/start.h"
 #include "cli/usage.h"
 #include "net/loop.h"
 #include "script/rules.h"
+#include "script/settle.h"
 
 enum { OWNER_TRIES = 200, OWNER_PAUSE_MS = 50 };
 
@@ -132,6 +134,8 @@ static void on_signal(void *arg)
 			     "cancelling; a change in flight is waited for up to 5 s");
 	if (f->away.ask)
 		hand_over_interrupt(&f->away);
+	else if (recovery_interrupt(&f->host))
+		return;
 	else if (f->host.runs)
 		(void)run_cancel(f->host.runs, f->id, "interrupted");
 	else
@@ -160,7 +164,40 @@ static void leave_the_rest(struct foreground *f)
 static int refused(const char *command, const struct err *err)
 {
 	(void)usage_error(command, "%s", err->message);
+	if (strcmp(err->name, SETTLE_OPEN) == 0)
+		return EXIT_UNKNOWN;
 	return strcmp(err->name, POLICY_DENIED) == 0 ? EXIT_REFUSED : EXIT_USAGE;
+}
+
+/* Its run: the one that is to go on, if it is on record. */
+static const char *asked_run(const cJSON *request)
+{
+	const char *run = json_get_str(request, "run");
+	return run ? run : json_get_str(request, "id");
+}
+
+/*
+ * The calls that processes before this one left open come first. A run that is parked by that is not
+ * carried on in the same breath: a person has to look.
+ *
+ * @return 0; 1 when it ends here with f's status
+ */
+static int settle_first(struct foreground *f, const char *command, const cJSON *request)
+{
+	struct err err = { 0 };
+	const char *run = asked_run(request), *parked;
+	int rc = recovery_run(&f->host, NULL, NULL, &err);
+	f->host.exit_status = rc == -ERR_CANCELLED ? EXIT_CANCELLED : EXIT_NO_AUDIT;
+	if (rc < 0) {
+		(void)usage_error(command, "%s", err.message);
+		return 1;
+	}
+	parked = run ? recovery_parked(&f->host, run) : NULL;
+	if (!parked)
+		return 0;
+	(void)usage_error(command, "run %s is parked: %s", run, parked);
+	f->host.exit_status = EXIT_UNKNOWN;
+	return 1;
 }
 
 static int go_here(struct foreground *f, const char *command, const cJSON *request)
@@ -172,11 +209,14 @@ static int go_here(struct foreground *f, const char *command, const cJSON *reque
 		return EXIT_NO_AUDIT;
 	}
 	int rc = service_start(&f->service, &f->host, command, &err);
+	if (rc == 0 && settle_first(f, command, request))
+		return f->host.exit_status;
 	if (rc == 0)
 		rc = start_request(f->id, &f->host, request, &listener, &err);
 	if (rc < 0)
 		return refused(command, &err);
 	say_start(f, request);
+	recovery_say_others(&f->host, f->id);
 	if (f->signals > 0)
 		(void)run_cancel(f->host.runs, f->id, "interrupted");
 	host_loop(&f->host);

@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/host_api.h"
 #include "cli/host_log.h"
+#include "cli/recovery.h"
 #include "cli/rules_load.h"
 #include "cli/watchdog.h"
 #include "commit/commit.h"
@@ -215,6 +216,7 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 
 int host_close(struct host *h, int status)
 {
+	recovery_end(h);
 	runs_free(h->runs);
 	h->runs = NULL;
 	culprit_close(h->culprit);

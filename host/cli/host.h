@@ -32,6 +32,7 @@ struct host {
 	struct runs *runs;           /* likewise */
 	char store[4096];            /* path of the store's file */
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
+	struct recovery *recovery;   /* cli/recovery.h; NULL: it was not begun */
 	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
 	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */
 	uint64_t unknown_calls;         /* of processes that died, found at the start */

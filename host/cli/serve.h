@@ -35,9 +35,10 @@ int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBH
 		      struct err *err);
 void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why);
 
-/* serve_carry.c: hear of runs that are carried on; before host_open_runs. Then carry on what processes
- * before this one have left. */
+/* serve_carry.c: hear of runs that are carried on; before host_open_runs. Then settle the calls that
+ * processes before this one have left open (as recovery_run), and carry on their runs. */
 void serve_listen_carried(struct serve *s);
+NODISCARD int serve_settle(struct serve *s, struct err *err);
 NODISCARD int serve_carry_on(struct serve *s, struct err *err);
 
 /* Take no more triggers, leave what goes on to the next serve, and leave the loop when all that has

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/recovery.h"
 #include "cli/serve.h"
 #include "cli/serve_run.h"
 #include "net/loop.h"
@@ -49,8 +50,22 @@ static int note_one(void *arg, const struct run_row *row)
 {
 	struct serve *s = arg;
 	const struct config_start *start = schedule_of(s->host.config, row->actor);
-	s->n_carried++;
+	s->n_carried += !recovery_open(&s->host, row->id);
 	return start && !serve_note(s, start, row->id) ? -ERR_NOMEM : 0;
+}
+
+/* A run that could not go on when serve began. */
+static void on_settled(void *arg, const char *run)
+{
+	struct serve *s = arg;
+	struct err err = { 0 };
+	if (!s->stopping && runs_carry_on_one(s->host.runs, run, &err) < 0)
+		terminal_log(&s->host.terminal, LOG_ERROR, err.message);
+}
+
+int serve_settle(struct serve *s, struct err *err)
+{
+	return recovery_run(&s->host, on_settled, s, err);
 }
 
 int serve_carry_on(struct serve *s, struct err *err)
@@ -85,7 +100,8 @@ static void on_suspended(void *arg)
 
 void serve_stop(struct serve *s)
 {
-	if (s->stopping) { /* a second time: what is in flight is left as it is */
+	/* a second time, or before it has begun: what is in flight is left as it is */
+	if (s->stopping || recovery_interrupt(&s->host)) {
 		loop_quit(s->host.loop);
 		return;
 	}

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "script/settle.h"
+
 enum { TEXT_MAX = 64 << 20 };
 
 static void add_tree(struct buf *out, const cJSON *tree)
@@ -42,8 +44,10 @@ static int start_or_carry_on(char id[RUN_ID_SIZE], struct host *h, const cJSON *
 	struct err why = { 0 };
 	const char *begun = json_get_str(request, "id");
 	if (!json_get_bool(request, "again", false) || !begun ||
-	    run_resume(h->runs, begun, listener, &why) < 0)
+	    (run_resume(h->runs, begun, listener, &why) < 0 && strcmp(why.name, SETTLE_OPEN) != 0))
 		return start_run(id, h, request, listener, err);
+	if (why.code)
+		return err_named(err, why.code, why.name, "%s", why.message);
 	(void)snprintf(id, RUN_ID_SIZE, "%s", begun);
 	return 0;
 }

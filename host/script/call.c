@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "net/loop.h"
+#include "script/call_again.h"
 #include "script/culprit.h"
 #include "script/json_lua.h"
 #include "script/record.h"
@@ -15,8 +16,11 @@
 #include "script/rules.h"
 
 static const struct sm_state states[] = {
-	[CALL_S_NEW] = { "new",
-			 SM_TO(CALL_S_PREPARING) | SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_ENDED) },
+	[CALL_S_NEW] = { "new", SM_TO(CALL_S_PREPARING) | SM_TO(CALL_S_LOOKING) |
+				    SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_SETTLING) |
+				    SM_TO(CALL_S_ENDED) },
+	[CALL_S_LOOKING] = { "looking", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_SETTLING) |
+					    SM_TO(CALL_S_ENDED) },
 	[CALL_S_PREPARING] = { "preparing", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_ENDED) },
 	[CALL_S_RECORDING] = { "recording", SM_TO(CALL_S_IN_FLIGHT) | SM_TO(CALL_S_SETTLING) |
 						SM_TO(CALL_S_ENDED) },
@@ -27,7 +31,6 @@ static const struct sm_state states[] = {
 
 enum {
 	NOT_AFTER_MS = 14 * 60 * 1000, /* the service remembers a token for 15 minutes */
-	DEADLINE_GRACE_MS = 250, /* for the plugin to say how the call ended at its deadline */
 	MESSAGE_MAX = 1 << 20,
 };
 
@@ -129,10 +132,12 @@ static void enter_ended(struct call *c)
 {
 	rules_call_ended(c);
 	sm_move(&c->sm, CALL_S_ENDED);
-	if (c->runs)
-		(void)run_wake(c->runs, c->ticket); /* may free c */
-	else
+	if (!c->runs)
 		free_now(c);
+	else if (c->past)
+		c->past->ended(c->past->arg); /* likewise */
+	else
+		(void)run_wake(c->runs, c->ticket); /* may free c */
 }
 
 static void on_outcome_durable(void *arg, const struct err *err)
@@ -157,19 +162,20 @@ void call_record_end(struct call *c, commit_done_fn *done)
 	if (c->intent == 0 && !done && commit_failed(c->run->runs->committer, NULL))
 		return;
 	record_outcome(c, done);
-	if (!rows_call_end(c))
+	if (call_is_end(c) && !rows_call_end(c))
 		run_too_much(c->run);
 }
 
 /* A read's outcome is only handed over; it is delivered when its turn has come. */
-static void enter_settling(struct call *c)
+void call_enter_settling(struct call *c)
 {
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;
-	if (c->end.outcome == CALL_UNKNOWN)
+	if (c->end.outcome == CALL_UNKNOWN && call_is_end(c))
 		run_add_unknown(c->run, c);
 	sm_move(&c->sm, CALL_S_SETTLING);
-	(void)run_came(c->runs, c->ticket);
+	if (!c->past)
+		(void)run_came(c->runs, c->ticket);
 	if (!call_changes(c)) {
 		call_record_end(c, NULL);
 		enter_ended(c);
@@ -209,7 +215,7 @@ static void on_deadline(void *arg)
 		call_set_end(c, CALL_ERROR, "DeadlineExceeded",
 			     "no answer before the deadline of the call");
 	c->end.retryable = !doubt;
-	enter_settling(c);
+	call_enter_settling(c);
 }
 
 static int may_send(struct host_call *call, struct err *err)
@@ -231,11 +237,9 @@ static void enter_in_flight(struct call *c)
 	sm_move(&c->sm, CALL_S_IN_FLIGHT);
 	c->started_us = clock_mono_us();
 	c->host.deadline_ms = clock_mono_ms() + timeout;
-	if (c->token[0])
-		c->host.not_after_ms = clock_wall_ms() + NOT_AFTER_MS;
 	if (call_changes(c))
 		c->host.may_send = may_send;
-	c->deadline = timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_deadline, c);
+	c->deadline = timer_start(c->runs->loop, timeout + CALL_DEADLINE_GRACE_MS, on_deadline, c);
 	struct culprit *culprit = c->runs->culprit;
 	culprit_set(culprit, c->run->facts.id);
 	op->start(c->op->state, &c->host);
@@ -301,6 +305,10 @@ void run_call_done(struct host_call *call, const struct call_result *result)
 		take_baseline(c, result);
 		return;
 	}
+	if (c->sm.now == CALL_S_LOOKING) {
+		call_looked(c, result);
+		return;
+	}
 	INVARIANT(c->sm.now == CALL_S_IN_FLIGHT);
 	c->end.status = result->status;
 	c->end.attempts = result->attempts;
@@ -312,7 +320,7 @@ void run_call_done(struct host_call *call, const struct call_result *result)
 		take_answer(c, result);
 	else
 		take_error(c, result);
-	enter_settling(c);
+	call_enter_settling(c);
 }
 
 /* ---- start ---- */
@@ -351,17 +359,20 @@ static void on_intent_recorded(void *arg, const struct err *err)
 	enter_in_flight(c);
 }
 
-static void enter_recording(struct call *c)
+/* The time in which a token may be used is that of its first intent. */
+void call_enter_recording(struct call *c)
 {
 	const struct operation *op = c->op->op;
 	sm_move(&c->sm, CALL_S_RECORDING);
 	c->committing = true;
 	c->intent_ms = clock_wall_ms();
-	if (c->token[0])
+	if (c->past && !c->past->replaces)
+		c->intent_ms = c->past->first_ms;
+	else if (c->token[0])
 		c->host.not_after_ms =
 		    c->intent_ms + (op->resend_ms > 0 ? op->resend_ms : NOT_AFTER_MS);
-	c->intent = record_intent(c, on_intent_recorded);
 	c->begun = call_changes(c);
+	c->intent = record_intent(c, on_intent_recorded);
 	if (c->begun && c->intent > 0)
 		rows_call_begin(c);
 }
@@ -398,7 +409,7 @@ static void take_baseline(struct call *c, const struct call_result *result)
 				   result->message ? result->message : "no baseline was given");
 	}
 	cJSON_Delete(v);
-	enter_recording(c);
+	call_enter_recording(c);
 }
 
 static void on_prepare_deadline(void *arg)
@@ -408,7 +419,7 @@ static void on_prepare_deadline(void *arg)
 	call_stop_plugin(c);
 	c->baseline =
 	    error_baseline("DeadlineExceeded", "no answer before the deadline of the call");
-	enter_recording(c);
+	call_enter_recording(c);
 }
 
 static void on_prepare_recorded(void *arg, const struct err *err)
@@ -429,7 +440,7 @@ static void on_prepare_recorded(void *arg, const struct err *err)
 	c->looking = true;
 	c->host.deadline_ms = clock_mono_ms() + timeout;
 	c->deadline =
-	    timer_start(c->runs->loop, timeout + DEADLINE_GRACE_MS, on_prepare_deadline, c);
+	    timer_start(c->runs->loop, timeout + CALL_DEADLINE_GRACE_MS, on_prepare_deadline, c);
 	c->op->op->prepare(c->op->state, &c->host);
 }
 
@@ -446,7 +457,7 @@ void call_start(struct call *c, struct run_ticket ticket)
 	if (c->op->op->prepare)
 		enter_preparing(c);
 	else
-		enter_recording(c);
+		call_enter_recording(c);
 }
 
 /* ---- without being sent ---- */

@@ -14,6 +14,12 @@
  * exactly one outcome. Beside the audit records go rows to the store: a beginning of a changing call,
  * an end of every one.
  *
+ * A call that another process began and that has no end in the journal (settle.h) starts elsewhere: it
+ * is LOOKED INTO, or goes to RECORDING as what it is, the same intent again or one that takes its place.
+ *
+ *	NEW ──► LOOKING ──► RECORDING ──► ...          NEW ──► RECORDING ──► ...
+ *	 │         └──► SETTLING                        └──► SETTLING: its end is known
+ *
  * A record that is being written cannot be recalled: a call whose run has gone lives on, alone,
  * until the committer has answered, and then frees itself.
  */
@@ -33,9 +39,11 @@ enum call_outcome {
 	CALL_INVALID,
 	CALL_DRY_RUN,
 	CALL_NOT_SENT,
+	CALL_RECONCILED, /* a look found its effect: the answer is what was found */
 };
 
 const char *call_outcome_name(enum call_outcome o);
+bool call_outcome_parse(enum call_outcome *out, const char *name); /* false: there is no such */
 
 /* How it ended; strings are owned. */
 struct call_end {
@@ -50,6 +58,19 @@ struct call_end {
 	int status, attempts;
 	bool retryable;
 	int64_t latency_us;
+};
+
+/* Of a call that another process began. Strings are borrowed. */
+struct call_past {
+	const char *segment; /* of the log, ... */
+	uint64_t intent;     /* ... and the last intent in it that this call goes on from */
+	bool replaces;       /* it is replaced, by an intent with a new token; else sent again */
+	int link;            /* as in struct step_row */
+	int64_t first_ms;    /* when the first intent with the present token was recorded */
+	/* Instead of a run's being woken. From the loop, once each; looked may go on with the call. */
+	void (*looked)(void *arg, const struct call_result *found);
+	void (*ended)(void *arg);
+	void *arg;
 };
 
 struct call {
@@ -78,6 +99,7 @@ struct call {
 	char *group;     /* what its resource belongs to, for budgets; "": none; NULL: not judged */
 	bool counted;    /* among the changes that count */
 	char denied[32]; /* the rule that let no further attempt go; "": none */
+	struct call_past *past; /* borrowed; NULL: it was begun by this process */
 	struct call_end end;
 };
 

@@ -66,7 +66,7 @@ bool call_cancel(struct call *c, bool force)
 /* Its outcome is recorded; its end is not journalled. */
 static void leave(struct call *c, enum call_outcome outcome)
 {
-	call_set_end(c, outcome, outcome == CALL_UNKNOWN ? OUTCOME_UNKNOWN : "Suspended",
+	call_set_end(c, outcome, outcome == CALL_UNKNOWN ? OUTCOME_UNKNOWN : CALL_SUSPENDED,
 		     "the process ended before the answer came; the run goes on in the next one");
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;

@@ -6,9 +6,13 @@
 #include "script/call.h"
 
 #define OUTCOME_UNKNOWN "OutcomeUnknown"
+#define CALL_SUSPENDED "Suspended" /* left to the next process: no end of its step */
+
+enum { CALL_DEADLINE_GRACE_MS = 250 }; /* for the plugin to say how it ended at its deadline */
 
 enum {
 	CALL_S_NEW,
+	CALL_S_LOOKING,
 	CALL_S_PREPARING,
 	CALL_S_RECORDING,
 	CALL_S_IN_FLIGHT,
@@ -20,6 +24,15 @@ void call_set_end(struct call *c, enum call_outcome outcome, const char *code, c
 
 /* Into the log and the journal. done may be NULL. */
 void call_record_end(struct call *c, commit_done_fn *done);
+
+/* Its intent, of this call or of one before it, is to be recorded; then it leaves. */
+void call_enter_recording(struct call *c);
+
+/* The end is known: it becomes durable. */
+void call_enter_settling(struct call *c);
+
+/* call_again.c: the plugin has ended its look. */
+void call_looked(struct call *c, const struct call_result *found);
 
 /* It is with the plugin: stop it, and its deadline. */
 void call_stop_plugin(struct call *c);

@@ -23,6 +23,8 @@ const char *call_outcome_name(enum call_outcome o)
 		return "dry_run";
 	case CALL_NOT_SENT:
 		return "not_sent";
+	case CALL_RECONCILED:
+		return "reconciled";
 	}
 	return "unknown";
 }
@@ -32,9 +34,9 @@ static char *copy(const char *s)
 	return s && *s ? strdup(s) : NULL;
 }
 
-static bool outcome_parse(enum call_outcome *out, const char *name)
+bool call_outcome_parse(enum call_outcome *out, const char *name)
 {
-	for (int o = CALL_OK; o <= CALL_NOT_SENT; o++) {
+	for (int o = CALL_OK; o <= CALL_RECONCILED; o++) {
 		if (strcmp(call_outcome_name((enum call_outcome)o), name) != 0)
 			continue;
 		*out = (enum call_outcome)o;
@@ -57,7 +59,7 @@ static void take_recorded_error(struct call_end *e, cJSON *v)
 bool call_replay(struct call *c, const struct journal_step *s)
 {
 	cJSON *error = s->error ? json_parse(bytes_str(s->error), NULL) : NULL;
-	if (!outcome_parse(&c->end.outcome, s->outcome))
+	if (!call_outcome_parse(&c->end.outcome, s->outcome))
 		c->end.outcome =
 		    error ? CALL_ERROR : CALL_OK; /* of another version: its end counts */
 	c->end.answer = s->answer ? json_parse(bytes_str(s->answer), NULL) : NULL;

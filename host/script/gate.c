@@ -6,10 +6,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/random.h"
 #include "commit/commit.h"
 #include "script/approve.h"
-#include "script/call.h"
+#include "script/call_again.h"
 #include "script/check.h"
 #include "script/error_object.h"
 #include "script/json_lua.h"
@@ -103,19 +102,6 @@ static const struct member *token_member(const struct operation *op)
 	return NULL;
 }
 
-/* A hash of run, attempt and step: the same call of the same attempt has the same token for ever,
- * another has another. */
-static void make_token(const struct call *c, char out[UUID_SIZE])
-{
-	char text[256];
-	uint8_t hash[SHA256_LEN];
-	const struct run_facts *f = &c->run->facts;
-	int n = snprintf(text, sizeof(text), "token/%s/%d/%s", f->id, f->attempt, c->path);
-	INVARIANT(n > 0 && (size_t)n < sizeof(text));
-	INVARIANT(sha256(hash, (struct bytes){ text, (size_t)n }) == 0);
-	uuid_format(out, hash, 8);
-}
-
 /* Take the script's token, or put ours into the arguments. False: no memory. */
 static bool set_token(struct call *c)
 {
@@ -124,7 +110,7 @@ static bool set_token(struct call *c)
 		return true;
 	char made[UUID_SIZE];
 	if (!json_get(c->args, m->name)) {
-		make_token(c, made);
+		call_make_token(made, &c->run->facts, c->path, 0);
 		if (!cJSON_AddStringToObject(c->args, m->name, made) || !call_write_args(c))
 			return false;
 	}

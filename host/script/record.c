@@ -276,15 +276,46 @@ static void add_arguments(struct buf *b, const struct call *c)
 	add_text(b, "token", c->token);
 }
 
-void record_prepare(struct call *c, commit_done_fn *done)
+static void add_past(struct buf *b, const struct call *c, const char *name)
+{
+	add_name(b, name);
+	buf_adds(b, "{\"segment\":");
+	json_write_string(b, bytes_str(c->past->segment ? c->past->segment : ""));
+	buf_addf(b, ",\"intent\":%" PRIu64 "}", c->past->intent);
+}
+
+/* A read that is made on behalf of a changing call. */
+static void add_inquiry(struct buf *b, const struct call *c)
 {
 	const char *resource = c->op->op->resource;
+	add_run(b, c->run, c->path);
+	add_text(b, "operation", c->op->full_name);
+	add_context(b, c);
+	add_text(b, "resource", resource ? json_get_str(c->args, resource) : NULL);
+}
+
+void record_prepare(struct call *c, commit_done_fn *done)
+{
 	struct buf b = BUF_INIT(MEMBERS_MAX);
-	add_run(&b, c->run, c->path);
-	add_text(&b, "operation", c->op->full_name);
-	add_context(&b, c);
-	add_text(&b, "resource", resource ? json_get_str(c->args, resource) : NULL);
+	add_inquiry(&b, c);
 	(void)append(c->run, "call.prepare", &b, commit_append_written, done, c);
+}
+
+void record_look(struct call *c, commit_done_fn *done)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_inquiry(&b, c);
+	add_past(&b, c, "about");
+	(void)append(c->run, "call.look", &b, commit_append_written, done, c);
+}
+
+/* Its row goes with it: who recovers the log must know that it was not sent without one. */
+static void add_journalled(struct buf *b, const struct call *c)
+{
+	if (!c->begun || !c->runs->store_path)
+		return;
+	add_name(b, "journalled");
+	buf_adds(b, "true");
 }
 
 uint64_t record_intent(struct call *c, commit_done_fn *done)
@@ -299,8 +330,42 @@ uint64_t record_intent(struct call *c, commit_done_fn *done)
 		add_name(&b, "baseline");
 		buf_adds(&b, c->baseline);
 	}
+	add_journalled(&b, c);
+	if (c->past)
+		add_past(&b, c, c->past->replaces ? "replaces" : "resends");
 	return append(c->run, "call.intent", &b,
 		      call_changes(c) ? commit_append : commit_append_written, done, c);
+}
+
+/* What is known of its answer. */
+static void add_end(struct buf *b, const struct call *c)
+{
+	const struct call_end *e = &c->end;
+	add_text(b, "code", e->code);
+	add_text(b, "message", e->message);
+	cJSON *facts = e->answer && !e->code
+			   ? facts_of(e->answer, c->op->op->answer, c->run->runs->committer)
+			   : NULL;
+	if (facts && facts->child && e->outcome != CALL_DRY_RUN)
+		add_tree(b, "facts", facts);
+	cJSON_Delete(facts);
+	if (json_get_bool(e->answer, "replayed", false)) {
+		add_name(b, "replayed");
+		buf_adds(b, "true");
+	}
+	merge(b, e->context);
+}
+
+void record_settle(struct call *c, const char *outcome, commit_done_fn *done)
+{
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, c->run, c->path);
+	add_text(&b, "operation", c->op->full_name);
+	add_past(&b, c, "about");
+	add_text(&b, "outcome", outcome);
+	add_end(&b, c);
+	add_text(&b, "requestId", c->end.request_id);
+	(void)append(c->run, "call.settle", &b, commit_append, done, c);
 }
 
 void record_outcome(struct call *c, commit_done_fn *done)
@@ -311,19 +376,7 @@ void record_outcome(struct call *c, commit_done_fn *done)
 	add_text(&b, "operation", c->op->full_name);
 	add_int(&b, "intent", (int64_t)c->intent);
 	add_text(&b, "outcome", call_outcome_name(e->outcome));
-	add_text(&b, "code", e->code);
-	add_text(&b, "message", e->message);
-	cJSON *facts = e->outcome == CALL_OK
-			   ? facts_of(e->answer, c->op->op->answer, c->run->runs->committer)
-			   : NULL;
-	if (facts && facts->child)
-		add_tree(&b, "facts", facts);
-	cJSON_Delete(facts);
-	if (json_get_bool(e->answer, "replayed", false)) {
-		add_name(&b, "replayed");
-		buf_adds(&b, "true");
-	}
-	merge(&b, e->context);
+	add_end(&b, c);
 	add_text(&b, "requestId", e->request_id);
 	if (e->attempts > 0)
 		add_int(&b, "attempts", e->attempts);

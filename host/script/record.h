@@ -6,8 +6,15 @@
  *	call.intent the same first members, plugin{name,version} operation mutates, what the
  *	            operation's context adds (account, region, endpoint, identity), resource args token
  *	call.prepare  run step attempt operation context resource: a look before a changing call
+ *	            baseline, journalled: it goes with a row of the store
+ *	            resends{segment,intent}: the same call as that intent's, token and all, is sent again
+ *	            replaces{segment,intent}: that one was found not done; this has another token
  *	call.outcome run step attempt operation intent outcome code message facts replayed context
  *	            requestId attempts status latencyUs
+ *	call.look   run step attempt operation context resource about{segment,intent}: the service is
+ *	            asked what became of that intent
+ *	call.settle run step attempt operation about{segment,intent} outcome code message facts context:
+ *	            what became of it, as the run's journal has it from now on; "not_done": replaced
  *	run.resume, run.retry  as run.start
  *	run.end     run outcome message resultBytes steps
  *	approval.ask   run step actor ... subject details needed expiresMs
@@ -36,6 +43,9 @@ void record_vote(struct runs *runs, const struct vote_row *v);
 uint64_t record_intent(struct call *c, commit_done_fn *done);
 void record_outcome(struct call *c, commit_done_fn *done);
 void record_prepare(struct call *c, commit_done_fn *done); /* told when it is written */
+/* Of c->past. Of a look done is told when it is written. outcome: a name, see above. */
+void record_look(struct call *c, commit_done_fn *done);
+void record_settle(struct call *c, const char *outcome, commit_done_fn *done);
 
 /* Does a list of members declare anything sensitive, at any depth? */
 bool record_has_sensitive(const struct member *members);

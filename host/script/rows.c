@@ -156,24 +156,26 @@ void rows_call_begin(const struct call *c)
 	if (!b)
 		return;
 	commit_stats(r->runs->committer, &log);
-	store_add_step(b, &(struct step_row){
-			      .run = r->facts.id,
-			      .attempt = r->facts.attempt,
-			      .path = c->path,
-			      .kind = STEP_CALL,
-			      .operation = c->op->full_name,
-			      .args = c->args_text,
-			      .args_hash = c->hash,
-			      .resource = op->resource ? json_get_str(c->args, op->resource) : NULL,
-			      .group = text_or_null(c->group),
-			      .token = text_or_null(c->token),
-			      .baseline = c->baseline,
-			      .begun_ms = c->intent_ms,
-			      .until_ms = c->intent_ms + r->call_timeout_ms,
-			      .not_after_ms = c->host.not_after_ms,
-			      .segment = log.segment,
-			      .intent = c->intent,
-			  });
+	store_add_step(
+	    b, &(struct step_row){
+		   .run = r->facts.id,
+		   .attempt = r->facts.attempt,
+		   .path = c->path,
+		   .kind = STEP_CALL,
+		   .operation = c->op->full_name,
+		   .args = c->args_text,
+		   .args_hash = c->hash,
+		   .resource = op->resource ? json_get_str(c->args, op->resource) : NULL,
+		   .group = text_or_null(c->group),
+		   .token = text_or_null(c->token),
+		   .baseline = c->baseline,
+		   .begun_ms = c->intent_ms,
+		   .until_ms = (c->past ? clock_wall_ms() : c->intent_ms) + r->call_timeout_ms,
+		   .not_after_ms = c->host.not_after_ms,
+		   .segment = log.segment,
+		   .intent = c->intent,
+		   .link = c->past ? c->past->link : 0,
+	       });
 }
 
 static void add_text(cJSON *out, const char *name, const char *text)

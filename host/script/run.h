@@ -160,12 +160,16 @@ size_t runs_asleep(const struct runs *runs); /* of these, out of memory */
 /*
  * Take over what the store has of unfinished runs: those that wait come back as their wake times
  * only, the others are replayed. Before it, unsettled calls of dead processes should have been given
- * their ends in the store: one that has none then ends its run as RUN_UNKNOWN. Blocks while it reads.
+ * their ends (settle.h), whose runs are left out while they are not; without a settle one that has no
+ * end ends its run as RUN_UNKNOWN. Blocks while it reads.
  *
  * The run that the last process died of (runs_spec.culprit) has one more death in its row; at the third
  * it is RUN_PARKED.
  */
 NODISCARD int runs_carry_on(struct runs *runs, struct err *err);
+
+/* The same for one that was left out because a call of it was not settled (settle.h). */
+NODISCARD int runs_carry_on_one(struct runs *runs, const char *id, struct err *err);
 
 /*
  * Leave everything to the next process: nothing new is started, calls in flight are waited for up to

@@ -11,6 +11,7 @@
 #include "script/rules.h"
 #include "script/run_machine.h"
 #include "script/run_wake.h"
+#include "script/settle.h"
 
 enum { DEATHS_MAX = 3 };
 
@@ -114,6 +115,31 @@ int run_carry(struct run **out, struct runs *runs, struct run_record *record,
 	return 0;
 }
 
+/* ---- while its calls are settled ---- */
+
+int run_stand_in(struct run **out, struct runs *runs, const struct run_record *record,
+		 struct err *err)
+{
+	const struct run_listener nobody = { 0 };
+	struct run *r = NULL;
+	int rc = make(&r, runs, &record->row, record->row.id, &nobody, err);
+	if (rc < 0)
+		return rc;
+	run_index_remove(&runs->index, &r->key);
+	runs->n_awake--;
+	r->stand_in = true;
+	take_times(r, &record->row);
+	rc = run_set_source(r, (struct bytes){ record->source, record->n_source }, err);
+	if (rc == 0)
+		rc = policy_read_header(&r->tally.header, r->source, r->facts.path, err);
+	if (rc < 0) {
+		run_free(r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
 /* ---- at the start of a process ---- */
 
 struct finding {
@@ -132,7 +158,7 @@ static int find_one(void *arg, const struct run_row *row)
 	const struct finding *f = arg;
 	int64_t wake_ms = row->started_ms; /* what was running goes on in its old order */
 	unsigned flags = SLEEP_OF_OTHERS;
-	if (run_index_by_id(&f->runs->index, row->id))
+	if (run_index_by_id(&f->runs->index, row->id) || settle_why(f->runs->settle, row->id))
 		return 0;
 	if (row->state == RUN_STATE_WAITING)
 		wake_ms = row->wake_ms > 0 ? row->wake_ms : INT64_MAX;
@@ -146,6 +172,11 @@ static int find_one(void *arg, const struct run_row *row)
 	return 0;
 }
 
+static int find_unfinished(void *arg, const struct run_row *row)
+{
+	return run_state_over(row->state) ? 0 : find_one(arg, row);
+}
+
 int runs_carry_on(struct runs *runs, struct err *err)
 {
 	struct finding f = { runs, runs->culprit ? culprit_read(runs->culprit) : NULL, err };
@@ -155,6 +186,14 @@ int runs_carry_on(struct runs *runs, struct err *err)
 	INVARIANT(runs->store_path && runs->carried.on_end);
 	struct store_reader *reader = sleepers_reader(runs->sleepers, err);
 	return reader ? store_runs(reader, &unfinished, find_one, &f, err) : -ERR_IO;
+}
+
+int runs_carry_on_one(struct runs *runs, const char *id, struct err *err)
+{
+	struct finding f = { runs, runs->culprit ? culprit_read(runs->culprit) : NULL, err };
+	struct store_reader *reader = sleepers_reader(runs->sleepers, err);
+	INVARIANT(runs->carried.on_end);
+	return reader ? store_run(reader, id, find_unfinished, &f, err) : -ERR_IO;
 }
 
 /* ---- by hand ---- */
@@ -167,10 +206,15 @@ static int read_record(struct run_record **out, struct runs *runs, const char *i
 		return err_set(err, ERR_INVALID, "the program is ending");
 	struct store_reader *reader = sleepers_reader(runs->sleepers, err);
 	int rc = reader ? run_record_read(out, reader, id, RUN_RECORD_REPLAY, err) : -ERR_IO;
-	if (rc < 0 || !run_index_by_id(&runs->index, (*out)->row.id))
+	if (rc < 0)
 		return rc;
-	rc = err_set(err, ERR_INVALID, "run %s goes on already", (*out)->row.id);
-	run_record_free(*out);
+	const char *unsettled = settle_why(runs->settle, (*out)->row.id);
+	if (unsettled)
+		rc = err_named(err, ERR_INVALID, SETTLE_OPEN, "%s", unsettled);
+	else if (run_index_by_id(&runs->index, (*out)->row.id))
+		rc = err_set(err, ERR_INVALID, "run %s goes on already", (*out)->row.id);
+	if (rc < 0)
+		run_record_free(*out);
 	return rc;
 }
 

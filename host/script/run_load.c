@@ -147,6 +147,8 @@ int run_record_read(struct run_record **out, struct store_reader *reader, const 
 	if (!r)
 		return err_set(err, ERR_NOMEM, "no memory for a run");
 	int rc = store_run(reader, id, take_row, r, &why);
+	if (rc == 0 && parts == RUN_RECORD_SOURCE)
+		rc = store_source(reader, r->row.sha256, r, take_source, &why);
 	if (rc == 0 && parts == RUN_RECORD_REPLAY)
 		rc = read_replay(r, reader, &why);
 	if (rc == 0) {

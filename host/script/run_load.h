@@ -28,6 +28,7 @@ struct run_record {
 
 enum run_record_parts {
 	RUN_RECORD_ROW,    /* nothing but the row */
+	RUN_RECORD_SOURCE, /* that and the runbook's source */
 	RUN_RECORD_REPLAY, /* all that a replay of the attempt in the row needs */
 };
 

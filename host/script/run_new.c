@@ -50,8 +50,10 @@ static void clear_queues(struct run *r)
 
 void run_free(struct run *r)
 {
-	run_index_remove(&r->runs->index, &r->key);
-	r->runs->n_awake--;
+	if (!r->stand_in) {
+		run_index_remove(&r->runs->index, &r->key);
+		r->runs->n_awake--;
+	}
 	clear_queues(r);
 	state_free(r->state);
 	unknown_clear(&r->unknown);

@@ -24,6 +24,7 @@ struct approval;
 struct call;
 struct group;
 struct run_record;
+struct settle;
 struct sleepers;
 
 enum {
@@ -55,6 +56,7 @@ struct runs {
 	uint64_t last_number;
 	size_t n_awake;
 	struct sleepers *sleepers;
+	const struct settle *settle; /* NULL: none; set by itself */
 	bool suspending, suspended;
 	size_t n_awaited; /* calls whose end is waited for, while suspending */
 	struct timer *grace;
@@ -171,6 +173,7 @@ struct run {
 	struct replay *check;      /* nothing is called or recorded; NULL: a real run */
 	size_t answer_bytes;
 	enum run_state row_state;
+	bool stand_in; /* see run_stand_in */
 	bool too_much; /* answers for its journal */
 
 	bool stopped; /* its script was ended from within: by ending and why */
@@ -245,6 +248,13 @@ NODISCARD int run_new(struct run **out, struct runs *runs, const struct run_spec
 NODISCARD int run_read_source(struct run *r, const char *path, struct err *err);
 NODISCARD int run_set_source(struct run *r, struct bytes source, struct err *err);
 void run_free(struct run *r); /* nothing may be in flight or on a timer */
+
+/*
+ * run_carry.c: a run that another process began, to be spoken for in records, rows and rules while its
+ * calls are settled. Its script never runs, and nobody finds it. run_free.
+ */
+NODISCARD int run_stand_in(struct run **out, struct runs *runs, const struct run_record *record,
+			   struct err *err);
 
 /* ---- run_options.c: what of a run_spec a process that carries the run on must know again ---- */
 

@@ -94,11 +94,12 @@ int store_intents(struct store_reader *r, int64_t since_ms, store_step_fn *fn, v
 		  struct err *err)
 {
 	sqlite3_stmt *s;
-	int rc =
-	    reader_query(r, QUERY_INTENTS,
-			 "SELECT " STEP_COLUMNS " FROM step s JOIN run ON run.num = s.run"
-			 " WHERE s.kind = 'call' AND s.begun_ms >= ?1 ORDER BY s.begun_ms, s.num",
-			 &s, err);
+	int rc = reader_query(r, QUERY_INTENTS,
+			      "SELECT " STEP_COLUMNS " FROM step s JOIN run ON run.num = s.run"
+			      " WHERE s.kind = 'call' AND s.begun_ms >= ?1"
+			      " GROUP BY s.run, s.attempt, s.path, s.link HAVING s.num = min(s.num)"
+			      " ORDER BY s.begun_ms, s.num",
+			      &s, err);
 	if (rc < 0)
 		return rc;
 	rc = reader_bind_int(r, s, 1, since_ms, err);

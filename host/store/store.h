@@ -268,7 +268,8 @@ NODISCARD int store_unsettled(struct store_reader *r, store_step_fn *fn, void *a
 /* run NULL: of all runs. */
 NODISCARD int store_recovered(struct store_reader *r, const char *run, store_recovered_fn *fn,
 			      void *arg, struct err *err);
-/* Intents of changing calls begun at or after since_ms, oldest first: what budgets count. */
+/* Intents of changing calls begun at or after since_ms, oldest first: what budgets count. A call that
+ * was sent again, which is one more beginning with the same link, is one. */
 NODISCARD int store_intents(struct store_reader *r, int64_t since_ms, store_step_fn *fn, void *arg,
 			    struct err *err);
 /* run NULL: all that are not decided and whose run is not over. */

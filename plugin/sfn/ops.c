@@ -18,6 +18,9 @@ static const struct op_budget redrive_budgets[] = {
 	{ 0 },
 };
 
+/* Recorded: a token that is remembered is answered before the execution's status is looked at. */
+static const char *const redrive_undone[] = { "ExecutionNotRedrivable", NULL };
+
 /* The order is that of `runbook ops`: the main job first. */
 const struct operation sfn_ops[] = {
 	{
@@ -49,6 +52,7 @@ const struct operation sfn_ops[] = {
 	    .resend_ms = TOKEN_KEPT_MS,
 	    .answer_date = "redriveDate",
 	    .budgets = redrive_budgets,
+	    .undone = redrive_undone,
 	},
 	{
 	    .name = "start_execution",

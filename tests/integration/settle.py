@@ -1,0 +1,252 @@
+"""Recovery, rule by rule: the host is killed between the intent of a redrive and its outcome, and started again later.
+
+The clocks of host and engine are advanced together: the engine's by its control path, the host's by libfaketime, so that
+the program under test is the one that is shipped.
+"""
+
+import contextlib
+import glob
+import json
+import os
+import sqlite3
+import time
+
+from program import Workspace
+from steered import ask, call, code, control, create, describe, start
+from tap import Skip, check, check_equal, run, test
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
+REDRIVE = """
+local sfn = require "sfn"
+local input = ...
+local ok, a = pcall(sfn.redrive_execution, { executionArn = input.executionArn })
+if not ok then error(a) end
+local e = sfn.describe_execution { executionArn = input.executionArn }
+return { replayed = a.replayed or false, count = e.redriveCount, date = a.redriveDate }
+"""
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def faketime(seconds):
+    """The environment in which a process's clocks are that far ahead."""
+    if seconds == 0:
+        return {}
+    if "libasan" in os.environ.get("LD_PRELOAD", "") or os.environ.get("ASAN_OPTIONS"):
+        raise Skip("libfaketime does not go together with the address sanitizer")
+    found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not found:
+        raise Skip("libfaketime is not installed (Debian package faketime)")
+    return {"LD_PRELOAD": found[0], "FAKETIME": f"{seconds:+d}s"}
+
+
+class Scene:
+    """An execution that has failed, and a runbook that redrives it."""
+
+    def __init__(self, work, url):
+        self.work, self.url, self.ahead = work, url, 0
+        self.requests = work.path("requests.jsonl")
+        work.configure(endpoint=url)
+        machine = create(url, {"F": {"Type": "Fail", "Error": "E"}})
+        self.execution = start(url, machine, "one")
+        self.ended()
+        self.id = None
+
+    def ended(self):
+        limit = time.monotonic() + 20
+        while time.monotonic() < limit:
+            answer = describe(self.url, self.execution)
+            if answer["status"] == "FAILED":
+                return answer
+            time.sleep(0.02)
+        raise AssertionError("the execution did not end")
+
+    def received(self):
+        with open(self.requests, encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines if '"RedriveExecution"' in line]
+
+    def until(self, what, holds):
+        limit = time.monotonic() + 20
+        while not holds():
+            check(time.monotonic() < limit, f"in 20 s never: {what}")
+            time.sleep(0.02)
+
+    def die(self, fault, when_so):
+        """Run the runbook with that fault on redrives, and kill it as soon as it is so."""
+        control(self.url, fault={"operation": "RedriveExecution", **fault})
+        process = self.work.start("run", self.work.write("redrive.lua", REDRIVE), "--config", self.work.config,
+                                  "-i", "executionArn=" + self.execution, **KEYS)
+        self.until("the moment to kill", when_so)
+        process.kill()
+        process.communicate()
+        control(self.url, faults="clear")
+        rows = self.store("SELECT id FROM run")
+        self.id = rows[-1][0]
+
+    def die_after_it_was_done(self):
+        self.die({"kind": "latency", "ms": 600000, "when": "after"},
+                 lambda: describe(self.url, self.execution)["redriveCount"] == 1)
+        self.ended()
+
+    def die_before_it_was_done(self):
+        self.die({"kind": "drop", "when": "before"}, lambda: len(self.received()) > 0)
+        check_equal(describe(self.url, self.execution)["redriveCount"], 0, "redriveCount after the crash")
+
+    def colleague_redrives(self):
+        call(self.url, "RedriveExecution", executionArn=self.execution, clientToken="colleague")
+        self.ended()
+
+    def later(self, seconds):
+        control(self.url, advance=f"{seconds}s")
+        self.ahead += seconds
+
+    def resume(self, skew=0, more=()):
+        return self.work.command("resume", self.id, "--config", self.work.config, *more,
+                                 **KEYS, **faketime(self.ahead + skew))
+
+    def store(self, sql):
+        with contextlib.closing(sqlite3.connect(self.work.path("state/runs.db"))) as db:
+            return db.execute(sql).fetchall()
+
+    def records(self, kind):
+        return [r for segment in self.work.records() for r in segment if r["kind"] == kind]
+
+    def audit_holds(self):
+        """Each intent has one outcome in its process's segments, and the log verifies."""
+        check_equal(self.work.verify().status, 0, "audit verify")
+        intents, outcomes = len(self.records("call.intent")), len(self.records("call.outcome"))
+        check_equal(outcomes, intents, "outcomes for the intents of the log")
+
+    def is_parked(self, ended, text):
+        check_equal(ended.status, 5, f"exit status\n{ended}")
+        (state, message), = self.store("SELECT state, message FROM run")
+        check_equal(state, "parked", "state")
+        check(text in message, f"{text!r} is not in the message: {message}")
+        check("aws stepfunctions describe-execution" in message, f"no command that tells in: {message}")
+
+
+@contextlib.contextmanager
+def scene():
+    with Workspace() as work, work.engine("--request-log", work.path("requests.jsonl")) as (_, url):
+        yield Scene(work, url)
+
+
+@test
+def after_a_minute_the_same_token_is_sent_again_and_nothing_happens_twice():
+    with scene() as s:
+        s.die_after_it_was_done()
+        s.later(MINUTE)
+        ended = s.resume()
+        check_equal(ended.status, 0, f"the run\n{ended}")
+        check_equal((ended.result["count"], ended.result["replayed"]), (1, False), "redrives, replayed")
+        tokens = {r["clientToken"] for r in s.received()}
+        check_equal((len(tokens), len(s.received())), (1, 2), "tokens, redrives received")
+        resent = [r for r in s.records("call.intent") if "resends" in r]
+        check_equal(len(resent), 1, "intents that resend")
+        first = next(r for r in s.records("call.intent") if r.get("operation") == "sfn.redrive_execution")
+        check_equal(resent[0]["resends"]["intent"], first["seq"], "the intent that is sent again")
+        check("sent again: ok" in ended.err, f"no line about it in: {ended.err}")
+        s.audit_holds()
+
+
+@test
+def after_a_minute_what_was_not_done_is_done_once():
+    with scene() as s:
+        s.die_before_it_was_done()
+        s.later(MINUTE)
+        ended = s.resume()
+        check_equal(ended.status, 0, f"the run\n{ended}")
+        check_equal((ended.result["count"], ended.result["replayed"]), (1, False), "redrives, replayed")
+        check_equal(len({r["clientToken"] for r in s.received()}), 1, "tokens")
+        s.audit_holds()
+
+
+@test
+def after_sixteen_minutes_what_was_done_is_reconciled():
+    with scene() as s:
+        s.die_after_it_was_done()
+        done = describe(s.url, s.execution)["redriveDate"]
+        before = len(s.received())
+        s.later(16 * MINUTE)
+        ended = s.resume()
+        check_equal(ended.status, 0, f"the run\n{ended}")
+        check_equal((ended.result["count"], ended.result["date"]), (1, done), "redrives, redriveDate")
+        check_equal(len(s.received()), before, "redrives received")
+        check_equal([r["outcome"] for r in s.records("call.settle")], ["reconciled"], "what was settled")
+        check_equal(s.store("SELECT outcome FROM step_end WHERE operation = 'sfn.redrive_execution'"),
+                    [("reconciled",)], "its end in the journal")
+        s.audit_holds()
+
+
+@test
+def after_sixteen_minutes_what_was_not_done_gets_a_new_token():
+    with scene() as s:
+        s.die_before_it_was_done()
+        old = {r["clientToken"] for r in s.received()}
+        s.later(16 * MINUTE)
+        ended = s.resume()
+        check_equal(ended.status, 0, f"the run\n{ended}")
+        check_equal(ended.result["count"], 1, "redrives")
+        check_equal(len({r["clientToken"] for r in s.received()} - old), 1, "new tokens")
+        check_equal([r["outcome"] for r in s.records("call.settle")], ["not_done"], "what was settled")
+        check_equal(len([r for r in s.records("call.intent") if "replaces" in r]), 1, "intents that replace one")
+        check_equal(s.store("SELECT link FROM step WHERE kind = 'call' ORDER BY num"), [(0,), (1,)], "links")
+        s.audit_holds()
+
+
+@test
+def not_done_is_not_done_again_after_an_hour():
+    with scene() as s:
+        s.die_before_it_was_done()
+        before = len(s.received())
+        s.later(HOUR + MINUTE)
+        s.is_parked(s.resume(), "max_intent_age")
+        check_equal(len(s.received()), before, "redrives received")
+        check_equal(describe(s.url, s.execution)["redriveCount"], 0, "redrives")
+        s.audit_holds()
+
+
+@test
+def after_twenty_days_nobody_is_asked():
+    with scene() as s:
+        s.die_after_it_was_done()
+        s.later(20 * DAY)
+        with open(s.requests, encoding="utf-8") as lines:
+            before = len(lines.readlines())
+        s.is_parked(s.resume(), "14 days")
+        with open(s.requests, encoding="utf-8") as lines:
+            check_equal(len(lines.readlines()), before, "requests of any kind")
+        s.audit_holds()
+
+
+@test
+def a_colleagues_redrive_is_not_taken_for_ours():
+    with scene() as s:
+        s.die_before_it_was_done()
+        s.later(5 * MINUTE)
+        s.colleague_redrives()
+        before = len(s.received())
+        s.later(11 * MINUTE)
+        s.is_parked(s.resume(), "someone else's")
+        check_equal((len(s.received()), describe(s.url, s.execution)["redriveCount"]), (before, 1), "redrives")
+        s.audit_holds()
+
+
+@test
+def a_hold_stops_recovery_too():
+    with scene() as s:
+        s.die_before_it_was_done()
+        before = len(s.received())
+        held = s.work.command("hold", "--reason", "looking", "--config", s.work.config)
+        check_equal(held.status, 0, f"hold\n{held}")
+        s.later(MINUTE)
+        ended = s.resume()
+        check_equal(ended.status, 5, f"the run\n{ended}")
+        check("looking" in ended.err, f"the hold's reason is not in: {ended.err}")
+        check_equal(len(s.received()), before, "redrives received")
+        check_equal(s.work.command("release", "--config", s.work.config).status, 0, "release")
+        ended = s.resume()
+        check_equal((ended.status, ended.result["count"]), (0, 1), f"after the release\n{ended}")
+        s.audit_holds()
+
+
+run()
