@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 
+enum { ERROR_MAX = 64 * 1024 };
+
 static bool copy(char **out, const char *s)
 {
 	*out = s ? strdup(s) : NULL;
@@ -60,7 +62,8 @@ static struct vote *vote_of(struct approval *a, const char *voter)
 	for (size_t i = 0; i < a->n_votes; i++)
 		if (strcmp(a->votes[i].voter, voter) == 0)
 			return &a->votes[i];
-	struct vote *more = realloc(a->votes, (a->n_votes + 1) * sizeof(*more));
+	size_t n = (a->n_votes + 1) * sizeof(struct vote);
+	struct vote *more = realloc(a->votes, n);
 	char *name = strdup(voter);
 	if (more)
 		a->votes = more;
@@ -121,7 +124,7 @@ void approval_answer(const struct approval *a, struct buf *answer)
 void approval_error(const struct approval *a, enum approval_state state, struct buf *error)
 {
 	const struct vote *no = NULL;
-	struct buf message = BUF_INIT(64 * 1024);
+	struct buf message = BUF_INIT(ERROR_MAX);
 	for (size_t i = 0; i < a->n_votes && state == APPROVAL_DENIED; i++)
 		no = a->votes[i].approve ? no : &a->votes[i];
 	if (no)

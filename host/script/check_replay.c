@@ -55,11 +55,12 @@ static int make(struct run **out, struct runs *runs, const struct run_record *re
 				 .input = bytes_str(row->input),
 				 .actor = bytes_str(row->actor) };
 	(void)snprintf(key, sizeof(key), "check %llu", (unsigned long long)runs->last_number + 1);
-	int rc = run_options_read(&spec, row->options ? row->options : "{}", err);
+	struct run_options kept;
+	int rc = run_options_read(&spec, &kept, row->options ? row->options : "{}", err);
 	if (rc < 0)
 		return rc;
 	rc = run_new(out, runs, &spec, err);
-	run_options_clear(&spec);
+	run_options_clear(&kept);
 	if (rc < 0)
 		return rc;
 	/* random and tokens derive from it */

@@ -286,8 +286,10 @@ static struct call *new_call(lua_State *L, struct branch *b, const struct regist
 	b->call = NULL;
 	bool malformed = !args;
 	struct call *c = call_new(b, op, args ? args : cJSON_CreateObject());
-	if (!c)
+	if (!c) {
 		(void)luaL_error(L, "%s: not enough memory", op->full_name);
+		return NULL; /* not reached */
+	}
 	b->call = c; /* owned by the branch from here, whatever Lua raises */
 	if (malformed)
 		c->malformed = strdup(err.message);

@@ -14,7 +14,6 @@ struct journal {
 	unsigned n_ends, ends_room;
 	unsigned delivered; /* of ends */
 	unsigned asked;
-	unsigned first_unasked; /* no step before it is unasked */
 	size_t bytes;
 };
 
@@ -68,10 +67,10 @@ static bool widen(struct journal *j)
 
 static void free_step(struct journal_step *s)
 {
-	const char *owned[] = { s->path,  s->operation, s->args_hash, s->args,
-				s->token, s->outcome,   s->answer,    s->error };
+	char *owned[] = { s->path,  s->operation, s->args_hash, s->args,
+			  s->token, s->outcome,   s->answer,    s->error };
 	for (size_t i = 0; i < sizeof(owned) / sizeof(*owned); i++)
-		free((void *)(uintptr_t)owned[i]);
+		free(owned[i]);
 	free(s);
 }
 
@@ -95,14 +94,14 @@ static struct journal_step *step_at(struct journal *j, const char *path)
 }
 
 /* Replace *to by a copy of from, which may be NULL: then it stays. False: no memory. */
-static bool set(const char **to, const char *from)
+static bool set(char **to, const char *from)
 {
 	if (!from)
 		return true;
 	char *copy = strdup(from);
 	if (!copy)
 		return false;
-	free((void *)(uintptr_t)*to);
+	free(*to);
 	*to = copy;
 	return true;
 }
@@ -146,7 +145,7 @@ int journal_add_end(struct journal *j, const struct step_end *row)
 		return -ERR_NOMEM;
 	s->kind = row->kind;
 	if (again && !row->error) { /* it came well after all */
-		free((void *)(uintptr_t)s->error);
+		free(s->error);
 		s->error = NULL;
 	}
 	j->bytes += (row->answer ? strlen(row->answer) : 0) + (row->error ? strlen(row->error) : 0);
@@ -165,7 +164,7 @@ bool journal_waited(const struct journal_step *s)
 	if (s->kind != STEP_CALL || s->begun)
 		return true;
 	for (const char *const *o = at_once; *o; o++)
-		if (strcmp(s->outcome, *o) == 0)
+		if (s->outcome && strcmp(s->outcome, *o) == 0)
 			return false;
 	return true;
 }
@@ -176,8 +175,6 @@ void journal_ask(struct journal *j, struct journal_step *s)
 		return;
 	s->asked = true;
 	j->asked++;
-	while (j->first_unasked < j->n_steps && j->steps[j->first_unasked]->asked)
-		j->first_unasked++;
 }
 
 struct journal_step *journal_next(const struct journal *j)
@@ -196,9 +193,33 @@ bool journal_over(const struct journal *j)
 	return j->asked == j->n_steps && j->delivered == j->n_ends;
 }
 
+static unsigned number_at(const char **path)
+{
+	unsigned n = 0;
+	for (; **path >= '0' && **path <= '9'; ++*path)
+		n = 10 * n + (unsigned)(**path - '0');
+	*path += **path == '.';
+	return n;
+}
+
+/* "2.1" comes before "10". */
+static bool comes_before(const char *a, const char *b)
+{
+	while (*a && *b) {
+		unsigned x = number_at(&a), y = number_at(&b);
+		if (x != y)
+			return x < y;
+	}
+	return !*a && *b;
+}
+
 const struct journal_step *journal_unasked(const struct journal *j)
 {
-	return j->first_unasked < j->n_steps ? j->steps[j->first_unasked] : NULL;
+	const struct journal_step *first = NULL;
+	for (unsigned i = 0; i < j->n_steps; i++)
+		if (!j->steps[i]->asked && (!first || comes_before(j->steps[i]->path, first->path)))
+			first = j->steps[i];
+	return first;
 }
 
 unsigned journal_count(const struct journal *j)

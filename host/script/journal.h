@@ -18,13 +18,13 @@ struct journal;
 /* Strings belong to the journal; NULL where the row had none. */
 struct journal_step {
 	enum step_kind kind;
-	const char *path;
-	const char *operation;
-	const char *args_hash;
-	const char *args;    /* as recorded */
-	const char *token;   /* of the beginning */
-	const char *outcome; /* NULL: it has no end */
-	const char *answer, *error;
+	char *path;
+	char *operation;
+	char *args_hash;
+	char *args;    /* as recorded */
+	char *token;   /* of the beginning */
+	char *outcome; /* NULL: it has no end */
+	char *answer, *error;
 	bool begun; /* it has a beginning: a changing call, a sleep, an approval */
 	int64_t begun_ms, until_ms;
 	uint64_t intent;
@@ -55,7 +55,7 @@ void journal_deliver(struct journal *j);
 
 bool journal_over(const struct journal *j);
 
-/* The first that was not asked for, or NULL. */
+/* The first by its path that was not asked for, or NULL. Looks at all. */
 const struct journal_step *journal_unasked(const struct journal *j);
 unsigned journal_count(const struct journal *j); /* of steps */
 size_t journal_bytes(const struct journal *j);   /* of answers and errors */

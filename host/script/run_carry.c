@@ -32,11 +32,12 @@ static int make(struct run **out, struct runs *runs, const struct run_row *row, 
 				 .reason = row->reason,
 				 .config = row->config,
 				 .listener = *listener };
-	int rc = run_options_read(&spec, row->options ? row->options : "{}", err);
+	struct run_options kept;
+	int rc = run_options_read(&spec, &kept, row->options ? row->options : "{}", err);
 	if (rc < 0)
 		return rc;
 	rc = run_new(out, runs, &spec, err);
-	run_options_clear(&spec);
+	run_options_clear(&kept);
 	return rc;
 }
 
@@ -230,7 +231,7 @@ int run_resume(struct runs *runs, const char *id, const struct run_listener *lis
 {
 	struct run_record *record = NULL;
 	int rc = read_record(&record, runs, id, err);
-	if (rc < 0)
+	if (rc < 0 || !record)
 		return rc;
 	enum run_state state = record->row.state;
 	if (run_state_over(state) && state != RUN_STATE_PARKED) {
@@ -249,7 +250,7 @@ int run_retry(struct runs *runs, const char *id, const struct run_listener *list
 {
 	struct run_record *record = NULL;
 	int rc = read_record(&record, runs, id, err);
-	if (rc < 0)
+	if (rc < 0 || !record)
 		return rc;
 	if (!run_state_over(record->row.state)) {
 		rc = err_set(err, ERR_INVALID, "run %s is not over (%s): it can be resumed",

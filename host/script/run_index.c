@@ -38,14 +38,17 @@ static void grow(struct run_index *x)
 	wider.by_number = calloc(wider.n_slots, sizeof(struct run_key *));
 	INVARIANT(wider.by_id && wider.by_number);
 	for (size_t i = 0; i < x->n_slots; i++) {
-		for (struct run_key *k = x->by_id[i], *next; k; k = next) {
-			next = k->next_by_id;
+		struct run_key *k = x->by_id[i];
+		while (k) {
+			struct run_key *next = k->next_by_id;
 			insert(&wider, k);
+			k = next;
 		}
 	}
 	wider.n = x->n;
-	run_index_clear(x);
+	struct run_index old = *x;
 	*x = wider;
+	run_index_clear(&old);
 }
 
 void run_index_add(struct run_index *x, struct run_key *k)

@@ -5,12 +5,6 @@
 
 /* ---- copies ---- */
 
-static bool copy(const char **to, const char *from)
-{
-	*to = from ? strdup(from) : NULL;
-	return !from || *to;
-}
-
 static char *copy_bytes(struct bytes from)
 {
 	char *out = malloc(from.n + 1);
@@ -23,32 +17,22 @@ static char *copy_bytes(struct bytes from)
 
 static int take_row(void *arg, const struct run_row *row)
 {
-	struct run_row *r = &((struct run_record *)arg)->row;
+	struct run_record *record = arg;
+	struct run_row *r = &record->row;
 	*r = *row;
-	bool ok = copy(&r->id, row->id);
-	ok = copy(&r->path, row->path) && ok;
-	ok = copy(&r->sha256, row->sha256) && ok;
-	ok = copy(&r->input, row->input) && ok;
-	ok = copy(&r->actor, row->actor) && ok;
-	ok = copy(&r->reason, row->reason) && ok;
-	ok = copy(&r->config, row->config) && ok;
-	ok = copy(&r->options, row->options) && ok;
-	ok = copy(&r->key, row->key) && ok;
-	ok = copy(&r->waits_for, row->waits_for) && ok;
-	ok = copy(&r->outcome, row->outcome) && ok;
-	ok = copy(&r->result, row->result) && ok;
-	ok = copy(&r->message, row->message) && ok;
-	ok = copy(&r->traceback, row->traceback) && ok;
-	return ok ? 0 : -ERR_NOMEM;
-}
-
-static void free_row(struct run_row *r)
-{
-	const char *owned[] = { r->id,      r->path,   r->sha256,  r->input,    r->actor,
-				r->reason,  r->config, r->options, r->key,      r->waits_for,
-				r->outcome, r->result, r->message, r->traceback };
-	for (size_t i = 0; i < sizeof(owned) / sizeof(*owned); i++)
-		free((void *)(uintptr_t)owned[i]);
+	const char **const strings[] = { &r->id,      &r->path,      &r->sha256,  &r->input,
+					 &r->actor,   &r->reason,    &r->config,  &r->options,
+					 &r->key,     &r->waits_for, &r->outcome, &r->result,
+					 &r->message, &r->traceback };
+	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
+		if (!*strings[i])
+			continue;
+		record->texts[i] = strdup(*strings[i]);
+		if (!record->texts[i])
+			return -ERR_NOMEM;
+		*strings[i] = record->texts[i];
+	}
+	return 0;
 }
 
 static int take_source(void *arg, struct bytes source)
@@ -165,7 +149,8 @@ void run_record_free(struct run_record *r)
 {
 	if (!r)
 		return;
-	free_row(&r->row);
+	for (size_t i = 0; i < sizeof(r->texts) / sizeof(*r->texts); i++)
+		free(r->texts[i]);
 	free(r->source);
 	for (struct module_pin *m = r->modules, *next; m; m = next) {
 		next = m->next;

@@ -18,7 +18,8 @@ struct module_pin {
 };
 
 struct run_record {
-	struct run_row row; /* strings are owned */
+	struct run_row row;
+	char *texts[14]; /* what its strings are */
 	char *source;
 	size_t n_source;
 	struct module_pin *modules;

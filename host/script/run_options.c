@@ -1,6 +1,5 @@
 /* run_options.c - the options of a run as they are stored in its row. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "script/json_lua.h"
@@ -38,34 +37,35 @@ char *run_options_write(const struct run_spec *spec)
 	return NULL;
 }
 
-static int read_rules(struct run_spec *out, const cJSON *rules)
+static int read_rules(struct run_spec *out, struct run_options *kept)
 {
-	size_t n = (size_t)cJSON_GetArraySize(rules);
-	struct run_rule *v = n > 0 ? calloc(n, sizeof(*v)) : NULL;
-	if (n > 0 && !v)
+	const cJSON *rules = json_get(kept->tree, "rules");
+	size_t n = rules ? (size_t)cJSON_GetArraySize(rules) : 0;
+	if (n == 0)
+		return 0;
+	kept->rules = calloc(n, sizeof(*kept->rules));
+	if (!kept->rules)
 		return -ERR_NOMEM;
-	out->rules = v;
-	for (const cJSON *c = rules ? rules->child : NULL; c; c = c->next) {
-		v[out->n_rules].operation = strdup(c->string);
-		v[out->n_rules].max_calls = (int)json_get_int(rules, c->string, 0);
-		if (!v[out->n_rules++].operation)
-			return -ERR_NOMEM;
-	}
+	for (const cJSON *c = rules->child; c; c = c->next)
+		kept->rules[out->n_rules++] =
+		    (struct run_rule){ .operation = c->string,
+				       .max_calls = (int)json_get_int(rules, c->string, 0) };
+	out->rules = kept->rules;
 	return 0;
 }
 
-void run_options_clear(struct run_spec *spec)
+void run_options_clear(struct run_options *kept)
 {
-	for (size_t i = 0; i < spec->n_rules; i++)
-		free((void *)(uintptr_t)spec->rules[i].operation);
-	free((void *)(uintptr_t)spec->rules);
-	spec->rules = NULL;
-	spec->n_rules = 0;
+	cJSON_Delete(kept->tree);
+	free(kept->rules);
+	*kept = (struct run_options){ 0 };
 }
 
-int run_options_read(struct run_spec *out, const char *options, struct err *err)
+int run_options_read(struct run_spec *out, struct run_options *kept, const char *options,
+		     struct err *err)
 {
 	cJSON *v = json_parse(bytes_str(options), err);
+	*kept = (struct run_options){ .tree = v };
 	if (!v)
 		return -ERR_INVALID;
 	out->dry_run = json_get_bool(v, "dryRun", false);
@@ -77,9 +77,8 @@ int run_options_read(struct run_spec *out, const char *options, struct err *err)
 	out->result_max = (size_t)json_get_int(v, "resultMax", 0);
 	out->steps_max = (uint64_t)json_get_int(v, "stepsMax", 0);
 	out->parallel_max = (unsigned)json_get_int(v, "parallelMax", 0);
-	int rc = read_rules(out, json_get(v, "rules"));
-	cJSON_Delete(v);
-	if (rc < 0)
-		run_options_clear(out);
-	return rc < 0 ? err_set(err, ERR_NOMEM, "no memory for a run") : 0;
+	if (read_rules(out, kept) == 0)
+		return 0;
+	run_options_clear(kept);
+	return err_set(err, ERR_NOMEM, "no memory for a run");
 }

@@ -260,9 +260,16 @@ NODISCARD int run_stand_in(struct run **out, struct runs *runs, const struct run
 
 /* As a JSON object, owned by the caller; NULL: no memory. */
 char *run_options_write(const struct run_spec *spec);
-/* Into a spec of zeros. Its rules are owned by the caller: run_options_clear. */
-NODISCARD int run_options_read(struct run_spec *out, const char *options, struct err *err);
-void run_options_clear(struct run_spec *spec);
+/* What a spec that was read borrows from. */
+struct run_options {
+	cJSON *tree;
+	struct run_rule *rules;
+};
+
+/* Into a spec of zeros. kept: run_options_clear, once the spec is not needed any more. */
+NODISCARD int run_options_read(struct run_spec *out, struct run_options *kept, const char *options,
+			       struct err *err);
+void run_options_clear(struct run_options *kept);
 
 /* Keep what is unknown for the end. */
 void run_add_unknown(struct run *r, const struct call *c);

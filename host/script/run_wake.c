@@ -15,7 +15,8 @@ enum {
 
 struct kept_vote {
 	struct kept_vote *next;
-	struct vote_row row; /* strings are owned */
+	struct vote_row row;
+	char *path, *voter, *comment; /* its strings */
 };
 
 struct sleeper {
@@ -120,14 +121,19 @@ static struct sleeper *pop(struct sleepers *s)
 
 /* ---- sleepers ---- */
 
+static void free_vote(struct kept_vote *v)
+{
+	free(v->path);
+	free(v->voter);
+	free(v->comment);
+	free(v);
+}
+
 static void free_votes(struct sleeper *one)
 {
 	for (struct kept_vote *v = one->votes, *next; v; v = next) {
 		next = v->next;
-		free((void *)(uintptr_t)v->row.path);
-		free((void *)(uintptr_t)v->row.voter);
-		free((void *)(uintptr_t)v->row.comment);
-		free(v);
+		free_vote(v);
 	}
 }
 
@@ -303,14 +309,21 @@ bool sleeper_vote(struct sleepers *s, struct run_key *k, const struct vote_row *
 	struct kept_vote *kept = calloc(1, sizeof(*kept));
 	if (!kept)
 		return false;
+	kept->path = strdup(v->path);
+	kept->voter = strdup(v->voter);
+	kept->comment = v->comment ? strdup(v->comment) : NULL;
 	kept->row = *v;
-	kept->row.path = strdup(v->path);
-	kept->row.voter = strdup(v->voter);
-	kept->row.comment = v->comment ? strdup(v->comment) : NULL;
+	kept->row.path = kept->path;
+	kept->row.voter = kept->voter;
+	kept->row.comment = kept->comment;
+	if (!kept->path || !kept->voter || (v->comment && !kept->comment)) {
+		free_vote(kept);
+		return false;
+	}
 	kept->next = one->votes;
 	one->votes = kept;
 	sleeper_wake(s, k);
-	return kept->row.path && kept->row.voter && (!v->comment || kept->row.comment);
+	return true;
 }
 
 size_t sleepers_count(const struct sleepers *s)

@@ -90,7 +90,7 @@ int world_timers(const struct world *w)
 
 /* ---- the committer: records in memory ---- */
 
-enum { RECORDS_MAX = 512 };
+enum { RECORDS_MAX = 1 << 15 };
 
 struct waiting {
 	commit_done_fn *done;
@@ -162,6 +162,11 @@ bool commit_failed(const struct committer *c, struct err *err)
 struct store_batch *commit_store(struct committer *c)
 {
 	return c->batch;
+}
+
+struct store_batch *world_rows(struct world *w)
+{
+	return w->committer->batch;
 }
 
 void commit_flush(struct committer *c, commit_done_fn *done, void *arg)

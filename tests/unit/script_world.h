@@ -14,6 +14,7 @@
 
 struct loop;
 struct committer;
+struct store_batch;
 
 enum { WORLD_CALLS_MAX = 64 };
 
@@ -49,7 +50,8 @@ void world_open(struct world *w);
 void world_open_durable(struct world *w);
 /* The process dies: what is not on disk is lost. Another one takes its place. */
 void world_restart(struct world *w);
-int world_carry_on(struct world *w); /* its answer is runs_carry_on's */
+struct store_batch *world_rows(struct world *w); /* committed by the next world_turn */
+int world_carry_on(struct world *w);             /* its answer is runs_carry_on's */
 /* Fire timers until it is so, or for 5 s. */
 bool world_until(struct world *w, bool (*is)(const struct world *w));
 void world_close(struct world *w);
