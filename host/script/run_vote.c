@@ -12,11 +12,15 @@
 static struct branch *asks(struct run *r, const char *path)
 {
 	struct branch *found = NULL;
-	for (struct branch *b = r->branches; b; b = b->next)
-		if (b->wait.kind == WAIT_APPROVAL && !b->wait.came &&
-		    (!path || strcmp(path, b->path) == 0))
-			found = found ? NULL : b; /* of several none is meant */
-	return found;
+	int n = 0;
+	for (struct branch *b = r->branches; b; b = b->next) {
+		bool waits = b->wait.kind == WAIT_APPROVAL && !b->wait.came;
+		if (!waits || (path && strcmp(path, b->path) != 0))
+			continue;
+		found = b;
+		n++;
+	}
+	return n == 1 ? found : NULL; /* of several none is meant */
 }
 
 static int no_approval(struct err *err, const char *id, const char *path)
@@ -68,10 +72,28 @@ static int vote_awake(struct run *r, struct vote_row *v, struct err *err)
 static const struct approval *asked_in(const struct run_record *record, const char *path)
 {
 	const struct approval *found = NULL;
-	for (const struct approval *a = record->approvals; a; a = a->next)
-		if (!path || strcmp(path, a->path) == 0)
-			found = found ? NULL : a;
-	return found;
+	int n = 0;
+	for (const struct approval *a = record->approvals; a; a = a->next) {
+		if (path && strcmp(path, a->path) != 0)
+			continue;
+		found = a;
+		n++;
+	}
+	return n == 1 ? found : NULL; /* of several none is meant */
+}
+
+static int cast_asleep(struct runs *runs, struct run_key *k, struct vote_row *v,
+		       const struct run_record *record, const struct approval *a, struct err *err)
+{
+	int rc = check_voter(record->row.actor, a, v->voter, err);
+	if (rc < 0)
+		return rc;
+	v->path = a->path;
+	v->attempt = record->row.attempt;
+	write_vote(runs, v);
+	if (sleeper_vote(runs->sleepers, k, v))
+		return 0;
+	return err_set(err, ERR_NOMEM, "no memory for a vote");
 }
 
 static int vote_asleep(struct runs *runs, struct run_key *k, struct vote_row *v, struct err *err)
@@ -82,15 +104,10 @@ static int vote_asleep(struct runs *runs, struct run_key *k, struct vote_row *v,
 	if (rc < 0)
 		return rc;
 	const struct approval *a = asked_in(record, v->path);
-	rc =
-	    a ? check_voter(record->row.actor, a, v->voter, err) : no_approval(err, k->id, v->path);
-	if (rc == 0) {
-		v->path = a->path;
-		v->attempt = record->row.attempt;
-		write_vote(runs, v);
-		if (!sleeper_vote(runs->sleepers, k, v))
-			rc = err_set(err, ERR_NOMEM, "no memory for a vote");
-	}
+	if (!a)
+		rc = no_approval(err, k->id, v->path);
+	else
+		rc = cast_asleep(runs, k, v, record, a, err);
 	run_record_free(record);
 	return rc;
 }
