@@ -182,11 +182,13 @@ static int show_step(void *arg, const struct step_row *s)
 	cJSON *o = step_row(w, s->path, s->kind);
 	if (!o)
 		return -ERR_NOMEM;
-	if (s->link > 0) { /* sent anew, with another token: the last one counts */
-		cJSON_DeleteItemFromObjectCaseSensitive(o, "token");
-		cJSON_DeleteItemFromObjectCaseSensitive(o, "args");
-		cJSON_DeleteItemFromObjectCaseSensitive(o, "until");
-		json_set_int(o, "intents", s->link + 1);
+	if (json_get(o,
+		     "begun")) { /* settled: sent again, or with another token; the last counts */
+		static const char *const renewed[] = { "token", "args", "until", "intent" };
+		for (size_t i = 0; i < sizeof(renewed) / sizeof(*renewed); i++)
+			cJSON_DeleteItemFromObjectCaseSensitive(o, renewed[i]);
+		json_set_int(o, "intents", json_get_int(o, "intents", 1) + 1);
+		json_set_int(o, "links", s->link);
 	} else {
 		add_text(o, "operation", s->operation);
 		add_text(o, "resource", s->resource);

@@ -12,7 +12,7 @@ import sqlite3
 import time
 
 from program import Workspace
-from steered import ask, call, code, control, create, describe, start
+from steered import call, control, create, describe, start
 from tap import Skip, check, check_equal, run, test
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
@@ -122,6 +122,15 @@ class Scene:
         check_equal(state, "parked", "state")
         check(text in message, f"{text!r} is not in the message: {message}")
         check("aws stepfunctions describe-execution" in message, f"no command that tells in: {message}")
+
+
+def read_until(process, text):
+    said = ""
+    for line in process.stderr:
+        said += line
+        if text in line:
+            return said
+    raise AssertionError(f"'{text}' was never said: {said}")
 
 
 @contextlib.contextmanager
@@ -247,6 +256,110 @@ def a_hold_stops_recovery_too():
         ended = s.resume()
         check_equal((ended.status, ended.result["count"]), (0, 1), f"after the release\n{ended}")
         s.audit_holds()
+
+
+@test
+def killed_while_it_settles_the_next_one_goes_on():
+    with scene() as s:
+        s.die_after_it_was_done()
+        s.later(MINUTE)
+        control(s.url, fault={"operation": "RedriveExecution", "kind": "latency", "ms": 600000, "when": "before"})
+        before = len(s.received())
+        process = s.work.start("resume", s.id, "--config", s.work.config, **KEYS, **faketime(s.ahead))
+        s.until("the call is sent again", lambda: len(s.received()) > before)
+        process.kill()
+        process.communicate()
+        control(s.url, faults="clear")
+        s.later(2 * MINUTE)
+        ended = s.resume()
+        check_equal((ended.status, ended.result["count"]), (0, 1), f"the run\n{ended}")
+        check_equal(len({r["clientToken"] for r in s.received()}), 1, "tokens")
+        check_equal(s.store("SELECT link FROM step WHERE kind = 'call' ORDER BY num"), [(0,)] * 3, "beginnings")
+        s.audit_holds()
+
+
+@test
+def the_window_is_not_renewed_by_sending_again():
+    with scene() as s:
+        s.die_before_it_was_done()
+        old = {r["clientToken"] for r in s.received()}
+        for minutes in (5, 5, 6):  # 16 minutes after the first intent, 6 after the last
+            s.later(minutes * MINUTE)
+            if minutes == 6:
+                break
+            control(s.url, fault={"operation": "RedriveExecution", "kind": "throttle"})
+            ended = s.resume()
+            check_equal(ended.status, 5, f"while nobody answers\n{ended}")
+            control(s.url, faults="clear")
+        ended = s.resume()
+        check_equal((ended.status, ended.result["count"]), (0, 1), f"the run\n{ended}")
+        check_equal(len({r["clientToken"] for r in s.received()} - old), 1, "new tokens")
+        s.audit_holds()
+
+
+@test
+def a_clock_that_was_set_does_not_count():
+    with scene() as s:
+        s.die_before_it_was_done()
+        s.later(16 * MINUTE)
+        ended = s.resume(skew=-30 * MINUTE)  # before its intent: its age is not known
+        s.is_parked(ended, "")
+        check_equal(describe(s.url, s.execution)["redriveCount"], 0, "redrives")
+        s.audit_holds()
+
+
+@test
+def a_host_whose_clock_is_minutes_off_redrives_once():
+    for skew in (-3 * MINUTE, 3 * MINUTE):
+        with scene() as s:
+            s.ahead = skew
+            control(s.url, fault={"operation": "RedriveExecution", "kind": "latency", "ms": 600000, "when": "after"})
+            process = s.work.start("run", s.work.write("redrive.lua", REDRIVE), "--config", s.work.config,
+                                   "-i", "executionArn=" + s.execution, **KEYS, **faketime(skew))
+            s.until("the redrive is done", lambda: describe(s.url, s.execution)["redriveCount"] == 1)
+            process.kill()
+            process.communicate()
+            control(s.url, faults="clear")
+            s.id = s.store("SELECT id FROM run")[0][0]
+            s.later(MINUTE)
+            ended = s.resume()
+            check_equal((ended.status, ended.result["count"]), (0, 1), f"off by {skew} s\n{ended}")
+            check_equal(len({r["clientToken"] for r in s.received()}), 1, "tokens")
+            s.audit_holds()
+
+
+@test
+def serve_settles_before_it_carries_on_and_again_after_a_release():
+    with scene() as s:
+        s.die_before_it_was_done()
+        s.work.configure(endpoint=s.url, more="[schedule never]\ncron = 0 0 29 2 *\nrunbook = idle.lua\n")
+        s.work.write("idle.lua", "return 1")
+        check_equal(s.work.command("hold", "--config", s.work.config).status, 0, "hold")
+        process = s.work.start("serve", "--config", s.work.config, **KEYS)
+        try:
+            said = read_until(process, "not settled yet")
+            check("held" in said, f"no word of the hold: {said}")
+            read_until(process, "ready:")
+            check_equal(describe(s.url, s.execution)["redriveCount"], 0, "redrives while held")
+            check_equal(s.work.command("release", "--config", s.work.config).status, 0, "release")
+            read_until(process, "sent again: ok")
+            read_until(process, " done")
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+        check_equal(describe(s.url, s.execution)["redriveCount"], 1, "redrives")
+        s.audit_holds()
+
+
+@test
+def show_tells_that_a_call_was_replaced():
+    with scene() as s:
+        s.die_before_it_was_done()
+        s.later(16 * MINUTE)
+        check_equal(s.resume().status, 0, "the run")
+        shown = s.work.command("show", s.id, "--json", "--config", s.work.config)
+        step = json.loads(shown.out)["steps"][0]
+        check_equal((step["intents"], step["links"], step["outcome"]), (2, 1, "ok"), f"the step in\n{shown}")
 
 
 run()
