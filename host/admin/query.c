@@ -62,20 +62,46 @@ static void add_run(cJSON *o, const struct run_row *r)
 	add_text(o, "message", r->message);
 }
 
+struct listing {
+	struct store_reader *reader;
+	cJSON *list;
+};
+
+struct last_asked {
+	int attempt;
+	cJSON *o;
+};
+
+/* Of several that wait the one that was asked for last. */
+static int take_subject(void *arg, const struct approval_row *a)
+{
+	const struct last_asked *last = arg;
+	if (a->attempt != last->attempt)
+		return 0;
+	cJSON_DeleteItemFromObjectCaseSensitive(last->o, "subject");
+	add_text(last->o, "subject", a->subject);
+	return 0;
+}
+
 static int list_run(void *arg, const struct run_row *r)
 {
-	cJSON *o = add_row(arg);
+	const struct listing *l = arg;
+	cJSON *o = add_row(l->list);
 	if (!o)
 		return -ERR_NOMEM;
 	add_run(o, r);
-	return 0;
+	if (r->state != RUN_STATE_WAITING || !r->waits_for || strcmp(r->waits_for, "approval") != 0)
+		return 0;
+	struct last_asked last = { r->attempt, o };
+	return store_approvals(l->reader, r->id, take_subject, &last, NULL);
 }
 
 int query_runs(const struct query *q, const struct run_filter *filter, cJSON **out, struct err *err)
 {
 	cJSON *o = cJSON_CreateObject();
 	cJSON *list = o ? add_list(o, "runs") : NULL;
-	int rc = list ? store_runs(q->reader, filter, list_run, list, err)
+	struct listing l = { q->reader, list };
+	int rc = list ? store_runs(q->reader, filter, list_run, &l, err)
 		      : err_set(err, ERR_NOMEM, "no memory for the list of runs");
 	if (rc < 0) {
 		cJSON_Delete(o);
@@ -92,7 +118,7 @@ struct whole {
 	cJSON *o, *steps, *modules, *approvals;
 	char id[64];
 	int attempt;
-	cJSON *votes; /* of the approval in hand */
+	bool over;
 };
 
 static int show_run(void *arg, const struct run_row *r)
@@ -102,6 +128,7 @@ static int show_run(void *arg, const struct run_row *r)
 		return -ERR_INVALID;
 	memcpy(w->id, r->id, strlen(r->id) + 1);
 	w->attempt = r->attempt;
+	w->over = run_state_over(r->state);
 	add_run(w->o, r);
 	add_text(w->o, "sha256", r->sha256);
 	add_json(w->o, "input", r->input);
@@ -218,25 +245,25 @@ static int show_end(void *arg, const struct step_end *e)
 	return 0;
 }
 
-static int show_vote(void *arg, const struct vote_row *v)
+/* ---- approvals ---- */
+
+static int add_vote(void *arg, const struct vote_row *v)
 {
-	struct whole *w = arg;
-	cJSON *o = add_row(w->votes);
+	cJSON *o = add_row(arg);
 	if (!o)
 		return -ERR_NOMEM;
 	add_text(o, "voter", v->voter);
+	add_text(o, "by", v->by);
 	(void)cJSON_AddBoolToObject(o, "approve", v->approve);
 	add_text(o, "comment", v->comment);
 	add_time(o, "at", v->at_ms);
 	return 0;
 }
 
-static int show_approval(void *arg, const struct approval_row *a)
+static int add_approval(struct store_reader *reader, cJSON *list, const struct approval_row *a,
+			cJSON **added)
 {
-	struct whole *w = arg;
-	cJSON *o = a->attempt == w->attempt ? add_row(w->approvals) : NULL;
-	if (a->attempt != w->attempt)
-		return 0;
+	cJSON *o = add_row(list);
 	if (!o)
 		return -ERR_NOMEM;
 	add_text(o, "path", a->path);
@@ -244,10 +271,58 @@ static int show_approval(void *arg, const struct approval_row *a)
 	add_json(o, "details", a->details);
 	json_set_int(o, "needed", a->needed);
 	add_time(o, "expires", a->expires_ms);
-	w->votes = add_list(o, "votes");
-	return w->votes ? store_votes(w->q->reader, a->run, a->attempt, a->path, show_vote, w, NULL)
-			: -ERR_NOMEM;
+	cJSON *votes = add_list(o, "votes");
+	*added = o;
+	return votes ? store_votes(reader, a->run, a->attempt, a->path, add_vote, votes, NULL)
+		     : -ERR_NOMEM;
 }
+
+static int show_approval(void *arg, const struct approval_row *a)
+{
+	struct whole *w = arg;
+	cJSON *o = NULL;
+	if (a->attempt != w->attempt)
+		return 0;
+	int rc = add_approval(w->q->reader, w->approvals, a, &o);
+	const cJSON *step = rc == 0 ? step_row(w, a->path, STEP_APPROVAL) : NULL;
+	if (step)
+		(void)cJSON_AddBoolToObject(o, "open", !w->over && !json_get(step, "ended"));
+	return rc;
+}
+
+struct open_list {
+	const struct query *q;
+	cJSON *list;
+};
+
+static int list_approval(void *arg, const struct approval_row *a)
+{
+	const struct open_list *l = arg;
+	cJSON *o = NULL;
+	int rc = add_approval(l->q->reader, l->list, a, &o);
+	if (rc < 0)
+		return rc;
+	add_text(o, "run", a->run);
+	json_set_int(o, "attempt", a->attempt);
+	add_json(o, "asker", a->asker);
+	return 0;
+}
+
+int query_approvals(const struct query *q, cJSON **out, struct err *err)
+{
+	cJSON *o = cJSON_CreateObject();
+	struct open_list l = { q, o ? add_list(o, "approvals") : NULL };
+	int rc = l.list ? store_approvals(q->reader, NULL, list_approval, &l, err)
+			: err_set(err, ERR_NOMEM, "no memory for the list of approvals");
+	if (rc < 0) {
+		cJSON_Delete(o);
+		return rc;
+	}
+	*out = o;
+	return 0;
+}
+
+/* ---- all of it ---- */
 
 static int show_all(struct whole *w, const char *id, struct err *err)
 {
@@ -306,6 +381,8 @@ int query_request(const struct query *q, const cJSON *request, cJSON **out, stru
 	if (op && strcmp(op, "show") == 0)
 		return run ? query_run(q, run, out, err)
 			   : err_set(err, ERR_INVALID, "show: which run?");
+	if (op && strcmp(op, "approvals") == 0)
+		return query_approvals(q, out, err);
 	struct run_filter filter = { .path = json_get_str(request, "runbook"),
 				     .before = json_get_str(request, "before"),
 				     .limit = (size_t)json_get_int(request, "limit", 0) };

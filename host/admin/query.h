@@ -25,7 +25,7 @@ struct query {
 
 /*
  * {"runs":[{id, attempt, state, path, created, started, ended, wake, waitsFor, outcome, message,
- * key}, ...]}, newest first.
+ * key}, ...]}, newest first. One that waits for an approval has subject, what it asks.
  *
  * @param[out] out owned by the caller (cJSON_Delete)
  */
@@ -36,17 +36,21 @@ NODISCARD int query_runs(const struct query *q, const struct run_filter *filter,
  * All of one run: the members above and sha256, input, actor, reason, config, options, deadline,
  * deaths, result, traceback, modules [{name, path, sha256}], steps of the last attempt in the order
  * in which they began [{path, kind, operation, args, resource, token, begun, until, ended, outcome,
- * answer, error, intent}], approvals [{path, subject, details, needed, expires, votes [{voter,
- * approve, comment, at}]}].
+ * answer, error, intent}], approvals [{path, subject, details, needed, expires, open, votes [{voter,
+ * by, approve, comment, at}]}].
  *
  * @param id of the run, or its unique beginning
  * @return 0; -ERR_INVALID with err->name "NoSuchRun" or "Ambiguous"
  */
 NODISCARD int query_run(const struct query *q, const char *id, cJSON **out, struct err *err);
 
+/* {"approvals":[{run, attempt, asker and the members above but open}, ...]}: all that wait for people,
+ * in the order in which they were asked for. */
+NODISCARD int query_approvals(const struct query *q, cJSON **out, struct err *err);
+
 /*
  * What a request of the control socket asks for: {"op":"runs", "state":..., "runbook":..., "limit":N}
- * or {"op":"show", "run":ID}.
+ * or {"op":"show", "run":ID} or {"op":"approvals"}.
  *
  * @return as above; -ERR_INVALID for a state that is none
  */

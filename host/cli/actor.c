@@ -47,18 +47,42 @@ static void add_login_uid(cJSON *actor)
 	add_user_name(actor, "loginUser", uid);
 }
 
-int actor_of_process(char out[ACTOR_NAME_SIZE], pid_t pid, uid_t uid)
+static bool is_name(const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+	if (n == 0 || n >= ACTOR_NAME_SIZE)
+		return false;
+	for (; *s; s++)
+		if ((unsigned char)*s <= ' ' || *s == 127)
+			return false;
+	return true;
+}
+
+int actor_of_client(struct person *out, pid_t pid, uid_t uid, const char *sudo_user)
 {
 	char process[32], space[PASSWD_MAX];
 	struct passwd pw, *found = NULL;
 	uid_t login;
 	(void)snprintf(process, sizeof(process), "%d", (int)pid);
-	if (read_login_uid(&login, process))
-		uid = login;
-	if (getpwuid_r(uid, &pw, space, sizeof(space), &found) != 0 || !found)
+	bool logged_in = read_login_uid(&login, process);
+	out->by = logged_in ? "loginuid" : "uid";
+	const char *name = NULL;
+	if (!logged_in && uid == 0 && is_name(sudo_user)) {
+		out->by = "sudo";
+		name = sudo_user;
+	} else if (getpwuid_r(logged_in ? login : uid, &pw, space, sizeof(space), &found) == 0 &&
+		   found) {
+		name = found->pw_name;
+	}
+	if (!is_name(name))
 		return -ERR_INVALID;
-	int n = snprintf(out, ACTOR_NAME_SIZE, "%s", found->pw_name);
-	return n > 0 && n < ACTOR_NAME_SIZE ? 0 : -ERR_INVALID;
+	(void)snprintf(out->name, sizeof(out->name), "%s", name);
+	return 0;
+}
+
+const char *actor_sudo_user(void)
+{
+	return geteuid() == 0 ? getenv("SUDO_USER") : NULL;
 }
 
 void actor_operator(struct buf *out)

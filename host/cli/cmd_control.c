@@ -7,7 +7,9 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/foreground.h"
+#include "cli/look.h"
 #include "cli/owner.h"
+#include "cli/table.h"
 #include "cli/usage.h"
 
 static const char cancel_help[] =
@@ -31,11 +33,16 @@ static const char retry_help[] =
     "is now and new idempotency tokens. Shown like 'runbook run'.\n";
 
 static const char approve_help[] =
-    "usage: runbook approve RUN [--step PATH] [--comment TEXT] [--config FILE]\n"
+    "usage: runbook approve [RUN] [--step PATH] [--comment TEXT] [--config FILE]\n"
     "       runbook reject  RUN [--step PATH] [--comment TEXT] [--config FILE]\n"
     "\n"
-    "Vote on what a run asks for. The voter is the login user that the kernel knows for this\n"
-    "process; who started the run must not vote. --step names the step where several wait.\n";
+    "Vote on what a run asks for; without RUN, list what waits for people. Who votes is the login\n"
+    "user that the kernel knows for this process; where it knows none (a container), whom sudo "
+    "says\n"
+    "it runs for, or the user. Which of them it was is recorded. Who started the run must not "
+    "vote,\n"
+    "and a second vote of the same person replaces the first. --step names the step where several\n"
+    "wait. People elsewhere vote by signed links: see 'runbook show --links'.\n";
 
 struct words {
 	const char *run, *config, *reason, *step, *comment;
@@ -47,7 +54,7 @@ static const struct option names[] = {
 	{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 };
 
-/* allowed: the letters of the options that the command has. */
+/* allowed: the letters of the options that the command has; '-': it needs no RUN. */
 static bool read_words(struct words *w, const char *allowed, const char *help, int argc,
 		       char **argv, int *status)
 {
@@ -66,6 +73,8 @@ static bool read_words(struct words *w, const char *allowed, const char *help, i
 		const char **to[] = { &w->config, &w->reason, &w->step, &w->comment };
 		*to[strchr("crsm", option) - "crsm"] = optarg;
 	}
+	if (argc - optind == 0 && strchr(allowed, '-'))
+		return true;
 	if (argc - optind != 1) {
 		*status = usage_error(argv[0], "expected one RUN; 'runbook runs' lists them");
 		return false;
@@ -87,6 +96,8 @@ static cJSON *request_of(const char *op, const struct words *w)
 		(void)cJSON_AddStringToObject(o, "step", w->step);
 	if (w->comment)
 		(void)cJSON_AddStringToObject(o, "comment", w->comment);
+	if (actor_sudo_user())
+		(void)cJSON_AddStringToObject(o, "sudoUser", actor_sudo_user());
 	return o;
 }
 
@@ -154,13 +165,26 @@ int cmd_cancel(int argc, char **argv)
 	return print_help("cancelled\n");
 }
 
-static int vote(int argc, char **argv)
+static int list_waiting(const char *name, const char *config)
+{
+	struct err err = { 0 };
+	cJSON *answer = NULL;
+	if (look_fetch(config, look_request("approvals"), &answer, &err) < 0)
+		return usage_error(name, "%s", err.message);
+	table_approvals(answer);
+	cJSON_Delete(answer);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int vote(int argc, char **argv, const char *allowed)
 {
 	struct words w = { 0 };
 	struct err err = { 0 };
 	int status;
-	if (!read_words(&w, "csm", approve_help, argc, argv, &status))
+	if (!read_words(&w, allowed, approve_help, argc, argv, &status))
 		return status;
+	if (!w.run)
+		return list_waiting(argv[0], w.config);
 	int rc = tell(&w, argv[0], &err);
 	if (rc == 1)
 		return usage_error(argv[0],
@@ -174,10 +198,10 @@ static int vote(int argc, char **argv)
 
 int cmd_approve(int argc, char **argv)
 {
-	return vote(argc, argv);
+	return vote(argc, argv, "csm-");
 }
 
 int cmd_reject(int argc, char **argv)
 {
-	return vote(argc, argv);
+	return vote(argc, argv, "csm");
 }

@@ -2,16 +2,12 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "admin/query.h"
+#include "cli/approval_links.h"
 #include "cli/command.h"
-#include "cli/host.h"
-#include "cli/owner.h"
-#include "cli/shown_args.h"
+#include "cli/look.h"
 #include "cli/table.h"
 #include "cli/usage.h"
-#include "store/store.h"
 
 static const char runs_help[] =
     "usage: runbook runs [--state STATE] [--runbook FILE] [--limit N] [--json] [--config FILE]\n"
@@ -21,15 +17,17 @@ static const char runs_help[] =
     "must look), or 'open' for those that are not over.\n";
 
 static const char show_help[] =
-    "usage: runbook show RUN [--full] [--json] [--config FILE]\n"
+    "usage: runbook show RUN [--full] [--links] [--json] [--config FILE]\n"
     "\n"
     "All of one run: who started it and why, every step with its times, arguments and answer, and\n"
     "how it ended. RUN is its id, or a beginning of it of 4 characters or more. Arguments and\n"
-    "answers are shortened unless --full.\n";
+    "answers are shortened unless --full. With --links also the signed links with which the "
+    "people\n"
+    "who are asked approve or reject: each is a secret of the person it is for.\n";
 
 struct view {
 	const char *config, *state, *runbook, *limit;
-	bool json, full;
+	bool json, full, links;
 };
 
 static bool read_options(struct view *v, const char *help, int argc, char **argv, int *status)
@@ -41,6 +39,7 @@ static bool read_options(struct view *v, const char *help, int argc, char **argv
 		{ "limit", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "full", no_argument, NULL, 'f' },
+		{ "links", no_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -59,6 +58,8 @@ static bool read_options(struct view *v, const char *help, int argc, char **argv
 			v->json = true;
 		else if (option == 'f')
 			v->full = true;
+		else if (option == 'k')
+			v->links = true;
 		else {
 			*status = option == 'h'
 				      ? print_help(help)
@@ -68,46 +69,6 @@ static bool read_options(struct view *v, const char *help, int argc, char **argv
 		}
 	}
 	return true;
-}
-
-/* ---- ask the owner, or read the store ---- */
-
-static int read_store(struct host *h, const cJSON *request, cJSON **answer, struct err *err)
-{
-	struct query q = { .redact = shown_args, .arg = h };
-	if (access(h->store, F_OK) != 0)
-		return err_set(err, ERR_INVALID, "no runbook has been run in %s",
-			       h->config->state_dir);
-	int rc = store_reader_open(&q.reader, h->store, err);
-	if (rc == 0)
-		rc = query_request(&q, request, answer, err);
-	store_reader_close(q.reader);
-	return rc;
-}
-
-static int read_here(struct config *config, const cJSON *request, cJSON **answer, struct err *err)
-{
-	struct host h;
-	int rc = host_open(&h, config, err);
-	if (rc == 0)
-		rc = read_store(&h, request, answer, err);
-	return host_close(&h, EXIT_DONE) == EXIT_DONE || rc < 0
-		   ? rc
-		   : err_set(err, ERR_IO, "the program could not be ended in order");
-}
-
-static int fetch(const struct view *v, cJSON *request, cJSON **answer, struct err *err)
-{
-	struct config config = { 0 };
-	int rc = request ? config_load(&config, v->config, err)
-			 : err_set(err, ERR_NOMEM, "out of memory");
-	if (rc == 0)
-		rc = owner_ask(&config, request, answer, err);
-	if (rc == 1)
-		rc = read_here(&config, request, answer, err);
-	config_clear(&config);
-	cJSON_Delete(request);
-	return rc;
 }
 
 static void print_json(const cJSON *v)
@@ -133,14 +94,6 @@ static int finish(const struct view *v, const char *name, int rc, cJSON *answer,
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static cJSON *new_request(const char *op)
-{
-	cJSON *o = cJSON_CreateObject();
-	if (o)
-		(void)cJSON_AddStringToObject(o, "op", op);
-	return o;
-}
-
 int cmd_runs(int argc, char **argv)
 {
 	struct view v = { .limit = "50" };
@@ -151,7 +104,7 @@ int cmd_runs(int argc, char **argv)
 		return status;
 	if (optind != argc)
 		return usage_error("runs", "unexpected '%.60s'", argv[optind]);
-	cJSON *limit = json_parse(bytes_str(v.limit), NULL), *request = new_request("runs");
+	cJSON *limit = json_parse(bytes_str(v.limit), NULL), *request = look_request("runs");
 	int64_t n = 0;
 	if (!json_int_token(limit, &n) || n < 1)
 		n = -1;
@@ -165,8 +118,22 @@ int cmd_runs(int argc, char **argv)
 		(void)cJSON_AddStringToObject(request, "state", v.state);
 	if (v.runbook)
 		(void)cJSON_AddStringToObject(request, "runbook", v.runbook);
-	int rc = fetch(&v, request, &answer, &err);
+	int rc = look_fetch(v.config, request, &answer, &err);
 	return finish(&v, "runs", rc, answer, &err);
+}
+
+static int add_links(const struct view *v, cJSON *run, struct err *err)
+{
+	struct config config = { 0 };
+	struct approval_links links = { 0 };
+	int rc = config_load(&config, v->config, err);
+	if (rc == 0)
+		rc = approval_links_open(&links, &config, err);
+	if (rc == 0)
+		rc = approval_links_show(&links, run, err);
+	approval_links_close(&links);
+	config_clear(&config);
+	return rc;
 }
 
 int cmd_show(int argc, char **argv)
@@ -179,9 +146,13 @@ int cmd_show(int argc, char **argv)
 		return status;
 	if (argc - optind != 1)
 		return usage_error("show", "expected one RUN; 'runbook runs' lists them");
-	cJSON *request = new_request("show");
+	cJSON *request = look_request("show");
 	if (request)
 		(void)cJSON_AddStringToObject(request, "run", argv[optind]);
-	int rc = fetch(&v, request, &answer, &err);
+	int rc = look_fetch(v.config, request, &answer, &err);
+	if (rc == 0 && v.links)
+		rc = add_links(&v, answer, &err);
+	if (rc < 0)
+		cJSON_Delete(answer);
 	return finish(&v, "show", rc, answer, &err);
 }

@@ -11,9 +11,11 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/serve.h"
+#include "cli/serve_approvals.h"
 #include "cli/service.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
+#include "trigger/approval_link.h"
 #include "trigger/schedule.h"
 #include "trigger/webhook.h"
 
@@ -91,7 +93,11 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 				     .n_hooks = c->n_hooks,
 				     .accept = serve_on_delivery,
 				     .reject = serve_on_reject,
-				     .arg = s };
+				     .arg = s,
+				     .other_path = APPROVAL_LINK_PATH,
+				     .other = s->approvals ? approvals_serve : NULL,
+				     .other_gone = approvals_gone,
+				     .other_arg = s->approvals };
 	struct webhook *hooks = calloc(c->n_hooks + 1, sizeof(*hooks));
 	if (!hooks)
 		return err_set(err, ERR_NOMEM, "out of memory");
@@ -129,6 +135,12 @@ static void say_ready(struct serve *s)
 	host_say_hold(&s->host);
 }
 
+static void on_asked(void *arg, const struct run_question *q)
+{
+	const struct serve *s = arg;
+	approvals_tell(s->approvals, q);
+}
+
 static void on_signal(void *arg)
 {
 	struct serve *s = arg;
@@ -161,13 +173,24 @@ static int set_up(struct serve *s, struct err *err)
 	if (c->n_hooks > 0 && !c->listen)
 		return err_set(err, ERR_INVALID, "%s: hooks need [listen] address = HOST:PORT",
 			       c->file);
-	if (c->n_hooks == 0 && c->n_schedules == 0)
-		return err_set(err, ERR_INVALID, "%s: neither a schedule nor a hook: nothing to do",
+	if (c->approvals.base_url && !c->listen)
+		return err_set(err, ERR_INVALID,
+			       "%s: [approvals] base_url needs [listen] address = HOST:PORT, where "
+			       "the links lead",
+			       c->file);
+	if (c->n_hooks == 0 && c->n_schedules == 0 && !c->approvals.base_url)
+		return err_set(err, ERR_INVALID,
+			       "%s: neither a schedule nor a hook nor [approvals] base_url: "
+			       "nothing to do",
 			       c->file);
 	int rc = check_runbooks(c, err);
 	if (rc == 0)
 		rc = add_schedules(s, err);
-	if (rc == 0 && c->n_hooks > 0)
+	if (rc == 0)
+		rc = approvals_new(&s->approvals, &s->host, err);
+	if (rc == 0)
+		rc = approvals_tell_again(s->approvals, err);
+	if (rc == 0 && (c->n_hooks > 0 || s->approvals))
 		rc = listen_for_hooks(s, err);
 	return rc;
 }
@@ -199,6 +222,8 @@ static int serve(struct serve *s, struct config *config, const char *file)
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
 	serve_listen_carried(s);
+	s->host.on_asked = on_asked;
+	s->host.on_asked_arg = s;
 	if (host_open_runs(&s->host, "serve", &err) < 0) {
 		(void)usage_error("serve", "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
@@ -226,6 +251,8 @@ int cmd_serve(int argc, char **argv)
 	status = serve(&s, &config, file);
 	s.stopping = true;
 	webhooks_stop(s.webhooks);
+	approvals_free(s.approvals);
+	s.approvals = NULL;
 	schedules_free(s.schedules);
 	service_free(s.service);
 	status = host_close(&s.host, status);

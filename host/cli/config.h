@@ -8,6 +8,7 @@
  *	[policy]    allow, deny, freeze, budget, approval, key, file      see script/policy.h, rules.h
  *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
  *	            copy_file, copy_url            the audit log, see commit/commit.h
+ *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
  *	[listen]    address = 127.0.0.1:8080               where webhooks are received
  *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
  *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
@@ -57,6 +58,13 @@ struct config_audit { /* 0, NULL: the default, or nothing */
 	const char *key_file, *copy_file, *copy_url;
 };
 
+struct config_approvals {     /* 0, NULL: not there */
+	const char *people;   /* who may approve where nobody is named, parted by blanks */
+	const char *base_url; /* no slash at its end; NULL: there are no links */
+	const char *secret_file, *post_url;
+	int64_t valid_ms; /* of links to what never expires */
+};
+
 struct config {
 	const char *file;          /* as given; "" without one */
 	char hash[SHA256_HEX + 1]; /* of the file; "" without one */
@@ -77,6 +85,7 @@ struct config {
 	const char *policy_file; /* NULL: none */
 	const char *listen;      /* "ADDRESS:PORT", or NULL */
 	struct config_audit audit;
+	struct config_approvals approvals;
 	struct config_schedule *schedules;
 	size_t n_schedules;
 	struct config_hook *hooks;

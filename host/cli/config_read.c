@@ -220,6 +220,43 @@ static int read_listen(struct reading *r)
 	return 0;
 }
 
+/* Links are secrets: they go over TLS, or stay on this machine. */
+static int private_url(struct reading *r, const char *key, const char **out)
+{
+	static const char *const begins[] = { "https://", "http://127.0.0.1", "http://localhost",
+					      "http://[::1]" };
+	int rc = text_or_null(r, key, out);
+	if (rc < 0 || !*out)
+		return rc;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t n = strlen(begins[i]);
+		if (strncmp(*out, begins[i], n) == 0 && (i == 0 || strchr(":/", (*out)[n])))
+			return 0;
+	}
+	return complain(r, ini_key(r->s, key), "an https: URL, or http: to a loopback address");
+}
+
+static int read_approvals(struct reading *r)
+{
+	struct config_approvals *a = &r->c->approvals;
+	int rc = text_or_null(r, "people", &a->people);
+	if (rc == 0)
+		rc = private_url(r, "base_url", &a->base_url);
+	if (rc == 0)
+		rc = text_or_null(r, "secret_file", &a->secret_file);
+	if (rc == 0)
+		rc = duration_of(r, "valid", &a->valid_ms);
+	if (rc == 0)
+		rc = private_url(r, "post_url", &a->post_url);
+	const struct ini_key *base = ini_key(r->s, "base_url"), *post = ini_key(r->s, "post_url");
+	if (rc == 0 && base &&
+	    (strpbrk(base->value, "?#\"<> ") || base->value[strlen(base->value) - 1] == '/'))
+		rc = complain(r, base, "a URL without query and without a slash at its end");
+	if (rc == 0 && post && !base)
+		rc = complain(r, post, "base_url beside it, for the links");
+	return rc;
+}
+
 static int read_start(struct reading *r, struct config_start *s)
 {
 	s->name = r->s->name;
@@ -314,6 +351,7 @@ static const struct section_kind kinds[] = {
 	{ "audit", false, read_audit,
 	  " checkpoint_records checkpoint_after rotate_size rotate_age keep key_file copy_file "
 	  "copy_url " },
+	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url " },
 	{ "listen", false, read_listen, " address " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
 	{ "hook", true, read_hook,

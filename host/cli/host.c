@@ -180,7 +180,10 @@ static int open_runs(struct host *h, struct err *err)
 					     .culprit = h->culprit,
 					     .lua_dir = h->config->lua_dir,
 					     .store_path = h->store,
-					     .carried = h->carried },
+					     .carried = h->carried,
+					     .approvers = h->config->approvals.people,
+					     .on_asked = h->on_asked,
+					     .on_asked_arg = h->on_asked_arg },
 			err);
 }
 

@@ -32,8 +32,11 @@ struct host {
 	struct runs *runs;           /* likewise */
 	char store[4096];            /* path of the store's file */
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
-	struct recovery *recovery;   /* cli/recovery.h; NULL: it was not begun */
-	struct culprit *culprit;     /* likewise; NULL too where another process holds the file */
+	/* likewise: runs_spec.on_asked */
+	void (*on_asked)(void *arg, const struct run_question *q);
+	void *on_asked_arg;
+	struct recovery *recovery; /* cli/recovery.h; NULL: it was not begun */
+	struct culprit *culprit;   /* likewise; NULL too where another process holds the file */
 	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */
 	uint64_t unknown_calls;         /* of processes that died, found at the start */
 	enum log_level log_level;       /* less is not shown */

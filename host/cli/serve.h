@@ -21,6 +21,7 @@ struct serve {
 	struct service *service; /* for other processes */
 	struct schedules *schedules;
 	struct webhooks *webhooks;
+	struct approvals *approvals; /* NULL: people have no links */
 	struct serve_run *runs;
 	size_t n_runs;
 	size_t n_carried;

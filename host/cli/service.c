@@ -22,6 +22,7 @@ struct service {
 	struct control *control;
 	struct store_reader *reader; /* the worker's, NULL until it is needed */
 	struct look *looks;          /* queries under way */
+	struct ballot *ballots;      /* votes that are being written */
 	struct guests guests;
 };
 
@@ -126,29 +127,86 @@ static void on_cancel(void *arg, struct control_request *q, const cJSON *request
 		control_fail(q, "NoSuchRun", "no such run goes on");
 }
 
-/* The login uid is the kernel's word, kept through su and sudo; without one it is the user. */
+/* A vote that is being written. */
+struct ballot {
+	struct ballot *next;
+	struct service *service;   /* NULL: it has gone */
+	struct control_request *q; /* NULL: nobody waits any more */
+};
+
+static void free_ballot(struct ballot *b)
+{
+	struct ballot **at = b->service ? &b->service->ballots : NULL;
+	while (at && *at != b)
+		at = &(*at)->next;
+	if (at)
+		*at = b->next;
+	free(b);
+}
+
+static void on_voted(void *arg, const struct err *err)
+{
+	struct ballot *b = arg;
+	if (b->q && err->code)
+		control_fail(b->q, "AuditUnavailable", err->message);
+	else if (b->q)
+		control_answer(b->q, NULL);
+	free_ballot(b);
+}
+
+static void on_vote_gone(void *arg, struct control_request *q)
+{
+	struct ballot *b = control_data(q);
+	(void)arg;
+	b->q = NULL;
+}
+
 static void on_vote(void *arg, struct control_request *q, const cJSON *request)
 {
 	struct service *s = arg;
 	struct err err = { 0 };
 	const char *run = json_get_str(request, "run"), *op = json_get_str(request, "op");
-	char voter[ACTOR_NAME_SIZE];
-	if (!run || actor_of_process(voter, control_pid(q), control_uid(q)) < 0) {
+	struct person voter;
+	struct ballot *b = calloc(1, sizeof(*b));
+	if (!b || !run ||
+	    actor_of_client(&voter, control_pid(q), control_uid(q),
+			    json_get_str(request, "sudoUser")) < 0) {
+		free(b);
 		control_fail(q, "InvalidRequest", run ? "who votes is not known" : "which run?");
 		return;
 	}
-	int rc = run_vote(s->host->runs, run, json_get_str(request, "step"), voter,
-			  strcmp(op, "approve") == 0, json_get_str(request, "comment"), &err);
-	if (rc == 0)
-		control_answer(q, NULL);
-	else
-		control_fail(q, err.name, err.message);
+	*b = (struct ballot){ s->ballots, s, q };
+	s->ballots = b;
+	control_set_data(q, b);
+	const struct run_ballot ballot = { .step = json_get_str(request, "step"),
+					   .voter = voter.name,
+					   .by = voter.by,
+					   .approve = strcmp(op, "approve") == 0,
+					   .comment = json_get_str(request, "comment") };
+	if (run_vote(s->host->runs, run, &ballot, on_voted, b, &err) == 0)
+		return;
+	free_ballot(b);
+	control_fail(q, err.name, err.message);
 }
 
+/* Whom the client names as its actor is its own word: who it is besides, the kernel says, so that nobody
+ * approves what he has started. */
 static void on_run(void *arg, struct control_request *q, const cJSON *request)
 {
 	struct service *s = arg;
-	guests_take(&s->guests, q, request);
+	cJSON *copy = cJSON_Duplicate(request, true);
+	cJSON *actor = cJSON_GetObjectItemCaseSensitive(copy, "actor");
+	struct person who;
+	if (cJSON_IsObject(actor) &&
+	    actor_of_client(&who, control_pid(q), control_uid(q), NULL) == 0) {
+		cJSON_DeleteItemFromObjectCaseSensitive(actor, "verifiedUser");
+		(void)cJSON_AddStringToObject(actor, "verifiedUser", who.name);
+	}
+	if (copy)
+		guests_take(&s->guests, q, copy);
+	else
+		control_fail(q, "OutOfMemory", "no memory for a run");
+	cJSON_Delete(copy);
 }
 
 static void on_run_more(void *arg, struct control_request *q, const cJSON *line)
@@ -171,8 +229,9 @@ static const struct control_op ops[] = {
 	{ "runs", on_query, NULL, on_query_gone },
 	{ "show", on_query, NULL, on_query_gone },
 	{ "cancel", on_cancel, NULL, NULL },
-	{ "approve", on_vote, NULL, NULL },
-	{ "reject", on_vote, NULL, NULL },
+	{ "approvals", on_query, NULL, on_query_gone },
+	{ "approve", on_vote, NULL, on_vote_gone },
+	{ "reject", on_vote, NULL, on_vote_gone },
 	{ "run", on_run, on_run_more, on_run_gone },
 	{ "resume", on_run, on_run_more, on_run_gone },
 	{ "retry", on_run, on_run_more, on_run_gone },
@@ -213,6 +272,10 @@ void service_free(struct service *s)
 	guests_forget(&s->guests);
 	while (s->looks)
 		free_look(s->looks);
+	for (struct ballot *b = s->ballots; b; b = b->next) {
+		b->service = NULL; /* the committer ends it */
+		b->q = NULL;
+	}
 	store_reader_close(s->reader);
 	free(s);
 }

@@ -4,7 +4,8 @@
  *	hello             who owns it, with which configuration and environment
  *	runs, show        admin/query.h, on a worker thread
  *	cancel            ends a run
- *	approve, reject   a vote on what a run asks for
+ *	approvals         admin/query.h: what waits for people
+ *	approve, reject   a vote on what a run asks for; answered when it is on disk
  *	resume, retry     like run, of one that is on record
  *	run               takes over a run that another `runbook run` was asked for: events log and
  *	                  progress, at last how it ended; a further line {"interrupt":true} is its Ctrl-C

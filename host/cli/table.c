@@ -74,7 +74,10 @@ void table_runs(const cJSON *answer)
 		printf("%-36s  %-9s  %-24s  %8s  ", text_of(r, "id"), text_of(r, "state"),
 		       text_of(r, "started"), took(buf, r, "started", "ended"));
 		printf("%-28.60s  ", file_name(text_of(r, "path")));
-		if (json_get(r, "wake"))
+		if (json_get(r, "subject")) {
+			printf("approval of ");
+			print_clean(text_of(r, "subject"), SHORT_TEXT);
+		} else if (json_get(r, "wake"))
 			printf("%s until %s", text_of(r, "waitsFor"), text_of(r, "wake"));
 		else
 			print_clean(text_of(r, "message"), SHORT_TEXT);
@@ -126,15 +129,41 @@ static void print_approval(const cJSON *a)
 	const cJSON *v;
 	printf("approval   step %s: ", text_of(a, "path"));
 	print_clean(text_of(a, "subject"), TEXT_MAX);
-	printf("; needs %" PRId64 ", until %s\n", json_get_int(a, "needed", 1),
-	       text_of(a, "expires"));
+	const char *people = text_of(json_get(a, "details"), "people");
+	printf("; needs %" PRId64 "%s", json_get_int(a, "needed", 1), people[0] ? " of " : "");
+	print_clean(people, TEXT_MAX);
+	printf("%s%s\n", text_of(a, "expires")[0] ? ", until " : "", text_of(a, "expires"));
 	cJSON_ArrayForEach(v, json_get(a, "votes"))
 	{
-		printf("           %s %s at %s ", text_of(v, "voter"),
-		       json_get_bool(v, "approve", false) ? "approved" : "rejected",
+		printf("           ");
+		print_clean(text_of(v, "voter"), TEXT_MAX);
+		printf(" %s at %s", json_get_bool(v, "approve", false) ? "approved" : "rejected",
 		       text_of(v, "at"));
+		printf("%s%s%s ", text_of(v, "by")[0] ? " (" : "", text_of(v, "by"),
+		       text_of(v, "by")[0] ? ")" : "");
 		print_clean(text_of(v, "comment"), TEXT_MAX);
 		printf("\n");
+	}
+	cJSON_ArrayForEach(v, json_get(a, "links"))
+	{
+		printf("           ");
+		print_clean(text_of(v, "person"), TEXT_MAX);
+		printf(" approves: %s\n", text_of(v, "approve"));
+		printf("           ");
+		print_clean(text_of(v, "person"), TEXT_MAX);
+		printf(" rejects: %s\n", text_of(v, "reject"));
+	}
+}
+
+void table_approvals(const cJSON *answer)
+{
+	const cJSON *a;
+	if (!json_get(answer, "approvals") || !json_get(answer, "approvals")->child)
+		printf("nothing waits for an approval\n");
+	cJSON_ArrayForEach(a, json_get(answer, "approvals"))
+	{
+		printf("run        %s\n", text_of(a, "run"));
+		print_approval(a);
 	}
 }
 

@@ -10,4 +10,7 @@ void table_runs(const cJSON *answer);
 /* All of one run, its steps one a line; answers and arguments are shortened unless full. */
 void table_run(const cJSON *run, bool full);
 
+/* Those that wait, as query_approvals gives them. */
+void table_approvals(const cJSON *answer);
+
 #endif

@@ -31,6 +31,7 @@ struct approval *approval_new(const struct approval_row *row)
 static void clear_vote(struct vote *v)
 {
 	free(v->voter);
+	free(v->by);
 	free(v->comment);
 }
 
@@ -80,9 +81,11 @@ bool approval_vote(struct approval *a, const struct vote_row *row)
 	struct vote *v = vote_of(a, row->voter);
 	if (!v)
 		return false;
+	free(v->by);
 	free(v->comment);
+	v->by = v->comment = NULL;
 	v->approve = row->approve;
-	return copy(&v->comment, row->comment);
+	return copy(&v->by, row->by) && copy(&v->comment, row->comment);
 }
 
 enum approval_state approval_state(const struct approval *a, int64_t now_ms)
@@ -100,7 +103,8 @@ enum approval_state approval_state(const struct approval *a, int64_t now_ms)
 
 bool approval_is_asker(const char *actor, const char *voter)
 {
-	static const char *const names[] = { "user", "loginUser", "sudoUser", "name", NULL };
+	static const char *const names[] = { "user", "loginUser",    "sudoUser",
+					     "name", "verifiedUser", NULL };
 	cJSON *v = json_parse(bytes_str(actor), NULL);
 	bool is = false;
 	for (const char *const *n = names; *n && !is; n++) {

@@ -15,6 +15,7 @@ enum { APPROVAL_PEOPLE_MAX = 16 };
 
 struct vote {
 	char *voter;
+	char *by;      /* what verified the name, or NULL */
 	char *comment; /* or NULL */
 	bool approve;
 };
@@ -47,7 +48,8 @@ bool approval_name(struct approval *a, const char *operation, const char *hash);
 bool approval_vote(struct approval *a, const struct vote_row *v);
 enum approval_state approval_state(const struct approval *a, int64_t now_ms);
 
-/* Is voter the person in the actor of a run? By "user", "loginUser", "sudoUser" and "name". */
+/* Is voter the person in the actor of a run? By "user", "loginUser", "sudoUser", "name" and
+ * "verifiedUser". */
 bool approval_is_asker(const char *actor, const char *voter);
 
 /* The end of its step, in *answer (given) or *error: JSON objects. */

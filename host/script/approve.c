@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "script/json_lua.h"
 #include "script/record.h"
 #include "script/rows.h"
+#include "script/rules.h"
 #include "script/run_load.h"
 #include "script/steps.h"
 
@@ -34,6 +36,7 @@ static void settle(struct branch *b, enum approval_state state)
 		approval_answer(b->approval, &text);
 	else
 		approval_error(b->approval, state, &text);
+	record_decided(b, b->approval, state);
 	rows_end(b, &(struct rows_end){
 			.kind = STEP_APPROVAL,
 			.operation = b->approval->operation,
@@ -42,6 +45,7 @@ static void settle(struct branch *b, enum approval_state state)
 			.answer = state == APPROVAL_GIVEN ? buf_cstr(&text) : NULL,
 			.error = state == APPROVAL_GIVEN ? NULL : buf_cstr(&text),
 		    });
+	rows_soon(b->run);
 	buf_clear(&b->approval->end);
 	b->approval->end = text;
 	b->approval->given = state == APPROVAL_GIVEN;
@@ -94,11 +98,35 @@ static int wait(lua_State *L, struct branch *b, lua_KFunction k)
 
 /* ---- the beginning ---- */
 
+const char *approve_default_people(const struct runs *runs)
+{
+	return runs->approvers ? runs->approvers : "";
+}
+
 static void take(struct branch *b, struct approval *a, const char *operation, const char *hash)
 {
 	approval_free(b->approval);
 	b->approval = a;
 	INVARIANT(a && approval_name(a, operation, hash));
+}
+
+static void tell_asked(const struct branch *b)
+{
+	const struct run *r = b->run;
+	const struct approval *a = b->approval;
+	if (!r->runs->on_asked || r->check)
+		return;
+	r->runs->on_asked(r->runs->on_asked_arg,
+			  &(struct run_question){
+			      .run = r->facts.id,
+			      .attempt = r->facts.attempt,
+			      .step = b->path,
+			      .subject = a->subject,
+			      .details = a->details,
+			      .actor = r->facts.actor,
+			      .needed = a->needed,
+			      .expires_ms = a->expires_ms == INT64_MAX ? 0 : a->expires_ms,
+			  });
 }
 
 int approve_begin(lua_State *L, struct branch *b, const struct approve_ask *ask, lua_KFunction k)
@@ -117,6 +145,8 @@ int approve_begin(lua_State *L, struct branch *b, const struct approve_ask *ask,
 	record_approval(b, b->approval);
 	rows_begin(b, STEP_APPROVAL, ask->operation, ask->hash, ask->expires_ms);
 	rows_approval(b, b->approval);
+	rows_soon(b->run); /* people may look at it now */
+	tell_asked(b);
 	return wait(L, b, k);
 }
 
@@ -171,6 +201,7 @@ struct question {
 	const char *subject;
 	lua_Integer n;
 	lua_Number expires; /* seconds; 0: never */
+	char people[1024];  /* parted by blanks; "": those of the configuration */
 };
 
 static int finished(lua_State *L, int status, lua_KContext ctx)
@@ -181,9 +212,11 @@ static int finished(lua_State *L, int status, lua_KContext ctx)
 
 static void check_names(lua_State *L)
 {
-	static const struct member known[] = {
-		{ .name = "subject" }, { .name = "n" }, { .name = "expires" }, { 0 }
-	};
+	static const struct member known[] = { { .name = "subject" },
+					       { .name = "n" },
+					       { .name = "of" },
+					       { .name = "expires" },
+					       { 0 } };
 	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
 		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
 		if (member_find(known, name))
@@ -193,6 +226,31 @@ static void check_names(lua_State *L)
 				 close ? ": did you mean '" : "", close ? close : "",
 				 close ? "'?" : "");
 	}
+}
+
+/* The list of names in `of`, on top of the stack. */
+static void read_people(lua_State *L, struct question *q)
+{
+	size_t n = 0;
+	q->people[0] = '\0';
+	if (lua_isnil(L, -1))
+		return;
+	luaL_argcheck(L, lua_istable(L, -1), 1, "approve: of is a list of names");
+	for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+		const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+		luaL_argcheck(L,
+			      *name && !strpbrk(name, " \t\r\n") &&
+				  (n == 0 || !rules_may_vote(q->people, name)),
+			      1, "approve: of is a list of names without blanks, each once");
+		luaL_argcheck(L, n + strlen(name) + 2 <= sizeof(q->people), 1,
+			      "approve: of has more than 1,023 bytes of names");
+		n += (size_t)snprintf(q->people + n, sizeof(q->people) - n, "%s%s", n ? " " : "",
+				      name);
+	}
+	lua_pop(L, 1);
+	luaL_argcheck(L, n > 0, 1, "approve: of is a list of names");
+	luaL_argcheck(L, rules_count_people(q->people) >= q->n, 1,
+		      "approve: of has fewer people than n");
 }
 
 /* The subject stays on the stack. */
@@ -210,6 +268,8 @@ static void read_question(lua_State *L, struct question *q)
 	q->n = lua_isnil(L, -1) ? 1 : lua_tointeger(L, -1);
 	luaL_argcheck(L, q->n >= 1 && q->n <= APPROVAL_PEOPLE_MAX, 1,
 		      "approve: n is 1 to 16 people");
+	(void)lua_getfield(L, 1, "of");
+	read_people(L, q);
 	luaL_argcheck(L, lua_getfield(L, 1, "subject") == LUA_TSTRING, 1,
 		      "approve: subject is one line that says what is to be approved");
 	q->subject = lua_tostring(L, -1);
@@ -222,6 +282,8 @@ static void hash_question(char out[SHA256_HEX + 1], const struct question *q)
 {
 	struct buf text = BUF_INIT(4096);
 	buf_addf(&text, "approve/%lld/%.17g/%s", (long long)q->n, q->expires, q->subject);
+	if (q->people[0])
+		buf_addf(&text, "\nof %s", q->people); /* a subject has no line break */
 	step_hash(out, buf_bytes(&text));
 	buf_clear(&text);
 }
@@ -234,15 +296,23 @@ static int ask(lua_State *L, int status, lua_KContext ctx)
 	(void)status, (void)ctx;
 	read_question(L, &q);
 	hash_question(hash, &q);
+	struct buf *details = state_push_buf(L, JSON_TEXT_MAX);
+	const char *people = q.people[0] ? q.people : approve_default_people(b->run->runs);
+	luaL_argcheck(L, !*people || rules_count_people(people) >= q.n, 1,
+		      "approve: n is more than the people of [approvals]");
+	buf_adds(details, "{\"people\":");
+	json_write_string(details, bytes_str(people));
+	buf_adds(details, "}");
 	int64_t expires =
 	    q.expires > 0 ? clock_wall_ms() + (int64_t)(q.expires * 1000.0) : INT64_MAX;
-	return approve_begin(L, b,
-			     &(struct approve_ask){ .hash = hash,
-						    .subject = q.subject,
-						    .details = "{}",
-						    .needed = (int)q.n,
-						    .expires_ms = expires },
-			     finished);
+	return approve_begin(
+	    L, b,
+	    &(struct approve_ask){ .hash = hash,
+				   .subject = q.subject,
+				   .details = details->err ? "{}" : buf_cstr(details),
+				   .needed = (int)q.n,
+				   .expires_ms = expires },
+	    finished);
 }
 
 static int approve(lua_State *L)

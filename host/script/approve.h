@@ -28,6 +28,9 @@ int approve_begin(lua_State *L, struct branch *b, const struct approve_ask *ask,
 /* The step is recorded: s has its end, or is waited for again. */
 int approve_again(lua_State *L, struct branch *b, struct journal_step *s, lua_KFunction k);
 
+/* Who may approve where nobody is named, parted by blanks; "": anybody but who asks. */
+const char *approve_default_people(const struct runs *runs);
+
 /* A vote has come. May free b. */
 void approve_look(struct branch *b);
 

@@ -139,7 +139,8 @@ static int dry_run(lua_State *L, struct call *c)
 static int approved(lua_State *L, int status, lua_KContext ctx);
 
 /* What they see of the call. Strings may be NULL when memory is out: the approval says less then. */
-static void write_details(struct buf *out, const struct call *c, const struct ruling *v)
+static void write_details(struct buf *out, const struct call *c, const struct ruling *v,
+			  const char *people)
 {
 	cJSON *args = record_redacted(c->args, c->op->op->members, c->runs->committer);
 	buf_adds(out, "{\"operation\":");
@@ -149,16 +150,31 @@ static void write_details(struct buf *out, const struct call *c, const struct ru
 	buf_adds(out, ",\"why\":");
 	json_write_string(out, bytes_str(v->message));
 	buf_adds(out, ",\"people\":");
-	json_write_string(out, bytes_str(v->people));
+	json_write_string(out, bytes_str(people));
 	buf_adds(out, "}");
 	cJSON_Delete(args);
+}
+
+static int refuse_unapprovable(lua_State *L, struct call *c, const struct ruling *v,
+			       const char *people)
+{
+	struct ruling denied = { .kind = RULING_DENY };
+	(void)snprintf(denied.rule, sizeof(denied.rule), "%s", v->rule);
+	(void)snprintf(denied.message, sizeof(denied.message),
+		       "it needs an approval that nobody can give: %d people have to approve it, "
+		       "and [approvals] people are %s (%.900s)",
+		       v->needed, people, v->message);
+	return deny(L, c, &denied);
 }
 
 /* It may be made once people have approved it: that is a step of its own, before the call's. */
 static int ask_people(lua_State *L, struct branch *b, struct call *c, const struct ruling *v)
 {
 	struct buf *details = state_push_buf(L, JSON_TEXT_MAX);
-	write_details(details, c, v);
+	const char *people = v->people[0] ? v->people : approve_default_people(c->runs);
+	if (*people && rules_count_people(people) < v->needed)
+		return refuse_unapprovable(L, c, v, people);
+	write_details(details, c, v, people);
 	return approve_begin(
 	    L, b,
 	    &(struct approve_ask){

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "script/approval.h"
 #include "script/json_lua.h"
 
 enum {
@@ -400,19 +399,49 @@ void record_approval(const struct branch *br, const struct approval *a)
 	add_int(&b, "needed", a->needed);
 	if (a->expires_ms != INT64_MAX)
 		add_int(&b, "expiresMs", a->expires_ms);
-	(void)append(br->run, "approval.ask", &b, commit_append, NULL, NULL);
+	(void)append(br->run, "approval.asked", &b, commit_append, NULL, NULL);
 }
 
-void record_vote(struct runs *runs, const struct vote_row *v)
+void record_decided(const struct branch *br, const struct approval *a, enum approval_state state)
+{
+	static const char *const names[] = { [APPROVAL_OPEN] = "open",
+					     [APPROVAL_GIVEN] = "approved",
+					     [APPROVAL_DENIED] = "rejected",
+					     [APPROVAL_EXPIRED] = "expired" };
+	struct buf b = BUF_INIT(MEMBERS_MAX);
+	add_run(&b, br->run, br->path);
+	add_text(&b, "subject", a->subject);
+	add_text(&b, "decision", names[state]);
+	add_int(&b, "needed", a->needed);
+	add_name(&b, "votes");
+	buf_adds(&b, "[");
+	for (size_t i = 0; i < a->n_votes; i++) {
+		struct buf vote = BUF_INIT(4 * (size_t)TEXT_MAX);
+		add_text(&vote, "voter", a->votes[i].voter);
+		add_text(&vote, "by", a->votes[i].by);
+		add_name(&vote, "approve");
+		buf_adds(&vote, a->votes[i].approve ? "true" : "false");
+		add_text(&vote, "comment", a->votes[i].comment);
+		buf_addf(&b, "%s{%s}", i ? "," : "", buf_cstr(&vote));
+		buf_clear(&vote);
+	}
+	buf_adds(&b, "]");
+	(void)append(br->run, "approval.decided", &b, commit_append, NULL, NULL);
+}
+
+void record_vote(struct runs *runs, const struct vote_row *v, const char *subject,
+		 commit_done_fn *done, void *arg)
 {
 	struct buf b = BUF_INIT(MEMBERS_MAX);
 	add_text(&b, "run", v->run);
 	add_text(&b, "step", v->path);
 	add_int(&b, "attempt", v->attempt);
+	add_text(&b, "subject", subject);
 	add_text(&b, "voter", v->voter);
+	add_text(&b, "by", v->by);
 	add_name(&b, "approve");
 	buf_adds(&b, v->approve ? "true" : "false");
 	add_text(&b, "comment", v->comment);
-	(void)commit_append(runs->committer, "approval.vote", buf_bytes(&b), NULL, NULL);
+	(void)commit_append(runs->committer, "approval.vote", buf_bytes(&b), done, arg);
 	buf_clear(&b);
 }

@@ -17,8 +17,11 @@
  *	            what became of it, as the run's journal has it from now on; "not_done": replaced
  *	run.resume, run.retry  as run.start
  *	run.end     run outcome message resultBytes steps
- *	approval.ask   run step actor ... subject details needed expiresMs
- *	approval.vote  run step voter approve comment
+ *	approval.asked    run step attempt actor ... subject details needed expiresMs
+ *	approval.vote     run step attempt subject voter by approve comment: by says what verified the
+ *	                  voter (loginuid, sudo, uid, link)
+ *	approval.decided  run step attempt subject decision (approved, rejected, expired) needed
+ *	                  votes[{voter,by,approve,comment}]
  *
  * Arguments and facts are redacted by the operation's declaration: a MEMBER_SENSITIVE value is
  * replaced by {"redacted":BYTES,"hmac":HEX} (audit/redaction.h), a member that the operation does not have likewise.
@@ -27,6 +30,7 @@
 #define SCRIPT_RECORD_H
 
 #include "commit/commit.h"
+#include "script/approval.h"
 #include "script/call.h"
 
 /* kind: "run.start", "run.resume" (carried on by this process) or "run.retry" (a new attempt). */
@@ -34,10 +38,12 @@ void record_run_start(const struct run *r, const char *kind);
 void record_module(const struct run *r, const char *name, const char *path, struct bytes source);
 void record_run_end(const struct run *r, const struct run_end *end);
 
-struct approval;
 struct vote_row;
 void record_approval(const struct branch *b, const struct approval *a);
-void record_vote(struct runs *runs, const struct vote_row *v);
+/* done may be NULL. */
+void record_vote(struct runs *runs, const struct vote_row *v, const char *subject,
+		 commit_done_fn *done, void *arg);
+void record_decided(const struct branch *b, const struct approval *a, enum approval_state state);
 
 /* Returns the sequence number, 0 if it was not accepted. done may be NULL; its arg is c. */
 uint64_t record_intent(struct call *c, commit_done_fn *done);

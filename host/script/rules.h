@@ -124,6 +124,7 @@ void rules_replayed(struct call *c);
 
 /* May people of the list ("" is everybody) include the voter? */
 bool rules_may_vote(const char *people, const char *voter);
+int rules_count_people(const char *people);
 
 /* Note down the refusal in the call, for its record and its error object. False: no memory. */
 bool rules_note_denied(struct call *c, const char *rule);

@@ -44,6 +44,15 @@ bool rules_may_vote(const char *people, const char *voter)
 	return false;
 }
 
+int rules_count_people(const char *people)
+{
+	struct bytes name;
+	int n = 0;
+	while (next_name(&people, &name))
+		n++;
+	return n;
+}
+
 /* Those who are in both lists. Returns how many. */
 static int keep_common(char people[1024], const char *others)
 {

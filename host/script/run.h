@@ -38,6 +38,7 @@ enum {
 
 struct run_progress;
 struct run_end;
+struct run_question;
 
 /* Who is told about a run. From the loop; text is borrowed for the call. on_log and on_progress may
  * be NULL; they must not call into this header. */
@@ -58,6 +59,24 @@ struct runs_spec {
 	const char *store_path; /* to read the journal from; NULL: runs are not durable; copied */
 	int64_t passive_ms;     /* longer waits leave memory; 0: 30,000 */
 	struct run_listener carried; /* of the runs that runs_carry_on finds; needs on_end then */
+	const char *approvers; /* who may approve where nobody is named, parted by blanks; NULL,
+				* "": anybody but who asks; copied */
+	/* People are asked for an approval, for the first time; NULL. Inside a run: must not call
+	 * into this header. */
+	void (*on_asked)(void *arg, const struct run_question *q);
+	void *on_asked_arg;
+};
+
+/* What people are asked; borrowed for the call. */
+struct run_question {
+	const char *run;
+	int attempt;
+	const char *step;    /* path of its step */
+	const char *subject; /* one line */
+	const char *details; /* JSON object; "people" in it: who may approve, parted by blanks */
+	const char *actor;   /* JSON object: who started the run, and may not */
+	int needed;
+	int64_t expires_ms; /* wall clock; 0: never */
 };
 
 /* A limit from the configuration: `[rules] sfn.redrive_execution = 3`. */
@@ -193,16 +212,27 @@ NODISCARD int run_resume(struct runs *runs, const char *id, const struct run_lis
 NODISCARD int run_retry(struct runs *runs, const char *id, const struct run_listener *listener,
 			struct err *err);
 
+/* Copied by run_vote. */
+struct run_ballot {
+	const char *step;  /* path, or NULL: the only one that waits */
+	int attempt;       /* that is meant; 0: whichever goes on */
+	const char *voter; /* a verified name; must not be the one who started the run */
+	const char *by;    /* what verified it: "loginuid", "sudo", "uid" or "link"; recorded */
+	bool approve;
+	const char *comment; /* or NULL */
+};
+
 /*
- * A person's vote on what a run asked to be approved. Recorded; the run goes on when its n people
- * have approved, or at the first rejection.
+ * A person's vote on what a run asked to be approved. A second one of the same person replaces the
+ * first. The run goes on when its n people have approved, or at the first rejection.
  *
- * @param path   of the step, or NULL: the only one that waits
- * @param voter  a verified name; must not be the one who started the run
- * @return 0; -ERR_INVALID: no such run, it waits for no such approval, or the voter may not
+ * @param done  runs once, from the loop, unless this fails: the vote is on disk, or err->code says why
+ *              it may not be. NULL: nobody waits
+ * @return 0; -ERR_INVALID with err->name "NotWaiting": no such run, or it waits for no such approval
+ *         any more; "NotAllowed": the voter may not
  */
-NODISCARD int run_vote(struct runs *runs, const char *id, const char *path, const char *voter,
-		       bool approve, const char *comment, struct err *err);
+NODISCARD int run_vote(struct runs *runs, const char *id, const struct run_ballot *ballot,
+		       void (*done)(void *arg, const struct err *err), void *arg, struct err *err);
 
 /* What the replay of a stored history against a source found. Borrowed for the call. */
 struct replay_check {

@@ -50,6 +50,9 @@ struct runs {
 	char *store_path; /* NULL: nothing is durable */
 	int64_t passive_ms;
 	struct run_listener carried;
+	char *approvers; /* NULL: anybody */
+	void (*on_asked)(void *arg, const struct run_question *q);
+	void *on_asked_arg;
 	struct watch *watch;
 	struct culprit *culprit; /* NULL: none */
 	struct run_index index;  /* of all that are alive, asleep or not */

@@ -16,7 +16,7 @@ enum {
 struct kept_vote {
 	struct kept_vote *next;
 	struct vote_row row;
-	char *path, *voter, *comment; /* its strings */
+	char *path, *voter, *by, *comment; /* its strings */
 };
 
 struct sleeper {
@@ -125,6 +125,7 @@ static void free_vote(struct kept_vote *v)
 {
 	free(v->path);
 	free(v->voter);
+	free(v->by);
 	free(v->comment);
 	free(v);
 }
@@ -311,17 +312,21 @@ bool sleeper_vote(struct sleepers *s, struct run_key *k, const struct vote_row *
 		return false;
 	kept->path = strdup(v->path);
 	kept->voter = strdup(v->voter);
+	kept->by = v->by ? strdup(v->by) : NULL;
 	kept->comment = v->comment ? strdup(v->comment) : NULL;
 	kept->row = *v;
 	kept->row.path = kept->path;
 	kept->row.voter = kept->voter;
+	kept->row.by = kept->by;
 	kept->row.comment = kept->comment;
-	if (!kept->path || !kept->voter || (v->comment && !kept->comment)) {
+	if (!kept->path || !kept->voter || (v->by && !kept->by) || (v->comment && !kept->comment)) {
 		free_vote(kept);
 		return false;
 	}
-	kept->next = one->votes;
-	one->votes = kept;
+	struct kept_vote **end = &one->votes;
+	while (*end)
+		end = &(*end)->next;
+	*end = kept; /* the last one of a person counts */
 	sleeper_wake(s, k);
 	return true;
 }

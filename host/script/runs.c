@@ -44,11 +44,14 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.culprit = spec->culprit,
 		.passive_ms = spec->passive_ms > 0 ? spec->passive_ms : PASSIVE_MS,
 		.carried = spec->carried,
+		.on_asked = spec->on_asked,
+		.on_asked_arg = spec->on_asked_arg,
 		.handle = handle,
 	};
 	int rc = watch_new(&runs->watch, err);
 	if (rc == 0 &&
-	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path)))
+	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path) ||
+	     !copy(&runs->approvers, spec->approvers)))
 		rc = err_set(err, ERR_NOMEM, "no memory for the runs");
 	if (rc == 0 && runs->store_path)
 		rc = sleepers_new(&runs->sleepers, runs, err);
@@ -102,6 +105,7 @@ void runs_free(struct runs *runs)
 	runs->handle->runs = NULL;
 	runs_handle_release(runs->handle);
 	watch_free(runs->watch);
+	free(runs->approvers);
 	free(runs->lua_dir);
 	free(runs->store_path);
 	free(runs);

@@ -198,6 +198,7 @@ void store_add_vote(struct store_batch *b, const struct vote_row *v)
 	put_int(b, v->approve);
 	put_text(b, v->comment);
 	put_int(b, v->at_ms);
+	put_text(b, v->by);
 }
 
 void store_add_recovered(struct store_batch *b, const struct recovered_row *r)

@@ -221,7 +221,8 @@ int store_votes(struct store_reader *r, const char *run, int attempt, const char
 	sqlite3_stmt *s;
 	int rc =
 	    query_run(r, QUERY_VOTES,
-		      "SELECT run.id, v.attempt, v.path, v.voter, v.approve, v.comment, v.at_ms"
+		      "SELECT run.id, v.attempt, v.path, v.voter, v.approve, v.comment, v.at_ms,"
+		      " v.by"
 		      " FROM run JOIN vote v ON v.run = run.num"
 		      " WHERE run.id = ?1 AND v.attempt = ?2 AND v.path = ?3 ORDER BY v.num",
 		      run, attempt, &s, err);
@@ -235,7 +236,8 @@ int store_votes(struct store_reader *r, const char *run, int attempt, const char
 						 .voter = reader_text(s, 3),
 						 .approve = sqlite3_column_int(s, 4) != 0,
 						 .comment = reader_text(s, 5),
-						 .at_ms = sqlite3_column_int64(s, 6) });
+						 .at_ms = sqlite3_column_int64(s, 6),
+						 .by = reader_text(s, 7) });
 	reader_done(s);
 	return rc;
 }

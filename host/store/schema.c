@@ -85,8 +85,11 @@ static const char version_1[] =
 
     "CREATE TABLE segment(name TEXT PRIMARY KEY, synced INTEGER NOT NULL);";
 
+/* How a voter is known. */
+static const char version_2[] = "ALTER TABLE vote ADD COLUMN by TEXT;";
+
 /* Only ever appended to; what was released is never changed. */
-static const char *const migrations[] = { version_1 };
+static const char *const migrations[] = { version_1, version_2 };
 
 int schema_version(void)
 {

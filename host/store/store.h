@@ -153,6 +153,7 @@ struct vote_row {
 	int attempt;
 	const char *path;
 	const char *voter; /* a person's verified name */
+	const char *by;    /* what verified it: "loginuid", "sudo", "uid", "link"; or NULL */
 	bool approve;
 	const char *comment; /* or NULL */
 	int64_t at_ms;

@@ -24,10 +24,11 @@ static const char *const statements[OP_COUNT] = {
 		   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[OP_APPROVAL] = "INSERT INTO approval(run, attempt, path, subject, details, asker, needed,"
 			" expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	[OP_VOTE] = "INSERT INTO vote(run, attempt, path, voter, approve, comment, at_ms)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(run, attempt, path, voter) DO UPDATE"
-		    " SET approve = excluded.approve, comment = excluded.comment,"
-		    " at_ms = excluded.at_ms",
+	[OP_VOTE] =
+	    "INSERT INTO vote(run, attempt, path, voter, approve, comment, at_ms, by)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(run, attempt, path, voter) DO UPDATE"
+	    " SET approve = excluded.approve, comment = excluded.comment,"
+	    " at_ms = excluded.at_ms, by = excluded.by",
 	[OP_RECOVERED] =
 	    "INSERT OR REPLACE INTO recovered(run, attempt, path, segment, intent, outcome, record)"
 	    " SELECT u.run, u.attempt, u.path, ?4, ?5, ?6, ?7 FROM run"

@@ -27,6 +27,10 @@ struct webhooks {
 	webhook_accept_fn *accept;
 	webhook_reject_fn *reject;
 	void *arg;
+	const char *other_path;
+	http_serve_fn *other;
+	http_gone_fn *other_gone;
+	void *other_arg;
 };
 
 /* ---- a request ---- */
@@ -99,6 +103,10 @@ static void start(const struct webhooks *w, struct http_exchange *x, const struc
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
 	const struct webhooks *w = arg;
+	if (w->other && strncmp(req->path, w->other_path, strlen(w->other_path)) == 0) {
+		w->other(w->other_arg, x, req);
+		return;
+	}
 	const struct route *r = find_route(w, req);
 	const struct route *checked = r ? r : &w->decoy;
 	const char *why = checked->auth->check(
@@ -114,6 +122,14 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 	} else {
 		start(w, x, r, req);
 	}
+}
+
+/* Ours are answered at once: only others can be gone. */
+static void gone(void *arg, struct http_exchange *x)
+{
+	const struct webhooks *w = arg;
+	if (w->other_gone)
+		w->other_gone(w->other_arg, x);
 }
 
 /* ---- start and stop ---- */
@@ -214,15 +230,21 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	w->accept = spec->accept;
 	w->reject = spec->reject;
 	w->arg = spec->arg;
+	w->other_path = spec->other_path;
+	w->other = spec->other;
+	w->other_gone = spec->other_gone;
+	w->other_arg = spec->other_arg;
 	int rc = add_routes(w, spec, err);
 	if (rc == 0)
 		rc = add_decoy(w, spec, err);
 	if (rc == 0)
-		rc = http_server_start(
-		    &w->server, spec->loop,
-		    &(struct http_serve_spec){
-			.address = spec->address, .port = spec->port, .serve = serve, .arg = w },
-		    err);
+		rc = http_server_start(&w->server, spec->loop,
+				       &(struct http_serve_spec){ .address = spec->address,
+								  .port = spec->port,
+								  .serve = serve,
+								  .gone = gone,
+								  .arg = w },
+				       err);
 	if (rc < 0) {
 		webhooks_stop(w);
 		return rc;

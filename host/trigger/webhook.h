@@ -22,6 +22,7 @@
 #include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/http.h"
 
 struct loop;
 struct webhooks;
@@ -68,6 +69,11 @@ struct webhook_spec {
 	webhook_accept_fn *accept;
 	webhook_reject_fn *reject; /* NULL: nobody wants to know */
 	void *arg;
+	/* Requests to paths that begin with other_path are not ours: this serves them. NULL: none. */
+	const char *other_path; /* borrowed for good */
+	http_serve_fn *other;
+	http_gone_fn *other_gone; /* or NULL */
+	void *other_arg;
 };
 
 /*

@@ -94,7 +94,8 @@ TEST(many_sleepers_of_another_process_wake_in_order)
 static int vote(struct world *w, const char *who, bool approve)
 {
 	struct err err = { 0 };
-	int rc = run_vote(w->runs, w->id, NULL, who, approve, NULL, &err);
+	const struct run_ballot ballot = { .voter = who, .by = "uid", .approve = approve };
+	int rc = run_vote(w->runs, w->id, &ballot, NULL, NULL, &err);
 	world_turn(w);
 	return rc;
 }

@@ -205,7 +205,10 @@ TEST(one_run_at_a_time_holds_a_key)
 static int vote(struct court *c, const char *who, bool approve)
 {
 	struct err err = { 0 };
-	int rc = run_vote(c->w.runs, c->w.id, NULL, who, approve, "because", &err);
+	const struct run_ballot ballot = {
+		.voter = who, .by = "uid", .approve = approve, .comment = "because"
+	};
+	int rc = run_vote(c->w.runs, c->w.id, &ballot, NULL, NULL, &err);
 	world_turn(&c->w);
 	return rc;
 }
@@ -219,7 +222,7 @@ TEST(what_needs_approval_is_not_made_without)
 
 	world_start(&c.w, CAUGHT);
 	CHECK_INT(c.w.starts, 0);
-	CHECK(strstr(world_last(&c.w, "approval.ask"), "\"step\":\"1\""));
+	CHECK(strstr(world_last(&c.w, "approval.asked"), "\"step\":\"1\""));
 	CHECK_INT(vote(&c, "dan", true), -ERR_INVALID); /* not on the list */
 	CHECK_INT(vote(&c, "cyd", true), -ERR_INVALID); /* who asks */
 	CHECK_INT(vote(&c, "ann", true), 0);

@@ -1,0 +1,56 @@
+#include "cli/look.h"
+
+#include <unistd.h>
+
+#include "admin/query.h"
+#include "cli/command.h"
+#include "cli/host.h"
+#include "cli/owner.h"
+#include "cli/shown_args.h"
+#include "store/store.h"
+
+static int read_store(struct host *h, const cJSON *request, cJSON **answer, struct err *err)
+{
+	struct query q = { .redact = shown_args, .arg = h };
+	if (access(h->store, F_OK) != 0)
+		return err_set(err, ERR_INVALID, "no runbook has been run in %s",
+			       h->config->state_dir);
+	int rc = store_reader_open(&q.reader, h->store, err);
+	if (rc == 0)
+		rc = query_request(&q, request, answer, err);
+	store_reader_close(q.reader);
+	return rc;
+}
+
+static int read_here(struct config *config, const cJSON *request, cJSON **answer, struct err *err)
+{
+	struct host h;
+	int rc = host_open(&h, config, err);
+	if (rc == 0)
+		rc = read_store(&h, request, answer, err);
+	return host_close(&h, EXIT_DONE) == EXIT_DONE || rc < 0
+		   ? rc
+		   : err_set(err, ERR_IO, "the program could not be ended in order");
+}
+
+int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err)
+{
+	struct config config = { 0 };
+	int rc =
+	    request ? config_load(&config, file, err) : err_set(err, ERR_NOMEM, "out of memory");
+	if (rc == 0)
+		rc = owner_ask(&config, request, answer, err);
+	if (rc == 1)
+		rc = read_here(&config, request, answer, err);
+	config_clear(&config);
+	cJSON_Delete(request);
+	return rc;
+}
+
+cJSON *look_request(const char *op)
+{
+	cJSON *o = cJSON_CreateObject();
+	if (o)
+		(void)cJSON_AddStringToObject(o, "op", op);
+	return o;
+}

@@ -1,0 +1,18 @@
+/* look.h - a request that only looks: asked of the owner of the state directory, or the store is read. */
+#ifndef CLI_LOOK_H
+#define CLI_LOOK_H
+
+#include "base/err.h"
+#include "base/json.h"
+
+/* {"op":OP}, to be added to. NULL: no memory. */
+cJSON *look_request(const char *op);
+
+/*
+ * @param config  file, or NULL
+ * @param request as query_request takes it; taken over; NULL: -ERR_NOMEM
+ * @param[out] answer owned by the caller
+ */
+NODISCARD int look_fetch(const char *config, cJSON *request, cJSON **answer, struct err *err);
+
+#endif
