@@ -15,6 +15,16 @@ static struct store_batch *batch_of(const struct run *r)
 	return r->runs->store_path && !r->check ? commit_store(r->runs->committer) : NULL;
 }
 
+/*
+ * For the steps of a run. Once the log takes no more calls (its disk is full), a run goes on with
+ * steps that nobody records; what followed them would be a journal with a hole. So from then on
+ * only ends of calls that had begun are added, and the next process goes on from there.
+ */
+static struct store_batch *steps_of(const struct run *r)
+{
+	return commit_failed(r->runs->committer, NULL) ? NULL : batch_of(r);
+}
+
 /* ---- runs ---- */
 
 static struct run_row row_of(const struct run *r, enum run_state state)
@@ -216,7 +226,7 @@ static void write_args(struct buf *out, const struct call *c)
 bool rows_call_end(const struct call *c)
 {
 	struct run *r = c->run;
-	struct store_batch *b = batch_of(r);
+	struct store_batch *b = c->begun ? batch_of(r) : steps_of(r);
 	if (!b)
 		return true;
 	struct buf answer = BUF_INIT(JSON_TEXT_MAX), error = BUF_INIT(JSON_TEXT_MAX),
@@ -259,7 +269,7 @@ void rows_begin(struct branch *br, enum step_kind kind, const char *operation, c
 		int64_t until_ms)
 {
 	const struct run *r = br->run;
-	struct store_batch *b = batch_of(r);
+	struct store_batch *b = steps_of(r);
 	if (!b)
 		return;
 	store_add_step(b, &(struct step_row){
@@ -278,7 +288,7 @@ void rows_begin(struct branch *br, enum step_kind kind, const char *operation, c
 void rows_end(struct branch *br, const struct rows_end *e)
 {
 	const struct run *r = br->run;
-	struct store_batch *b = batch_of(r);
+	struct store_batch *b = steps_of(r);
 	if (!b)
 		return;
 	store_add_end(b, &(struct step_end){
@@ -298,7 +308,7 @@ void rows_end(struct branch *br, const struct rows_end *e)
 void rows_approval(struct branch *br, const struct approval *a)
 {
 	const struct run *r = br->run;
-	struct store_batch *b = batch_of(r);
+	struct store_batch *b = steps_of(r);
 	if (!b)
 		return;
 	store_add_approval(b, &(struct approval_row){
@@ -315,7 +325,8 @@ void rows_approval(struct branch *br, const struct approval *a)
 
 void rows_vote(struct runs *runs, const struct vote_row *v)
 {
-	struct store_batch *b = runs->store_path ? commit_store(runs->committer) : NULL;
+	bool taken = runs->store_path && !commit_failed(runs->committer, NULL);
+	struct store_batch *b = taken ? commit_store(runs->committer) : NULL;
 	if (b)
 		store_add_vote(b, v);
 }

@@ -1,7 +1,8 @@
 /*
  * rows.h - what the store is told about runs and steps (store/store.h). Nothing here waits: rows are
  * committed together with the audit records that are handed over in the same turn of the loop, or
- * within a second. Without a store, and in the replay of a check, nothing happens.
+ * within a second. Without a store, and in the replay of a check, nothing happens; once the log takes no
+ * more calls, only ends of calls that had begun and of runs are added.
  */
 #ifndef SCRIPT_ROWS_H
 #define SCRIPT_ROWS_H

@@ -69,7 +69,8 @@ void run_consider_leaving(struct run *r)
 	journal_free(r->replayed);
 	r->replayed = NULL;
 	int64_t wake_ms = runs->store_path && !r->check ? wakes_at(r, &waits_for) : 0;
-	if (wake_ms == 0 || !waits_for)
+	/* without a log its journal is not whole (rows.c), and only memory knows where it is */
+	if (wake_ms == 0 || !waits_for || commit_failed(runs->committer, NULL))
 		return;
 	bool far = wake_ms - clock_wall_ms() > runs->passive_ms;
 	if (far || strcmp(waits_for, "approval") == 0)
