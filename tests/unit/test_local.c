@@ -164,7 +164,8 @@ TEST(a_failed_map_run_is_redriven_after_a_crash)
 	CHECK_STR(status(&b), "\"FAILED\"");
 	map_run_arn(&b, arn);
 	CHECK_STR(member(&b, call(&b, "DescribeMapRun", arn), "status", NULL), "\"FAILED\"");
-	CHECK_INT(b.w.handler_calls, 4); /* those beside the first that fails may end */
+	int calls = b.w.handler_calls;
+	CHECK(calls >= 1 && calls <= 4);
 	stop(&b);
 
 	repaired = true;
@@ -178,7 +179,7 @@ TEST(a_failed_map_run_is_redriven_after_a_crash)
 	world_settle(&b.w, 60000);
 	CHECK_STR(status(&b), "\"SUCCEEDED\"");
 	CHECK_STR(member(&b, call(&b, "DescribeMapRun", arn), "itemCounts", "succeeded"), "4");
-	CHECK_INT(b.w.handler_calls, 2);
+	CHECK_INT(b.w.handler_calls, 4 - (calls - 1));
 	stop(&b);
 	world_remove_dir(&b.w);
 }
