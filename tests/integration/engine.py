@@ -183,6 +183,31 @@ def a_map_run_is_carried_on_through_one_kill_after_another():
 
 
 @test
+def a_map_run_killed_between_its_failure_and_the_abortions_ends_the_same():
+    states = {"Kind": {"Type": "Choice", "Choices": [{"Variable": "$.bad", "BooleanEquals": True, "Next": "Bad"}], "Default": "Good"},
+              "Bad": {"Type": "Fail", "Error": "Bad"}, "Good": {"Type": "Wait", "Seconds": 60, "End": True}}
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Kind", "States": states}
+    items = json.dumps([{"bad": n == 0} for n in range(4)])
+    with Workspace() as work:
+        with work.engine() as (process, url):
+            machine = create(url, {"M": {"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": processor, "End": True}})
+            execution = call(url, "StartExecution", stateMachineArn=machine, name="one", input=items)["executionArn"]
+            runs = []
+            while not runs:
+                runs = call(url, "ListMapRuns", executionArn=execution)["mapRuns"]
+            map_run = call(url, "DescribeMapRun", mapRunArn=runs[0]["mapRunArn"])
+            while map_run["itemCounts"]["failed"] == 0:
+                map_run = call(url, "DescribeMapRun", mapRunArn=map_run["mapRunArn"])
+            process.kill()
+            check_equal((map_run["status"], map_run["itemCounts"]["running"]), ("RUNNING", 2), f"{map_run}")
+        with work.engine() as (_, url):
+            check_equal(wait_for_end(url, execution)["error"], "States.ExceedToleratedFailureThreshold", "error")
+            counts = call(url, "DescribeMapRun", mapRunArn=map_run["mapRunArn"])["itemCounts"]
+            check_equal({name: n for name, n in counts.items() if n},
+                        {"failed": 1, "aborted": 2, "pending": 1, "total": 4, "resultsWritten": 4}, "counts")
+
+
+@test
 def one_process_serves_a_data_folder():
     with Workspace() as work, work.engine() as (process, url):
         second = work.command("local", "--data", work.data)
