@@ -40,7 +40,7 @@ struct approval_posts {
 	size_t n_busy;
 };
 
-static void free_post(struct post *p)
+static void unlink_post(struct post *p)
 {
 	if (p->newer)
 		p->newer->older = p->older;
@@ -48,6 +48,10 @@ static void free_post(struct post *p)
 		p->posts->newest = p->older;
 	if (p->older)
 		p->older->newer = p->newer;
+}
+
+static void free_post(struct post *p)
+{
 	timer_stop(p->timer);
 	http_stop(p->transfer);
 	if (p->body.p)
@@ -116,6 +120,7 @@ static void fail(struct post *p, const char *why)
 		posts->spec.failed(posts->spec.arg, text);
 	}
 	if (over) {
+		unlink_post(p);
 		free_post(p);
 		return;
 	}
@@ -135,6 +140,7 @@ static void on_answer(void *arg, const struct http_answer *answer)
 	posts->n_busy--;
 	if (answer->err.code == 0 && answer->status >= 200 && answer->status <= 299) {
 		record(p, "ok", NULL);
+		unlink_post(p);
 		free_post(p);
 	} else {
 		if (answer->status > 0)
@@ -217,7 +223,6 @@ int approval_posts_add(struct approval_posts *posts, const struct run_question *
 			    .older = posts->newest };
 	write_body(&p->body, q, pair, again);
 	if (!p->run || !p->step || !p->person || p->body.err) {
-		p->older = NULL;
 		free_post(p);
 		return -ERR_NOMEM;
 	}
@@ -245,7 +250,9 @@ void approval_posts_free(struct approval_posts *p)
 {
 	if (!p)
 		return;
-	while (p->newest)
-		free_post(p->newest);
+	for (struct post *post = p->newest, *older; post; post = older) {
+		older = post->older;
+		free_post(post);
+	}
 	free(p);
 }

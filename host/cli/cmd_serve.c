@@ -33,10 +33,12 @@ static const char help[] =
     "                              runbook = redrive.lua\n"
     "\n"
     "Schedules are in UTC. A hook takes a JSON object signed with HMAC-SHA256 (hex, with or\n"
-    "without 'sha256=' before it), which becomes the input. The first SIGINT, SIGTERM or SIGHUP\n"
-    "stops: a change in flight is waited for up to 5 s, the rest of unfinished runs is carried on "
-    "by\n"
-    "the next serve, which replays them from their journal, also after a crash.\n"
+    "without 'sha256=' before it), which becomes the input. With [approvals] base_url the links\n"
+    "with which people approve what runs ask for lead here (see 'runbook show --links').\n"
+    "\n"
+    "The first SIGINT, SIGTERM or SIGHUP stops: a change in flight is waited for up to 5 s, the\n"
+    "rest of unfinished runs is carried on by the next serve, which replays them from their\n"
+    "journal, also after a crash.\n"
     "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
 
 static void on_schedule(void *arg, const char *name, int64_t due_ms)

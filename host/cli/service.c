@@ -66,12 +66,16 @@ static void look_up(void *arg)
 		l->rc = query_request(&q, l->request, &l->answer, &l->err);
 }
 
-static void free_look(struct look *l)
+static void unlink_look(struct look *l)
 {
 	struct look **at = &l->service->looks;
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+}
+
+static void free_look(struct look *l)
+{
 	cJSON_Delete(l->request);
 	cJSON_Delete(l->answer);
 	free(l);
@@ -86,6 +90,7 @@ static void on_looked_up(void *arg)
 		control_answer(l->q, l->answer);
 		l->answer = NULL;
 	}
+	unlink_look(l);
 	free_look(l);
 }
 
@@ -270,8 +275,10 @@ void service_free(struct service *s)
 	worker_drain(s->host->worker);
 	control_free(s->control);
 	guests_forget(&s->guests);
-	while (s->looks)
-		free_look(s->looks);
+	for (struct look *l = s->looks, *next; l; l = next) {
+		next = l->next;
+		free_look(l);
+	}
 	for (struct ballot *b = s->ballots; b; b = b->next) {
 		b->service = NULL; /* the committer ends it */
 		b->q = NULL;

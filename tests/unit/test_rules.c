@@ -262,6 +262,37 @@ TEST(one_rejection_and_the_end_of_its_time_are_errors)
 	court_close(&c);
 }
 
+TEST(a_runbook_says_who_may_approve)
+{
+	static const char *const wrong[][2] = {
+		{ "of = 'ann'", "of is a list of names" },
+		{ "of = {}", "of is a list of names" },
+		{ "of = { 'ann', 'ann' }", "each once" },
+		{ "of = { 'ann bob' }", "names without blanks" },
+		{ "of = { 'ann' }, n = 2", "of has fewer people than n" },
+	};
+	struct court c;
+	char script[200];
+	court_open(&c);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(script, sizeof(script), "approve{ subject = 's', %s }", wrong[i][0]);
+		world_run(&c.w, script);
+		CHECK_INT(c.w.outcome, RUN_FAILED);
+		if (!CHECK(strstr(c.w.message, wrong[i][1])))
+			TAP_NOTE("%s: %s", wrong[i][0], c.w.message);
+	}
+
+	world_start(&c.w, "return approve{ subject = 's', of = { 'ann', 'bob' } }");
+	CHECK(strstr(world_last(&c.w, "approval.asked"), "\"people\":\"ann bob\""));
+	CHECK_INT(vote(&c, "cyd", true), -ERR_INVALID);
+	CHECK_INT(vote(&c, "bob", true), 0);
+	CHECK_STR(c.w.result, "{\"approvedBy\":[\"bob\"]}");
+	CHECK(strstr(world_last(&c.w, "approval.vote"), "\"voter\":\"bob\",\"by\":\"uid\""));
+	CHECK(strstr(world_last(&c.w, "approval.decided"), "\"decision\":\"approved\",\"needed\":1,"
+							   "\"votes\":[{\"voter\":\"bob\""));
+	court_close(&c);
+}
+
 TEST(of_two_approvals_the_stricter_parts_are_kept)
 {
 	struct court c;
@@ -313,6 +344,7 @@ int main(void)
 		      TAP_CASE(one_run_at_a_time_holds_a_key),
 		      TAP_CASE(what_needs_approval_is_not_made_without),
 		      TAP_CASE(one_rejection_and_the_end_of_its_time_are_errors),
+		      TAP_CASE(a_runbook_says_who_may_approve),
 		      TAP_CASE(of_two_approvals_the_stricter_parts_are_kept),
 		      TAP_CASE(who_may_vote_is_named_whole),
 		      TAP_CASE(a_budget_of_the_header_is_one_more_and_none_instead)));
