@@ -170,12 +170,12 @@ TEST(results_are_written_in_generations)
 	(void)run(&d,
 		  "'MaxConcurrency':1,'ResultWriter':{'Resource':'arn:aws:states:::s3:putObject',"
 		  "'Parameters':{'Bucket':'b','Prefix':'out'}}",
-		  "[{'n':1},{'n':2},{'n':3}]");
+		  "[{'n':1},{'n':2},{'n':3},{'n':4}]");
 	CHECK_STR(run_text, "States.ExceedToleratedFailureThreshold: The specified tolerated "
 			    "failure threshold was exceeded");
 	const char *arn = "arn:aws:states:us-east-1:123456789012:execution:m:x";
 	CHECK_STR(exported(&d, arn, "PENDING_0.json"),
-		  "[{\"Input\":\"{\\\"n\\\":3}\",\"InputDetails\":{\"Included\":true},"
+		  "[{\"Input\":\"{\\\"n\\\":4}\",\"InputDetails\":{\"Included\":true},"
 		  "\"Status\":\"PENDING\"}]");
 	CHECK(strstr(exported(&d, arn, "FAILED_0.json"), "\"Error\":\"Work.Broken\"") != NULL);
 	CHECK(strstr(exported(&d, arn, "SUCCEEDED_0.json"), "\"Status\":\"SUCCEEDED\"") != NULL);

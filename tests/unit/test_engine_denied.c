@@ -12,7 +12,7 @@
 	"'StartAt':'W','States':{'W':{'Type':'Wait','SecondsPath':'$.s','Next':'T'}," \
 	"'T':{'Type':'Task','Resource':'arn:aws:lambda:us-east-1:123456789012:function:work'," \
 	"'End':true}}}" more ",'End':true}}}"
-#define ITEMS "[{'n':0,'s':0},{'n':1,'s':1},{'n':2,'s':9},{'n':3,'s':0}]"
+#define ITEMS "[{'n':0,'s':0},{'n':1,'s':1},{'n':2,'s':9},{'n':3,'s':0},{'n':4,'s':0}]"
 #define WRITER \
 	",'ResultWriter':{'Resource':'arn:aws:states:::s3:putObject'," \
 	"'Parameters':{'Bucket':'b','Prefix':'out'}}"
@@ -87,7 +87,7 @@ TEST(a_redrive_that_is_denied_counts_and_leaves_the_children_alone)
 	char failed[300] = "", path[40];
 	open_with(&d, MACHINE("STANDARD", WRITER));
 	(void)driver_start(&d, "m", "x", ITEMS);
-	driver_advance(&d, 1000);
+	driver_advance(&d, 3000);
 	CHECK_STR(execution(&d, "status"), "FAILED");
 	driver_advance(&d, 1000);
 	redrive(&d, "RedriveExecution");
@@ -97,16 +97,16 @@ TEST(a_redrive_that_is_denied_counts_and_leaves_the_children_alone)
 
 	CHECK_STR(map_run(&d, "status"), "FAILED");
 	CHECK_STR(driver_get(&d, "redriveCount"), "1");
-	CHECK_STR(driver_get(&d, "redriveDate"), "1.790208002E9");
-	CHECK_STR(driver_get(&d, "stopDate"), "1.790208002E9");
+	CHECK_STR(driver_get(&d, "redriveDate"), "1.790208004E9");
+	CHECK_STR(driver_get(&d, "stopDate"), "1.790208004E9");
 	CHECK_STR(driver_get(&d, "itemCounts"),
 		  "{\"aborted\":1,\"failed\":1,\"failuresNotRedrivable\":0,\"pending\":1,"
-		  "\"pendingRedrive\":0,\"resultsWritten\":4,\"running\":0,\"succeeded\":1,"
-		  "\"timedOut\":0,\"total\":4}");
+		  "\"pendingRedrive\":0,\"resultsWritten\":5,\"running\":0,\"succeeded\":2,"
+		  "\"timedOut\":0,\"total\":5}");
 	char run[300];
 	(void)snprintf(run, sizeof(run), "%s", driver_get(&d, "mapRunArn"));
 	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s'}", run);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		(void)snprintf(path, sizeof(path), "executions.%d.redriveCount", i);
 		CHECK_STR(driver_get(&d, path), "0");
 		(void)snprintf(path, sizeof(path), "executions.%d.status", i);
@@ -142,7 +142,7 @@ TEST(a_start_that_is_denied_leaves_a_failed_map_run)
 	CHECK_STR(execution(&d, "redriveStatus"), "REDRIVABLE");
 	CHECK_STR(driver_history(&d, EXECUTION), STARTED);
 	CHECK_STR(map_run(&d, "status"), "FAILED");
-	CHECK_STR(driver_get(&d, "itemCounts.pending"), "4");
+	CHECK_STR(driver_get(&d, "itemCounts.pending"), "5");
 	CHECK_STR(driver_get(&d, "stopDate"), "1.790208E9");
 	broken = false;
 	redrive(&d, NULL);
@@ -214,7 +214,7 @@ TEST(a_role_is_read_anew_for_every_start_and_redrive)
 	struct driver d;
 	open_with_policies(&d, MACHINE("STANDARD", WRITER), MAY(START_ONLY));
 	(void)driver_start(&d, "m", "x", ITEMS);
-	driver_advance(&d, 1000);
+	driver_advance(&d, 3000);
 	CHECK_STR(execution(&d, "error"), "States.ExceedToleratedFailureThreshold");
 	CHECK_INT(d.role_reads, 1);
 
@@ -285,7 +285,7 @@ TEST(one_child_that_may_not_be_redriven_fails_them_all)
 	char failed[300], policies[600];
 	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY));
 	(void)driver_start(&d, "m", "x", ITEMS);
-	driver_advance(&d, 1000);
+	driver_advance(&d, 3000);
 	(void)map_run(&d, "status");
 	char run[300];
 	(void)snprintf(run, sizeof(run), "%s", driver_get(&d, "mapRunArn"));
@@ -337,7 +337,7 @@ TEST(a_redrive_without_the_role_leaves_the_map_run_as_it_was)
 	struct driver d;
 	open_with_policies(&d, MACHINE("STANDARD", ""), MAY(START_ONLY "," REDRIVE));
 	(void)driver_start(&d, "m", "x", ITEMS);
-	driver_advance(&d, 1000);
+	driver_advance(&d, 3000);
 	d.policies = NULL;
 	redrive(&d, NULL);
 	CHECK_STR(execution(&d, "cause"), "An error occurred while executing the state 'Each' "

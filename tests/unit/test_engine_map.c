@@ -69,7 +69,7 @@ TEST(a_failed_map_run_is_redriven_to_success)
 	driver_run(&d);
 	char run[300];
 	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
-	check_counts(&d, run, "FAILED", "3 0 1 1 0 1 6 6 0 0");
+	check_counts(&d, run, "FAILED", "2 0 3 1 0 0 6 6 0 0");
 	CHECK_STR(driver_history(&d, arn),
 		  "1<0 ExecutionStarted, 2<0 PassStateEntered, 3<2 PassStateExited, "
 		  "4<3 MapStateEntered, 5<4 MapStateStarted, 6<5 MapRunStarted, 7<6 MapRunFailed, "
@@ -84,7 +84,7 @@ TEST(a_failed_map_run_is_redriven_to_success)
 
 	check_counts(&d, run, "SUCCEEDED", "0 0 6 0 0 0 6 6 0 0");
 	CHECK_STR(driver_get(&d, "redriveCount"), "1");
-	CHECK_INT(d.calls - calls, 5); /* failed, aborted and never started */
+	CHECK_INT(d.calls - calls, 3); /* failed and never started */
 	CHECK_STR(driver_history(&d, arn),
 		  "1<0 ExecutionStarted, 2<0 PassStateEntered, 3<2 PassStateExited, "
 		  "4<3 MapStateEntered, 5<4 MapStateStarted, 6<5 MapRunStarted, 7<6 MapRunFailed, "
@@ -159,8 +159,13 @@ TEST(a_read_tells_of_what_it_was_made_from)
 	CHECK(tells(&d, "DescribeMapRun", "mapRunArn", run) == UINT64_MAX);
 	driver_drain(&d);
 	CHECK_INT((int64_t)tells(&d, "DescribeMapRun", "mapRunArn", run), 3);
+	CHECK_INT((int64_t)tells(&d, "DescribeExecution", "executionArn", arn), 1);
+	driver_advance(&d, 2000);
+	CHECK(tells(&d, "DescribeMapRun", "mapRunArn", run) == UINT64_MAX);
+	driver_drain(&d);
+	CHECK_INT((int64_t)tells(&d, "DescribeMapRun", "mapRunArn", run), 4);
 	CHECK_STR(driver_get(&d, "status"), "FAILED");
-	CHECK_INT((int64_t)tells(&d, "DescribeExecution", "executionArn", arn), 3);
+	CHECK_INT((int64_t)tells(&d, "DescribeExecution", "executionArn", arn), 4);
 	driver_close(&d);
 }
 
@@ -200,7 +205,7 @@ TEST(children_wait_for_a_slot_to_be_redriven)
 	wait_machine(&d, "STANDARD", "'MaxConcurrency':3");
 	const char *arn =
 	    driver_start(&d, "w", "one", "[{'n':1,'s':1},{'n':5,'s':9},{'n':2,'s':9}]");
-	driver_advance(&d, 1000);
+	driver_advance(&d, 3000);
 	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
 	check_counts(&d, run, "FAILED", "0 0 0 1 0 2 3 3 0 0");
 	broken = false;
@@ -228,19 +233,19 @@ TEST(express_children_run_to_their_end_and_restart_under_their_arn)
 	driver_open(&d, work);
 	broken = true;
 	wait_machine(&d, "EXPRESS", "'MaxConcurrency':2");
-	const char *arn =
-	    driver_start(&d, "w", "one", "[{'n':5,'s':9},{'n':1,'s':1},{'n':2,'s':1}]");
+	const char *arn = driver_start(&d, "w", "one",
+				       "[{'n':5,'s':9},{'n':1,'s':1},{'n':2,'s':1},{'n':3,'s':1}]");
 	driver_advance(&d, 1000);
 	(void)snprintf(run, sizeof(run), "%s", map_run_of(&d, arn));
-	check_counts(&d, run, "RUNNING", "1 1 0 1 0 0 3 0 0 0");
+	check_counts(&d, run, "RUNNING", "1 2 0 1 0 0 4 0 0 0");
 	driver_advance(&d, 8000);
-	check_counts(&d, run, "FAILED", "1 0 1 1 0 0 3 3 0 0");
+	check_counts(&d, run, "FAILED", "1 0 2 1 0 0 4 4 0 0");
 	(void)driver_call(&d, "ListExecutions", "{'mapRunArn':'%s','statusFilter':'FAILED'}", run);
 	(void)snprintf(child, sizeof(child), "%s", driver_get(&d, "executions.0.executionArn"));
 	broken = false;
 	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);
 	driver_advance(&d, 60000);
-	check_counts(&d, run, "SUCCEEDED", "0 0 3 0 0 0 3 3 0 0");
+	check_counts(&d, run, "SUCCEEDED", "0 0 4 0 0 0 4 4 0 0");
 	(void)driver_call(&d, "DescribeExecution", "{'executionArn':'%s'}", child);
 	CHECK_STR(driver_get(&d, "redriveCount"), "1");
 	CHECK_STR(driver_get(&d, "redriveDate"), "(absent)");
@@ -283,7 +288,9 @@ TEST(settings_change_while_it_runs)
 	driver_run(&d);
 	check_counts(&d, run, "RUNNING", "0 2 0 1 0 0 3 0 0 0");
 	(void)driver_call(&d, "UpdateMapRun", "{'mapRunArn':'%s','toleratedFailureCount':0}", run);
-	driver_run(&d);
+	driver_advance(&d, 1999);
+	check_counts(&d, run, "RUNNING", "0 2 0 1 0 0 3 0 0 0");
+	driver_advance(&d, 1);
 	check_counts(&d, run, "FAILED", "0 0 0 1 0 2 3 3 0 0");
 	broken = false;
 	(void)driver_call(&d, "RedriveExecution", "{'executionArn':'%s'}", arn);

@@ -164,8 +164,7 @@ TEST(a_failed_map_run_is_redriven_after_a_crash)
 	CHECK_STR(status(&b), "\"FAILED\"");
 	map_run_arn(&b, arn);
 	CHECK_STR(member(&b, call(&b, "DescribeMapRun", arn), "status", NULL), "\"FAILED\"");
-	int calls = b.w.handler_calls;
-	CHECK(calls >= 1 && calls <= 4);
+	CHECK_INT(b.w.handler_calls, 4); /* those beside the first that fails may end */
 	stop(&b);
 
 	repaired = true;
@@ -179,7 +178,7 @@ TEST(a_failed_map_run_is_redriven_after_a_crash)
 	world_settle(&b.w, 60000);
 	CHECK_STR(status(&b), "\"SUCCEEDED\"");
 	CHECK_STR(member(&b, call(&b, "DescribeMapRun", arn), "itemCounts", "succeeded"), "4");
-	CHECK_INT(b.w.handler_calls, 4 - (calls - 1));
+	CHECK_INT(b.w.handler_calls, 2);
 	stop(&b);
 	world_remove_dir(&b.w);
 }

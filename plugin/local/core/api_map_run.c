@@ -156,7 +156,7 @@ static int update_run(const struct api_call *c, struct err *err)
 	if (percentage)
 		s->tolerated_percentage = percentage->valuedouble;
 	record_touch(c->e, &run->record);
-	map_run_child_ended(run);
+	map_run_judge(run);
 	return 0;
 }
 

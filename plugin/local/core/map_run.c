@@ -8,6 +8,7 @@
 #include "local/core/item_reader.h"
 #include "local/core/machine.h"
 #include "local/core/map_items.h"
+#include "local/core/map_stop.h"
 #include "local/core/mem.h"
 #include "local/core/objects.h"
 #include "local/core/redrive.h"
@@ -73,6 +74,7 @@ void map_run_free(struct map_run *run)
 	stop_object(run);
 	role_forget(run);
 	alarm_off(&run->e->alarms, &run->more);
+	alarm_off(&run->e->alarms, &run->stop);
 	free(run->source);
 	free(run->bucket);
 	free(run->prefix);
@@ -106,49 +108,21 @@ void map_run_count(struct map_run *run, const struct execution *child, int from,
 	run->item_counts[to] += count;
 }
 
-/* ---- failing ---- */
+/* ---- admission ---- */
 
-static void close_as(struct map_run *run, int status)
-{
-	char *cause = mem_printf("The map run execution [%s] which was managing this resource was "
-				 "aborted",
-				 run->arn);
-	run->closing = status;
-	record_touch(run->e, &run->record);
-	for (size_t i = 0; i < run->next_item; i++) {
-		struct execution *child = run->items[i].child;
-		if (!child)
-			continue;
-		if (child->status.now == EXECUTION_PENDING_REDRIVE)
-			execution_await_redrive(child, false);
-		else if (execution_is_open(child) && !child->express)
-			execution_abort(child, NULL, cause);
-	}
-	free(cause);
-}
-
-static void fail(struct map_run *run, const char *error, const char *cause)
-{
-	free(run->error);
-	free(run->cause);
-	run->error = mem_str(error);
-	run->cause = mem_str(cause);
-	close_as(run, MAP_RUN_FAILED);
-}
-
-/* Fail the run when its role may not do this. @return whether it did */
+/* Fail the run, if it has not failed yet, when its role may not do this. @return may it not? */
 static bool refused(struct map_run *run, enum policy_verdict verdict, const char *op,
 		    const char *resource)
 {
 	if (verdict == POLICY_ALLOWED)
 		return false;
+	if (run->closing)
+		return true;
 	char *cause = role_refusal(run, op, resource, verdict);
-	fail(run, "States.Runtime", cause);
+	map_stop_fail(run, "States.Runtime", cause);
 	free(cause);
 	return true;
 }
-
-/* ---- admission ---- */
 
 static void start_child(struct map_run *run, size_t i)
 {
@@ -200,12 +174,17 @@ static void on_more(struct engine *e, struct alarm *a)
 	map_run_settle(CONTAINER_OF(a, struct map_run, more));
 }
 
-static void admit(struct map_run *run)
+static bool has_slot(const struct map_run *run)
 {
 	int64_t most = run->settings.max_concurrency;
 	if (most <= 0 || most > MAP_RUN_CONCURRENCY)
 		most = MAP_RUN_CONCURRENCY;
-	for (int n = 0; run->executions[EXECUTION_RUNNING] < most; n++) {
+	return run->executions[EXECUTION_RUNNING] < most;
+}
+
+static void admit(struct map_run *run)
+{
+	for (int n = 0; has_slot(run); n++) {
 		if (n == MAP_RUN_AT_ONCE) {
 			struct engine *e = run->e;
 			alarm_set(&e->alarms, &run->more, e->now, engine_order(e), on_more);
@@ -217,20 +196,6 @@ static void admit(struct map_run *run)
 }
 
 /* ---- closing ---- */
-
-/* Failed and timed-out items count; a threshold that is given must be exceeded, without any the
- * first failure is one too many. */
-static bool too_many_failures(const struct map_run *run)
-{
-	const struct map_settings *s = &run->settings;
-	int64_t bad = run->item_counts[EXECUTION_FAILED] + run->item_counts[EXECUTION_TIMED_OUT];
-	if (s->tolerated_count < 0 && s->tolerated_percentage < 0)
-		return bad > 0;
-	if (s->tolerated_count >= 0 && bad > s->tolerated_count)
-		return true;
-	return s->tolerated_percentage >= 0 &&
-	       (double)bad * 100 > s->tolerated_percentage * (double)run->total_items;
-}
 
 static void finish(struct map_run *run)
 {
@@ -275,6 +240,8 @@ void map_run_settle(struct map_run *run)
 		admit(run);
 	if (!at_children(run) || run->executions[EXECUTION_RUNNING] > 0)
 		return; /* admission may have failed the run, and that may have finished it */
+	if (run->stop.place)
+		map_stop_now(run); /* nothing runs: it need not wait for the time */
 	stop_object(run);
 	run->next_file = 0;
 	export(run);
@@ -282,15 +249,14 @@ void map_run_settle(struct map_run *run)
 
 void map_run_child_ended(struct map_run *run)
 {
-	if (run->status.now != MAP_RUN_RUNNING)
-		return;
-	if (run->closing) {
-		map_run_settle(run);
-		return;
-	}
-	if (too_many_failures(run))
-		fail(run, "States.ExceedToleratedFailureThreshold",
-		     "The specified tolerated failure threshold was exceeded");
+	if (map_stop_exceeded(run) && has_slot(run))
+		(void)admit_one(run); /* recorded: one more, in the place of the one that failed */
+	map_run_settle(run);
+}
+
+void map_run_judge(struct map_run *run)
+{
+	(void)map_stop_exceeded(run);
 	map_run_settle(run);
 }
 
@@ -318,11 +284,10 @@ void map_run_abort(struct map_run *run)
 	run->frame = NULL;
 	if (run->status.now != MAP_RUN_RUNNING)
 		return;
-	if (run->closing) {
-		run->redrive_waits = false;
-		return;
-	}
-	close_as(run, MAP_RUN_ABORTED);
+	run->redrive_waits = false;
+	if (!run->closing)
+		run->closing = MAP_RUN_ABORTED;
+	map_stop_now(run);
 	map_run_settle(run);
 }
 
@@ -335,7 +300,7 @@ static void read_items(struct map_run *run)
 	if (item_reader_start(run, run->frame, &why) == 0)
 		return;
 	run->stage = STAGE_CHILDREN;
-	fail(run, why.name, why.message);
+	map_stop_fail(run, why.name, why.message);
 	map_run_settle(run);
 }
 
@@ -365,7 +330,7 @@ static void items_read(struct map_run *run, struct bytes body, const char *error
 	stop_object(run);
 	run->stage = STAGE_CHILDREN;
 	if (rc)
-		fail(run, why.name, why.message);
+		map_stop_fail(run, why.name, why.message);
 	record_touch(run->e, &run->record);
 	map_run_settle(run);
 }
@@ -426,7 +391,7 @@ void map_run_object_done(struct map_run *run, struct bytes body, const char *err
 		return;
 	}
 	if (error)
-		fail(run, "States.ResultWriterFailed", error);
+		map_stop_fail(run, "States.ResultWriterFailed", error);
 	if (error || !result_writer_next(run))
 		finish(run);
 }
@@ -526,7 +491,7 @@ static void begin_again(struct map_run *run)
 	else if (run->n_items == 0 && json_get(run->state->def, "ItemReader"))
 		read_items(run); /* documented: nothing was started, so the list is read again */
 	else
-		map_run_child_ended(run);
+		map_run_judge(run);
 }
 
 static void begin(struct map_run *run)

@@ -5,9 +5,11 @@
  *	FAILED | ABORTED -> RUNNING   by a redrive of the parent
  *
  * A run that fails or is aborted first closes: nothing is admitted any more, Standard children are
- * aborted, Express ones run to their end; only then does its status change. All counters are counted
- * from the children as their status moves (map_run_count is the only place); an item whose child was
- * never started is pending.
+ * aborted, Express ones run to their end; only then does its status change. When the end of a child
+ * exceeds the tolerated failures, one more child is admitted in its place, and the Standard children
+ * are aborted a little later (map_stop.h); when all have ended before, it closes then.
+ * All counters are counted from the children as their status moves (map_run_count is the only
+ * place); an item whose child was never started is pending.
  */
 #ifndef LOCAL_MAP_RUN_H
 #define LOCAL_MAP_RUN_H
@@ -81,6 +83,7 @@ struct map_run {
 	int64_t executions[EXECUTION_STATUSES], item_counts[EXECUTION_STATUSES];
 	struct roll roll;  /* started children */
 	struct alarm more; /* the rest of an admission */
+	struct alarm stop; /* its threshold is exceeded: its children are aborted then */
 };
 
 /* The run, not started. items are taken over. */
@@ -104,7 +107,9 @@ void map_run_abort(struct map_run *run);
 void map_run_count(struct map_run *run, const struct execution *child, int from, int to);
 /* A child has ended: admit, fail or finish. */
 void map_run_child_ended(struct map_run *run);
-/* Admit what the settings allow now (after a change of them, or a restart). */
+/* Its settings have changed, or it begins again: the same, but failing admits nobody. */
+void map_run_judge(struct map_run *run);
+/* Admit what the settings allow now, or finish. */
 void map_run_settle(struct map_run *run);
 
 /* What its role may do is known, or not. */

@@ -273,6 +273,10 @@ static void write_map_run(struct sink *s, struct map_run *run)
 	jsonw_str(&w, "bucket", run->bucket);
 	jsonw_str(&w, "prefix", run->prefix);
 	jsonw_int(&w, "nth", (int64_t)run->nth);
+	if (run->stop.place) {
+		jsonw_int(&w, "stopAt", run->stop.at);
+		jsonw_int(&w, "stopOrder", (int64_t)run->stop.order);
+	}
 	emit(s, &w, "maprun", run->arn);
 }
 

@@ -10,6 +10,7 @@
 #include "local/core/frame.h"
 #include "local/core/machine.h"
 #include "local/core/map_run.h"
+#include "local/core/map_stop.h"
 #include "local/core/mem.h"
 #include "local/core/task.h"
 
@@ -322,6 +323,9 @@ static void read_map_run(struct map_run *run, const cJSON *j)
 	copy_text(&run->prefix, j, "prefix");
 	run->nth = (size_t)json_get_int(j, "nth", 0);
 	run->items_saved = true;
+	if (json_get(j, "stopAt"))
+		map_stop_restore(run, json_get_int(j, "stopAt", 0),
+				 (uint64_t)json_get_int(j, "stopOrder", 0));
 }
 
 static struct map_run *need_map_run(struct engine *e, const char *arn, struct err *err)
