@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -25,6 +26,21 @@ int64_t clock_mono_ms(void)
 int64_t clock_mono_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boot_ms(void)
+{
+	return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+void clock_boot_id(char out[BOOT_ID_SIZE])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (!f || !fgets(out, BOOT_ID_SIZE, f))
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (f)
+		(void)fclose(f);
 }
 
 /* Hinnant's civil-days method, both ways. */

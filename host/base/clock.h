@@ -22,6 +22,12 @@ int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
+/* Time since the machine was booted, while it slept too: nobody can set it. */
+int64_t clock_boot_ms(void);
+enum { BOOT_ID_SIZE = 64 };
+/* Which boot that was; "" where the system does not say. */
+void clock_boot_id(char out[BOOT_ID_SIZE]);
+
 /* "2026-11-21T22:51:03.042Z"; years 0 to 9999, times outside are clamped. */
 void iso8601_format(char out[ISO8601_SIZE], int64_t wall_ms);
 

@@ -67,6 +67,9 @@ struct call_past {
 	bool replaces;       /* it is replaced, by an intent with a new token; else sent again */
 	int link;            /* as in struct step_row */
 	int64_t first_ms;    /* when the first intent with the present token was recorded */
+	const char *boot;    /* in which that was, ... */
+	int64_t boot_ms;     /* ... and how long after it; as in struct step_row */
+	int64_t set_by_ms;   /* by so much the clock was set forward since */
 	/* Instead of a run's being woken. From the loop, once each; looked may go on with the call. */
 	void (*looked)(void *arg, const struct call_result *found);
 	void (*ended)(void *arg);

@@ -65,7 +65,7 @@ struct call *call_again_new(struct run *r, const struct registered_op *op,
 	c->begun = true;
 	c->intent = row->intent;
 	c->intent_ms = past->first_ms;
-	c->host.not_after_ms = row->not_after_ms;
+	c->host.not_after_ms = row->not_after_ms > 0 ? row->not_after_ms + past->set_by_ms : 0;
 	c->baseline = copy(row->baseline);
 	c->group = strdup(row->group ? row->group : "");
 	find_token(c);
@@ -119,8 +119,8 @@ void call_look(struct call *c, int64_t sent_until_ms, int64_t skew_ms)
 {
 	sm_move(&c->sm, CALL_S_LOOKING);
 	c->host.baseline = bytes_str(c->baseline ? c->baseline : "");
-	c->host.intent_ms = c->past->first_ms;
-	c->host.sent_until_ms = sent_until_ms;
+	c->host.intent_ms = c->past->first_ms + c->past->set_by_ms;
+	c->host.sent_until_ms = sent_until_ms + c->past->set_by_ms;
 	c->host.skew_ms = skew_ms;
 	c->host.not_after_ms = 0; /* of its token, not of a look */
 	c->committing = true;

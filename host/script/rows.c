@@ -163,6 +163,9 @@ void rows_call_begin(const struct call *c)
 	const struct operation *op = c->op->op;
 	struct store_batch *b = batch_of(r);
 	struct commit_stats log;
+	/* The times of a call that is sent again are by the clock that its first intent was dated with. */
+	const struct call_past *again = c->past && !c->past->replaces ? c->past : NULL;
+	int64_t set_by_ms = again ? again->set_by_ms : 0;
 	if (!b)
 		return;
 	commit_stats(r->runs->committer, &log);
@@ -180,11 +183,13 @@ void rows_call_begin(const struct call *c)
 		   .token = text_or_null(c->token),
 		   .baseline = c->baseline,
 		   .begun_ms = c->intent_ms,
-		   .until_ms = (c->past ? clock_wall_ms() : c->intent_ms) + r->call_timeout_ms,
-		   .not_after_ms = c->host.not_after_ms,
+		   .until_ms = clock_wall_ms() - set_by_ms + r->call_timeout_ms,
+		   .not_after_ms = c->host.not_after_ms > 0 ? c->host.not_after_ms - set_by_ms : 0,
 		   .segment = log.segment,
 		   .intent = c->intent,
 		   .link = c->past ? c->past->link : 0,
+		   .boot = again ? again->boot : text_or_null(r->runs->boot),
+		   .boot_ms = again ? again->boot_ms : clock_boot_ms(),
 	       });
 }
 

@@ -10,6 +10,7 @@
 #ifndef SCRIPT_RUN_PRIVATE_H
 #define SCRIPT_RUN_PRIVATE_H
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/sm.h"
@@ -48,6 +49,7 @@ struct runs {
 	struct rules *rules; /* NULL: none but those of the rows */
 	char *lua_dir;
 	char *store_path; /* NULL: nothing is durable */
+	char boot[BOOT_ID_SIZE];
 	int64_t passive_ms;
 	struct run_listener carried;
 	char *approvers; /* NULL: anybody */

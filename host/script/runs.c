@@ -48,6 +48,7 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.on_asked_arg = spec->on_asked_arg,
 		.handle = handle,
 	};
+	clock_boot_id(runs->boot);
 	int rc = watch_new(&runs->watch, err);
 	if (rc == 0 &&
 	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path) ||

@@ -121,6 +121,7 @@ int settle_new(struct settle **out, const struct settle_spec *spec, struct err *
 		s->spec.max_intent_age_ms = SETTLE_INTENT_AGE_MS;
 	s->last = &s->first;
 	s->begun_ms = clock_wall_ms();
+	s->begun_boot_ms = clock_boot_ms();
 	int rc = settle_read(s, err);
 	if (rc < 0) {
 		settle_free(s);

@@ -27,9 +27,22 @@ static bool has_own_token(const struct settle_case *k)
 	return strcmp(made, k->row.token) == 0;
 }
 
+/* A moment as the clock would have it that the intent was dated with. */
+static int64_t in_its_time(const struct settle_case *k, int64_t wall_ms, int64_t boot_ms)
+{
+	bool same_boot = k->row.boot && strcmp(k->row.boot, k->of->run->runs->boot) == 0;
+	return settle_now(k->row.begun_ms, same_boot ? k->row.boot_ms : 0, boot_ms, wall_ms);
+}
+
+static int64_t now_of(const struct settle_case *k)
+{
+	return in_its_time(k, clock_wall_ms(), clock_boot_ms());
+}
+
 static int64_t sent_until(const struct settle_case *k)
 {
-	int64_t until = k->row.until_ms, begun = k->settle->begun_ms;
+	int64_t until = k->row.until_ms;
+	int64_t begun = in_its_time(k, k->settle->begun_ms, k->settle->begun_boot_ms);
 	return !k->sent_here && begun >= k->row.begun_ms && begun < until ? begun : until;
 }
 
@@ -110,15 +123,18 @@ static void take_over(struct settle_case *k)
 	commit_stats(k->of->run->runs->committer, &log);
 	keep_text(&k->row.segment, log.segment);
 	k->row.intent = c->intent;
-	k->row.until_ms = clock_wall_ms(); /* it has ended */
+	k->row.until_ms = now_of(k); /* it has ended */
 	k->sent_here = true;
 	if (!k->past.replaces)
 		return;
 	keep_text(&k->row.args, c->args_text);
 	if (c->token[0])
 		keep_text(&k->row.token, c->token);
+	keep_text(&k->row.boot, k->of->run->runs->boot);
+	k->row.boot_ms = clock_boot_ms() - (clock_wall_ms() - c->intent_ms);
 	k->row.link = k->past.link;
 	k->row.begun_ms = c->intent_ms;
+	k->row.until_ms = clock_wall_ms();
 	k->row.not_after_ms = c->host.not_after_ms;
 }
 
@@ -232,7 +248,7 @@ static void on_looked(void *arg, const struct call_result *found)
 		later_after_failure(k, found->code, found->message);
 		return;
 	}
-	enum settle_way way = settle_judge(&facts, found->verdict, clock_wall_ms(),
+	enum settle_way way = settle_judge(&facts, found->verdict, now_of(k),
 					   k->settle->spec.max_intent_age_ms, &why);
 	if (way == SETTLE_AGAIN)
 		replace(k);
@@ -250,6 +266,9 @@ static bool make_call(struct settle_case *k)
 				      .intent = k->row.intent,
 				      .link = k->row.link,
 				      .first_ms = k->row.begun_ms,
+				      .boot = k->row.boot,
+				      .boot_ms = k->row.boot_ms,
+				      .set_by_ms = clock_wall_ms() - now_of(k),
 				      .looked = on_looked,
 				      .ended = on_ended,
 				      .arg = k };
@@ -276,7 +295,7 @@ static void settle_from_log(struct settle_case *k)
 void settle_try(struct settle_case *k)
 {
 	const struct settle_call facts = facts_of(k);
-	int64_t now = clock_wall_ms();
+	int64_t now = now_of(k);
 	const char *why = "";
 	enum settle_way way = settle_decide(&facts, now, &why);
 	if (!make_call(k)) {

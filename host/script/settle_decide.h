@@ -14,8 +14,9 @@
  * A new token is made only for a call that a look has proved not done, and only while the first intent
  * of the step is younger than the operator's max_intent_age.
  *
- * A call that was intended in the future is one whose age is not known: the clock was set. It is
- * never sent again, only looked into.
+ * Within one boot of the machine the age is that of the boot clock, whatever was done to the other
+ * (settle_now). A call that was intended in the future is one whose age is not known: the clock was
+ * set. It is never sent again, only looked into.
  */
 #ifndef SCRIPT_SETTLE_DECIDE_H
 #define SCRIPT_SETTLE_DECIDE_H

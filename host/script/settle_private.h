@@ -50,7 +50,7 @@ struct settle {
 	struct settle_run *runs;
 	struct settle_case *first, **last;
 	size_t n_open, n_busy;
-	int64_t begun_ms; /* wall clock: every other process was dead by then */
+	int64_t begun_ms, begun_boot_ms; /* every other process was dead by then */
 	struct timer *timer;
 	bool all_tried, stopped;
 };

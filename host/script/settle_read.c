@@ -30,6 +30,7 @@ static bool copy_row(struct step_row *to, const struct step_row *from)
 	ok = copy(&to->token, from->token) && ok;
 	ok = copy(&to->baseline, from->baseline) && ok;
 	ok = copy(&to->segment, from->segment) && ok;
+	ok = copy(&to->boot, from->boot) && ok;
 	return ok;
 }
 
@@ -46,7 +47,7 @@ void settle_case_free(struct settle_case *k)
 {
 	const char *owned[] = { k->row.run,       k->row.path,     k->row.operation, k->row.args,
 				k->row.args_hash, k->row.resource, k->row.group,     k->row.token,
-				k->row.baseline,  k->row.segment };
+				k->row.baseline,  k->row.segment,  k->row.boot };
 	for (size_t i = 0; i < sizeof(owned) / sizeof(*owned); i++)
 		settle_free_text(owned[i]);
 	free(k->record);

@@ -161,6 +161,8 @@ void store_add_step(struct store_batch *b, const struct step_row *s)
 	put_text(b, s->segment);
 	put_int(b, (int64_t)s->intent);
 	put_int(b, s->link);
+	put_text(b, s->boot);
+	put_int(b, s->boot_ms);
 }
 
 void store_add_end(struct store_batch *b, const struct step_end *e)

@@ -6,7 +6,7 @@
 #define STEP_COLUMNS \
 	"run.id, s.attempt, s.path, s.kind, s.operation, s.args, s.args_hash, s.resource," \
 	" s.group_name, s.token, s.baseline, s.begun_ms, s.until_ms, s.not_after_ms, s.segment," \
-	" s.intent, s.link"
+	" s.intent, s.link, s.boot, s.boot_ms"
 
 static int read_step(const struct store_reader *r, sqlite3_stmt *s, struct step_row *out,
 		     struct err *err)
@@ -28,6 +28,8 @@ static int read_step(const struct store_reader *r, sqlite3_stmt *s, struct step_
 		.segment = reader_text(s, 14),
 		.intent = (uint64_t)sqlite3_column_int64(s, 15),
 		.link = sqlite3_column_int(s, 16),
+		.boot = reader_text(s, 17),
+		.boot_ms = sqlite3_column_int64(s, 18),
 	};
 	const char *kind = reader_text(s, 3);
 	return step_kind_parse(&out->kind, kind) < 0

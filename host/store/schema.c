@@ -88,8 +88,12 @@ static const char version_1[] =
 /* How a voter is known. */
 static const char version_2[] = "ALTER TABLE vote ADD COLUMN by TEXT;";
 
+/* When a step was begun, by a clock that nobody sets. */
+static const char version_3[] = "ALTER TABLE step ADD COLUMN boot TEXT;"
+				"ALTER TABLE step ADD COLUMN boot_ms INTEGER NOT NULL DEFAULT 0;";
+
 /* Only ever appended to; what was released is never changed. */
-static const char *const migrations[] = { version_1, version_2 };
+static const char *const migrations[] = { version_1, version_2, version_3 };
 
 int schema_version(void)
 {

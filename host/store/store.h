@@ -101,7 +101,9 @@ struct step_row {
 	int64_t not_after_ms; /* of a call with a token: no attempt after it */
 	const char *segment;  /* of the audit log and ... */
 	uint64_t intent;      /* ... the sequence number of the intent in it; 0: none */
-	int link; /* 0; n > 0: the n-th new intent for the same step, after a settled one */
+	int link;         /* 0; n > 0: the n-th new intent for the same step, after a settled one */
+	const char *boot; /* of the machine, in which begun_ms was; NULL: not known */
+	int64_t boot_ms;  /* begun_ms, since that boot */
 };
 
 struct step_end {

@@ -18,7 +18,8 @@ static const char *const statements[OP_COUNT] = {
 		      " VALUES (?, ?, ?, ?, ?)",
 	[OP_STEP] = "INSERT INTO step(run, attempt, path, kind, operation, args, args_hash,"
 		    " resource, group_name, token, baseline, begun_ms, until_ms, not_after_ms,"
-		    " segment, intent, link) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		    " segment, intent, link, boot, boot_ms)"
+		    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[OP_END] = "INSERT INTO step_end(run, attempt, path, kind, operation, args_hash, args,"
 		   " outcome, answer, error, begun_ms, ended_ms, intent)"
 		   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",

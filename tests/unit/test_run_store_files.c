@@ -105,7 +105,7 @@ TEST(a_file_of_a_newer_version_is_refused)
 
 	CHECK_INT(store_open(&f.store, f.path, &f.err), -ERR_INVALID);
 	CHECK(strstr(f.err.message, "it has schema version 1000, this program knows versions up to "
-				    "2: it was written by a newer one"));
+				    "3: it was written by a newer one"));
 	CHECK_INT(store_reader_open(&f.reader, f.path, &f.err), -ERR_INVALID);
 	CHECK(strstr(f.err.message, "schema version 1000"));
 	end(&f);
