@@ -94,6 +94,7 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 				     .address = address,
 				     .n_hooks = c->n_hooks,
 				     .accept = serve_on_delivery,
+				     .when_durable = serve_when_durable,
 				     .reject = serve_on_reject,
 				     .arg = s,
 				     .other_path = APPROVAL_LINK_PATH,

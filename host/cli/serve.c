@@ -247,6 +247,12 @@ int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBH
 	return rc;
 }
 
+void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err), void *done_arg)
+{
+	const struct serve *s = arg;
+	commit_flush(s->host.committer, done, done_arg);
+}
+
 /* Anybody can cause these, so only so many a minute are recorded; the last one says so. */
 void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why)
 {

@@ -34,6 +34,8 @@ void serve_on_schedule(struct serve *s, const struct config_schedule *c, int64_t
 
 int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
 		      struct err *err);
+/* done once all that was accepted is in the log and the store. */
+void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err), void *done_arg);
 void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why);
 
 /* serve_carry.c: hear of runs that are carried on; before host_open_runs. Then settle the calls that

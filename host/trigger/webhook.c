@@ -19,12 +19,22 @@ struct route {
 	const struct webhook_auth *auth;
 };
 
+/* A delivery that was accepted and is not durable yet. */
+struct pending {
+	struct pending *next;
+	struct webhooks *w;      /* NULL: stopped */
+	struct http_exchange *x; /* NULL: the sender has left */
+	char run[WEBHOOK_RUN_SIZE];
+};
+
 struct webhooks {
 	struct http_server *server;
+	struct pending *pending;
 	struct route *routes;
 	size_t n;
 	struct route decoy; /* checked where there is no route, for the time it takes */
 	webhook_accept_fn *accept;
+	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
 	webhook_reject_fn *reject;
 	void *arg;
 	const char *other_path;
@@ -81,7 +91,39 @@ static void accepted(struct http_exchange *x, const char *run)
 	buf_clear(&b);
 }
 
-static void start(const struct webhooks *w, struct http_exchange *x, const struct route *r,
+static void failed(struct http_exchange *x)
+{
+	answer(x, 500, NULL, BYTES_LIT("{\"error\":\"the run could not be started\"}\n"));
+}
+
+static void on_durable(void *arg, const struct err *err)
+{
+	struct pending *p = arg, **at = p->w ? &p->w->pending : NULL;
+	while (at && *at != p)
+		at = &(*at)->next;
+	if (at)
+		*at = p->next;
+	if (p->x && err->code == 0)
+		accepted(p->x, p->run);
+	else if (p->x)
+		failed(p->x);
+	free(p);
+}
+
+static void answer_when_durable(struct webhooks *w, struct http_exchange *x, const char *run)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+	if (!p) {
+		failed(x);
+		return;
+	}
+	*p = (struct pending){ .next = w->pending, .w = w, .x = x };
+	memcpy(p->run, run, sizeof(p->run));
+	w->pending = p;
+	w->when_durable(w->arg, on_durable, p);
+}
+
+static void start(struct webhooks *w, struct http_exchange *x, const struct route *r,
 		  const struct http_received *req)
 {
 	char run[WEBHOOK_RUN_SIZE] = "";
@@ -91,18 +133,20 @@ static void start(const struct webhooks *w, struct http_exchange *x, const struc
 		.hook = r->name, .input = req->body, .peer = req->peer, .id = id ? id : ""
 	};
 	int rc = w->accept(w->arg, &d, run, &err);
-	if (rc == 0)
+	if (rc == 0 && w->when_durable)
+		answer_when_durable(w, x, run);
+	else if (rc == 0)
 		accepted(x, run);
 	else if (rc == -ERR_LIMIT)
 		answer(x, 503, &(struct http_header){ "Retry-After", retry_after_s },
 		       BYTES_LIT("{\"error\":\"busy, try again later\"}\n"));
 	else
-		answer(x, 500, NULL, BYTES_LIT("{\"error\":\"the run could not be started\"}\n"));
+		failed(x);
 }
 
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
-	const struct webhooks *w = arg;
+	struct webhooks *w = arg;
 	if (w->other && strncmp(req->path, w->other_path, strlen(w->other_path)) == 0) {
 		w->other(w->other_arg, x, req);
 		return;
@@ -124,11 +168,15 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 	}
 }
 
-/* Ours are answered at once: only others can be gone. */
 static void gone(void *arg, struct http_exchange *x)
 {
 	const struct webhooks *w = arg;
-	if (w->other_gone)
+	struct pending *p = w->pending;
+	while (p && p->x != x)
+		p = p->next;
+	if (p)
+		p->x = NULL;
+	else if (w->other_gone)
 		w->other_gone(w->other_arg, x);
 }
 
@@ -228,6 +276,7 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	}
 	w->routes = routes;
 	w->accept = spec->accept;
+	w->when_durable = spec->when_durable;
 	w->reject = spec->reject;
 	w->arg = spec->arg;
 	w->other_path = spec->other_path;
@@ -259,6 +308,10 @@ void webhooks_stop(struct webhooks *w)
 		return;
 	if (w->server)
 		http_server_free(w->server);
+	for (struct pending *p = w->pending; p; p = p->next) {
+		p->x = NULL;
+		p->w = NULL;
+	}
 	for (size_t i = 0; i < w->n; i++)
 		route_clear(&w->routes[i]);
 	route_clear(&w->decoy);

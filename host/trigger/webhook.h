@@ -9,8 +9,8 @@
  *	     learn which hooks exist
  *	400  the body is not a JSON object
  *	503  the owner is full (Retry-After: 30)
- *	500  the owner could not start it
- *	202  {"run":"<id>"}
+ *	500  the owner could not start it, or could not record that
+ *	202  {"run":"<id>"}: what was started is durable
  *
  * Webhooks decide who may start something, never what: `accept` is handed in.
  */
@@ -56,6 +56,9 @@ enum { WEBHOOK_RUN_SIZE = 64 };
 typedef int webhook_accept_fn(void *arg, const struct webhook_delivery *d,
 			      char run[WEBHOOK_RUN_SIZE], struct err *err);
 
+/* err->code 0: it is. From the loop, exactly once. */
+typedef void webhook_durable_fn(void *arg, const struct err *err);
+
 /* Tells of a refused request: hook is NULL for an unknown path. For the audit log; anybody can
  * cause it, so the owner bounds how much of it is recorded. */
 typedef void webhook_reject_fn(void *arg, const char *hook, const char *peer, const char *why);
@@ -67,6 +70,9 @@ struct webhook_spec {
 	const struct webhook *hooks;
 	size_t n_hooks;
 	webhook_accept_fn *accept;
+	/* Have done told once all that was accepted is durable; the sender is answered then, and not
+	 * before. NULL: it is when accept returns. */
+	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
 	webhook_reject_fn *reject; /* NULL: nobody wants to know */
 	void *arg;
 	/* Requests to paths that begin with other_path are not ours: this serves them. NULL: none. */

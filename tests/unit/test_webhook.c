@@ -55,6 +55,8 @@ struct owner {
 	struct webhooks *w;
 	int accepts, rejects, outcome;
 	char input[128], id[64], hook[64], why[128];
+	webhook_durable_fn *durable; /* who waits for the disk */
+	void *durable_arg;
 };
 
 static int accept_it(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
@@ -76,6 +78,13 @@ static void reject_it(void *arg, const char *hook, const char *peer, const char 
 	CHECK_STR(peer, "192.0.2.1:4000");
 	(void)snprintf(o->hook, sizeof(o->hook), "%s", hook ? hook : "(none)");
 	(void)snprintf(o->why, sizeof(o->why), "%s", why);
+}
+
+static void hold_it(void *arg, webhook_durable_fn *done, void *done_arg)
+{
+	struct owner *o = arg;
+	o->durable = done;
+	o->durable_arg = done_arg;
 }
 
 static int begin_with(struct owner *o, const struct webhook *hooks, size_t n, struct err *err)
@@ -175,6 +184,73 @@ TEST(a_signed_delivery_starts_a_run)
 	CHECK_STR(o.hook, "own");
 	CHECK_STR(o.id, "");
 	webhooks_stop(o.w);
+}
+
+/* A delivery that is accepted and waits for the disk. */
+static void deliver_held(struct owner *o, struct http_exchange *x)
+{
+	const struct webhook hook = { .name = "own",
+				      .path = "/hooks/own",
+				      .secret = BYTES_LIT("other") };
+	const struct http_header headers[] = { { github, sign("other", "{}") } };
+	const struct http_received req = { .method = "POST",
+					   .path = "/hooks/own",
+					   .query = "",
+					   .headers = headers,
+					   .n_headers = 1,
+					   .body = BYTES_LIT("{}"),
+					   .peer = "192.0.2.1:4000" };
+	const struct webhook_spec spec = {
+		.hooks = &hook, .n_hooks = 1, .accept = accept_it, .when_durable = hold_it, .arg = o
+	};
+	*o = (struct owner){ 0 };
+	*x = (struct http_exchange){ 0 };
+	bool ok = webhooks_start(&o->w, &spec, NULL) == 0;
+	INVARIANT(ok);
+	server.spec.serve(server.spec.arg, x, &req);
+	CHECK_INT(o->accepts, 1);
+	CHECK_INT(x->answers, 0);
+}
+
+TEST(a_delivery_is_answered_once_its_run_is_durable)
+{
+	struct owner o;
+	struct http_exchange x;
+	const struct err ok = { 0 };
+	deliver_held(&o, &x);
+	o.durable(o.durable_arg, &ok);
+	CHECK_INT(x.answers, 1);
+	CHECK_INT(x.status, 202);
+	CHECK_STR(x.body, "{\"run\":\"run-1\"}\n");
+	webhooks_stop(o.w);
+}
+
+TEST(a_delivery_whose_run_cannot_be_recorded_is_not_accepted)
+{
+	struct owner o;
+	struct http_exchange x;
+	struct err full = { 0 };
+	(void)err_set(&full, ERR_IO, "the disk is full");
+	deliver_held(&o, &x);
+	o.durable(o.durable_arg, &full);
+	CHECK_INT(x.status, 500);
+	webhooks_stop(o.w);
+}
+
+TEST(a_sender_that_left_or_a_stop_is_not_answered)
+{
+	struct owner o;
+	struct http_exchange x;
+	const struct err ok = { 0 };
+	deliver_held(&o, &x);
+	server.spec.gone(server.spec.arg, &x);
+	o.durable(o.durable_arg, &ok);
+	webhooks_stop(o.w);
+	CHECK_INT(x.answers, 0);
+	deliver_held(&o, &x);
+	webhooks_stop(o.w);
+	o.durable(o.durable_arg, &ok);
+	CHECK_INT(x.answers, 0);
 }
 
 TEST(strangers_get_one_answer_whatever_is_wrong)
@@ -296,6 +372,9 @@ int main(void)
 {
 	return tap_run(TAP_CASES(
 	    TAP_CASE(the_published_signature_is_accepted), TAP_CASE(a_signed_delivery_starts_a_run),
+	    TAP_CASE(a_delivery_is_answered_once_its_run_is_durable),
+	    TAP_CASE(a_delivery_whose_run_cannot_be_recorded_is_not_accepted),
+	    TAP_CASE(a_sender_that_left_or_a_stop_is_not_answered),
 	    TAP_CASE(strangers_get_one_answer_whatever_is_wrong),
 	    TAP_CASE(only_post_reaches_a_hook), TAP_CASE(a_signed_body_must_be_a_json_object),
 	    TAP_CASE(an_owner_that_is_full_says_when_to_come_back),
