@@ -5,7 +5,7 @@
 A round has an engine with failed executions (Distributed Maps, Parallel, Map), a state directory with
 hosts of all kinds, and a second person who redrives the same executions. It lives through a few lives:
 hosts begin and carry on runs, meanwhile the engine is killed and comes back, the host's disk fails; then
-every host is killed at once. After the last life everything is left alone until all runs are over.
+every host is killed at once, and time may go by before the next life. After the last life everything is left alone until all runs are over.
 
 Everything a round does is drawn from its own seed, so `--seed S --round R` draws the same again; what
 the scheduler does with it differs. On a violation the folder of the round stays.
@@ -13,6 +13,7 @@ the scheduler does with it differs. On a violation the folder of the round stays
 
 import argparse
 import collections
+import contextlib
 import os
 import random
 import shutil
@@ -24,7 +25,7 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "integration"))
 import torture_checks
 from program import BUILD_DIR, Workspace
-from torture_world import Engine, SecondPerson, Station
+from torture_world import FAKETIME, Engine, SecondPerson, Station
 
 SHIM = os.path.join(BUILD_DIR, "tests", "crash", "faulty_disk.so")
 RUNBOOK_NAMES = ("again", "branches", "sleeper", "approved")
@@ -171,11 +172,22 @@ class Round:
         for station in self.stations:
             self.violations += torture_checks.after_a_death(self, station)
 
+    def let_time_go_by(self, seconds):
+        """For the engine, and for the hosts that come after."""
+        if not FAKETIME or "ASAN_OPTIONS" in os.environ or seconds == 0:
+            return
+        with self.second.quiet if self.second else contextlib.nullcontext():
+            self.engine.advance(seconds)
+        self.count["jumps of the clock"] += 1
+        self.count["minutes gone by"] += seconds // 60
+
     def settle_down(self):
         """No more deaths: everything goes on until every run is over."""
         limit = time.monotonic() + END_LIMIT
         if self.second:
             self.second.end()
+        if any(station.unsettled() for station in self.stations):
+            self.let_time_go_by(70)  # rather than wait until a look can prove something
         for station in self.stations:
             served = self.rng.random() < 0.5 and station.start_serve()
             while station.open_runs():
@@ -195,6 +207,7 @@ class Round:
         self.begin()
         for _ in range(self.rng.randint(2, 4)):
             self.one_life()
+            self.let_time_go_by(self.rng.choice((0, 0, 0, 0, 0, 70, 70, 960, 3000)))
         self.settle_down()
         self.violations += torture_checks.at_the_end(self)
         self.count["host kills"] += sum(s.deaths for s in self.stations)
@@ -264,7 +277,8 @@ def main():
         if options.round or number == rounds or (seconds and time.monotonic() - begin > seconds):
             break
     say(", ".join(f"{count[what]} {what}" for what in
-                  ("rounds", "host kills", "engine kills", "faults", "full disks", "runs", "redrives", "violations")))
+                  ("rounds", "host kills", "engine kills", "faults", "full disks", "jumps of the clock", "runs",
+                   "runs unknown", "redrives", "violations")))
     if options.tap:
         print("TAP version 13\n1..1\n" + ("not ok" if count["violations"] else "ok") +
               " 1 - each intended redrive happens exactly once, whatever dies")

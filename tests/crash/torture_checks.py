@@ -54,10 +54,10 @@ def steps_run_again(station, log):
     one that was not sent, as the store did not have it, builds on nothing."""
     found, ended, changes = [], {}, collections.defaultdict(list)
     unsent = {(segment, r["intent"]) for segment, r in log.of("call.outcome") if r["outcome"] == "not_sent"}
-    for number, (segment, r) in enumerate(log.of("call.intent", "call.outcome")):
+    for number, (segment, r) in enumerate(log.of("call.intent", "call.outcome", "call.settle")):
         key = (r["run"], r["attempt"], r["step"])
-        if r["kind"] == "call.outcome":
-            if r["outcome"] not in ("unknown", "not_sent"):
+        if r["kind"] != "call.intent":
+            if r["outcome"] not in ("unknown", "not_sent", "not_done"):
                 ended.setdefault(key, number)
             continue
         parent, _, last = r["step"].rpartition(".")
@@ -117,13 +117,17 @@ def log_and_store(station, log):
     return found
 
 
-def ends_of_runs(station, count, faults):
+def ends_of_runs(station, count):
     """Each run is done with a result that its own journal bears out, or stopped for a reason that there was."""
-    found = []
+    found, known = [], set()
+    faults = count["faults"] + count["full disks"]
     made = {(run, operation): n for run, operation, n in station.rows(
         "SELECT r.id, e.operation, count(*) FROM step_end e JOIN run r ON r.num = e.run AND r.attempt = e.attempt "
         "WHERE e.kind = 'call' AND e.outcome IN ('ok', 'reconciled') GROUP BY r.id, e.operation")}
+    # Nobody knows of a call that was under way when the engine died for good, or when its token had died.
+    unknowable = station.engine.deaths > 0 or count["minutes gone by"] >= 14
     for run, state, outcome, message, result in station.rows("SELECT id, state, outcome, message, result FROM run"):
+        known.add(run)
         count["runs"] += 1
         count["runs " + str(outcome)] += 1
         if state == "done":
@@ -131,10 +135,11 @@ def ends_of_runs(station, count, faults):
             if (members["redrives"], members["notes"]) != (made.get((run, REDRIVE), 0), made.get((run, START), 0)):
                 found.append(f"{station.name}: run {run} says {result}, its journal has "
                              f"{made.get((run, REDRIVE), 0)} redrives and {made.get((run, START), 0)} notes")
-        elif not (faults and "AuditUnavailable" in f"{outcome} {message}" or outcome == "audit_unavailable" and faults
-                  or state == "parked" and outcome == "unknown"):
+        elif not (faults and (outcome == "audit_unavailable" or "AuditUnavailable" in str(message)) or
+                  unknowable and (state, outcome) == ("parked", "unknown")):
             found.append(f"{station.name}: run {run} ended {state}, {outcome}: {message}")
-    return found
+    return found + [f"{station.name}: run {run} was accepted and is not on record"
+                    for run in station.accepted if run not in known]
 
 
 def commands(station):
@@ -224,6 +229,6 @@ def at_the_end(this):
     for station in this.stations:
         log = Log(station)
         found += steps_run_again(station, log) + pairs(station, log) + log_and_store(station, log)
-        found += ends_of_runs(station, this.count, this.count["faults"] + this.count["full disks"])
+        found += ends_of_runs(station, this.count)
         found += commands(station)
     return found + redrives(this) + notes(this)

@@ -4,6 +4,8 @@ Everything is a process of its own and may be killed at any moment. Nothing here
 torture_checks.py.
 """
 
+import contextlib
+import glob
 import hashlib
 import hmac
 import http.client
@@ -61,6 +63,25 @@ MACHINES = {
 }
 
 
+FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+
+
+class Clock:
+    """How far the clocks of engine and hosts are ahead of this machine's; hosts need libfaketime for it."""
+
+    def __init__(self):
+        self.ahead = 0
+
+    def environment(self, preload=None):
+        """Of a process that has this clock, and another library put before it."""
+        libraries = [preload] if preload else []
+        env = {}
+        if self.ahead:
+            libraries.append(FAKETIME)
+            env["FAKETIME"] = f"+{self.ahead}s"
+        return env | ({"LD_PRELOAD": " ".join(libraries)} if libraries else {})
+
+
 class Lost(Exception):
     """The connection broke: nobody knows whether the engine did it."""
 
@@ -74,6 +95,7 @@ class Engine:
 
     def __init__(self, work):
         self.work, self.port, self.process, self.deaths = work, 0, None, 0
+        self.clock = Clock()
         self.request_log = work.path("requests.jsonl")
         self.errors = work.path("engine.err")
         work.write("handlers.lua", HANDLERS)
@@ -104,6 +126,17 @@ class Engine:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.communicate(timeout=30)
+
+    def advance(self, seconds):
+        """Let time go by, for hosts that are started from now on too."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("POST", "/_runbook/control", json.dumps({"advance": f"{seconds}s"}),
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise AssertionError(f"the engine's clock: {answer.read()}")
+        self.clock.ahead += seconds
 
     def call(self, operation, **members):
         """One request without another try: its answer, Refused or Lost."""
@@ -170,13 +203,15 @@ class SecondPerson(threading.Thread):
         super().__init__(daemon=True)
         self.engine, self.executions, self.rng = engine, executions, rng
         self.done, self.tokens, self.leave = [], set(), threading.Event()
+        self.quiet = threading.Lock()  # held while a redrive is not answered: a token lives for 15 minutes
 
     def run(self):
         while not self.leave.wait(self.rng.uniform(0.05, 0.5)):
             arn, token = self.rng.choice(self.executions), str(uuid.UUID(int=self.rng.getrandbits(128)))
             self.tokens.add(token)
             try:
-                date = self.engine.sure("RedriveExecution", executionArn=arn, clientToken=token)["redriveDate"]
+                with self.quiet:
+                    date = self.engine.sure("RedriveExecution", executionArn=arn, clientToken=token)["redriveDate"]
             except Refused:
                 continue
             self.done.append((arn, round(date * 1000), "the second person's " + token))
@@ -195,7 +230,7 @@ class Station:
         self.dir = work.path(name)
         os.makedirs(self.dir, exist_ok=True)
         self.state, self.hosts, self.serve, self.port = os.path.join(self.dir, "state"), [], None, 0
-        self.deaths, self.n_hosts = 0, 0
+        self.deaths, self.n_hosts, self.accepted = 0, 0, []
         self.config = self._configure()
 
     def _configure(self):
@@ -224,12 +259,16 @@ class Station:
 
     # ---- hosts ----
 
+    def environment(self, fault=None):
+        fault = dict(fault or {})
+        return self.work.environment(**KEYS, **fault | self.engine.clock.environment(fault.pop("LD_PRELOAD", None)))
+
     def _start(self, *args, fault=None):
         self.n_hosts += 1
         base = os.path.join(self.dir, f"{self.n_hosts:03}-{args[0]}")
         with open(base + ".out", "w", encoding="utf-8") as out, open(base + ".err", "w", encoding="utf-8") as err:
             process = subprocess.Popen([RUNBOOK, *args, "--config", self.config], cwd=self.dir,
-                                       env=self.work.environment(**KEYS, **(fault or {})),
+                                       env=self.environment(fault),
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         process.base = base
         self.hosts.append(process)
@@ -264,8 +303,8 @@ class Station:
                                          headers={"Content-Type": "application/json", "X-Signature": signature})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=10):
-                pass
+            with opener.open(request, timeout=10) as answer:
+                self.accepted.append(json.loads(answer.read())["run"])
         except (urllib.error.URLError, OSError, http.client.HTTPException):
             pass  # it died meanwhile
 
@@ -299,7 +338,7 @@ class Station:
     # ---- what is on record ----
 
     def command(self, *args, limit=60):
-        done = subprocess.run([RUNBOOK, *args], cwd=self.dir, env=self.work.environment(**KEYS), text=True,
+        done = subprocess.run([RUNBOOK, *args], cwd=self.dir, env=self.environment(), text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False)
         return done.returncode, done.stdout, done.stderr
 
@@ -308,6 +347,9 @@ class Station:
         if not os.path.exists(os.path.join(self.state, "runs.db")):
             return []
         return [row[0] for row in self.rows("SELECT id FROM run WHERE state IN ('queued', 'running', 'waiting')")]
+
+    def unsettled(self):
+        return self.rows("SELECT run FROM unsettled")
 
     def rows(self, query):
         """What the store has; by the database's own reading, so hosts may be alive."""
