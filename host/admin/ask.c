@@ -82,6 +82,11 @@ void ask_more(struct ask *a, const cJSON *line)
 	send_tree(a, line);
 }
 
+pid_t ask_pid(const struct ask *a)
+{
+	return peer_pid(a->peer);
+}
+
 void ask_free(struct ask *a)
 {
 	if (!a)

@@ -6,6 +6,8 @@
 #ifndef ADMIN_ASK_H
 #define ADMIN_ASK_H
 
+#include <sys/types.h>
+
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -37,6 +39,9 @@ NODISCARD int ask_start(struct ask **out, struct loop *l, const char *path, cons
 
 /* A further line. */
 void ask_more(struct ask *a, const cJSON *line);
+
+/* The process that is asked. */
+pid_t ask_pid(const struct ask *a);
 
 void ask_free(struct ask *a); /* NULL is fine */
 

@@ -44,6 +44,9 @@ static const char approve_help[] =
     "and a second vote of the same person replaces the first. --step names the step where several\n"
     "wait. People elsewhere vote by signed links: see 'runbook show --links'.\n";
 
+/* A change in flight may be waited for before the answer. */
+enum { OWNER_ANSWER_MS = 15000 };
+
 struct words {
 	const char *run, *config, *reason, *step, *comment;
 };
@@ -140,7 +143,7 @@ static int tell(const struct words *w, const char *op, struct err *err)
 	int rc = request ? config_load(&config, w->config, err)
 			 : err_set(err, ERR_NOMEM, "out of memory");
 	if (rc == 0)
-		rc = owner_ask(&config, request, &answer, err);
+		rc = owner_ask(&config, request, OWNER_ANSWER_MS, &answer, err);
 	config_clear(&config);
 	cJSON_Delete(request);
 	cJSON_Delete(answer);

@@ -16,7 +16,7 @@
 #include "script/rules.h"
 #include "script/settle.h"
 
-enum { OWNER_TRIES = 200, OWNER_PAUSE_MS = 50 };
+enum { OWNER_TRIES = 200, OWNER_PAUSE_MS = 50, SILENT_TRIES = 4 };
 
 struct foreground {
 	struct host host;
@@ -256,12 +256,14 @@ static void wait_a_little(struct foreground *f)
 
 /*
  * Here or there, whoever owns the state directory. An owner that is starting or ending serves nobody
- * for a moment, so both are tried for ten seconds. One that goes away meanwhile leaves the run in its
- * journal: asked for again, under the same id, it is carried on.
+ * for a moment, so both are tried for ten seconds. One that is stuck is ended by its watchdog, after
+ * 30 s by default, so one that is silent is asked for 50 s. One that goes away meanwhile leaves the
+ * run in its journal: asked for again, under the same id, it is carried on.
  */
 static int go(struct foreground *f, const char *command, cJSON *request)
 {
 	struct err err = { 0 };
+	bool said = false;
 	for (int tries = 0; tries < OWNER_TRIES && f->signals == 0; tries++) {
 		int rc = host_own(&f->host, &err);
 		if (rc == 0)
@@ -278,6 +280,16 @@ static int go(struct foreground *f, const char *command, cJSON *request)
 			(void)cJSON_AddTrueToObject(request, "again");
 			tries = 0;
 		}
+		if (end == HAND_OVER_UNANSWERED) {
+			(void)usage_error(command, "%s", f->away.err.message);
+			return EXIT_UNKNOWN;
+		}
+		if (end == HAND_OVER_SILENT) {
+			if (!said)
+				terminal_log(&f->host.terminal, LOG_WARN, f->away.err.message);
+			said = true;
+			tries += SILENT_TRIES - 1;
+		}
 		if (end == HAND_OVER_REFUSED)
 			return refused(command, &f->away.err);
 		wait_a_little(f);
@@ -285,7 +297,7 @@ static int go(struct foreground *f, const char *command, cJSON *request)
 	if (f->signals > 0)
 		return EXIT_CANCELLED;
 	return usage_error(command, "%s is owned by another process that does not answer: %s",
-			   f->host.config->state_dir, err.message);
+			   f->host.config->state_dir, said ? f->away.err.message : err.message);
 }
 
 static int open_and_go(struct foreground *f, const char *command, struct config *config,

@@ -10,6 +10,9 @@
 #include "cli/run_json.h"
 #include "net/loop.h"
 
+/* Hello is answered at once, a Ctrl-C after what is in flight (up to 5 s), the second one at once. */
+enum { HELLO_MS = 1000, CANCEL_MS = 10000, CANCEL_NOW_MS = 2000 };
+
 /* ---- is it the same there? ---- */
 
 static int compare(const struct config *c, const cJSON *hello, struct err *err)
@@ -36,7 +39,7 @@ static int meet_owner(const struct config *c, struct err *err)
 		cJSON_Delete(hello);
 		return err_set(err, ERR_NOMEM, "out of memory");
 	}
-	int rc = owner_ask(c, hello, &answer, err);
+	int rc = owner_ask(c, hello, HELLO_MS, &answer, err);
 	cJSON_Delete(hello);
 	if (rc == 0)
 		rc = compare(c, answer, err);
@@ -102,14 +105,31 @@ enum hand_over_end hand_over_run(struct hand_over *h)
 	int rc = owner_socket(path, h->host->config, &h->err);
 	if (rc == 0)
 		rc = meet_owner(h->host->config, &h->err);
+	if (rc == -ERR_TIMEOUT)
+		return h->end = HAND_OVER_SILENT;
 	if (rc < 0)
 		return h->end = HAND_OVER_REFUSED;
 	if (rc == 1 || ask_start(&h->ask, h->host->loop, path, h->request, &events, h, &h->err) < 0)
 		return h->end = HAND_OVER_NOBODY;
 	loop_run(h->host->loop);
+	timer_stop(h->patience);
+	h->patience = NULL;
 	ask_free(h->ask);
 	h->ask = NULL;
 	return h->end;
+}
+
+static void on_silence(void *arg)
+{
+	struct hand_over *h = arg;
+	h->patience = NULL;
+	h->end = HAND_OVER_UNANSWERED;
+	(void)err_set(
+	    &h->err, ERR_TIMEOUT,
+	    "the process that goes through the run (pid %jd) was told to cancel it and does "
+	    "not answer: is it stopped? 'runbook runs' tells how the run ended",
+	    (intmax_t)ask_pid(h->ask));
+	loop_quit(h->host->loop);
 }
 
 void hand_over_interrupt(struct hand_over *h)
@@ -117,5 +137,11 @@ void hand_over_interrupt(struct hand_over *h)
 	cJSON *line = h->ask ? cJSON_CreateObject() : NULL;
 	if (line && cJSON_AddTrueToObject(line, "interrupt"))
 		ask_more(h->ask, line);
+	if (h->ask) {
+		timer_stop(h->patience);
+		h->patience = timer_start(h->host->loop, h->interrupted ? CANCEL_NOW_MS : CANCEL_MS,
+					  on_silence, h);
+		h->interrupted = true;
+	}
 	cJSON_Delete(line);
 }

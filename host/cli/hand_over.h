@@ -12,7 +12,9 @@ enum hand_over_end {
 	HAND_OVER_ENDED,  /* on_end was called */
 	HAND_OVER_NOBODY, /* nobody serves the control socket (any more, or not yet) */
 	HAND_OVER_LOST, /* the owner has gone before the end of the run: it is to be asked for again */
-	HAND_OVER_REFUSED, /* err says why */
+	HAND_OVER_REFUSED,    /* err says why */
+	HAND_OVER_SILENT,     /* there is an owner that did not answer in a second; err names it */
+	HAND_OVER_UNANSWERED, /* it took the run, but not the Ctrl-C; err says so */
 };
 
 struct hand_over {
@@ -20,7 +22,9 @@ struct hand_over {
 	const cJSON *request; /* {"op":"run", ...} */
 	void (*on_end)(void *arg, const struct run_end *end);
 	void *arg;
-	struct ask *ask; /* while it goes on */
+	struct ask *ask;        /* while it goes on */
+	struct timer *patience; /* after a Ctrl-C */
+	bool interrupted;
 	enum hand_over_end end;
 	struct err err;
 };

@@ -9,6 +9,9 @@
 #include "cli/shown_args.h"
 #include "store/store.h"
 
+/* An owner that is silent for so long is not waited for: the store can be read beside it. */
+enum { OWNER_ANSWER_MS = 3000 };
+
 static int read_store(struct host *h, const cJSON *request, cJSON **answer, struct err *err)
 {
 	struct query q = { .redact = shown_args, .arg = h };
@@ -39,8 +42,8 @@ int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err
 	int rc =
 	    request ? config_load(&config, file, err) : err_set(err, ERR_NOMEM, "out of memory");
 	if (rc == 0)
-		rc = owner_ask(&config, request, answer, err);
-	if (rc == 1)
+		rc = owner_ask(&config, request, OWNER_ANSWER_MS, answer, err);
+	if (rc == 1 || rc == -ERR_TIMEOUT)
 		rc = read_here(&config, request, answer, err);
 	config_clear(&config);
 	cJSON_Delete(request);

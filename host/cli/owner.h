@@ -19,11 +19,13 @@ NODISCARD int owner_socket(char out[OWNER_PATH_MAX], const struct config *c, str
 /*
  * Ask and wait for the answer. Blocks; makes a loop of its own.
  *
+ * @param wait_ms how long at most: a process that is stopped (Ctrl-Z) owns it and never answers
  * @param[out] answer owned by the caller (cJSON_Delete)
  * @return 0; 1 when there is no owner; -ERR_REMOTE when it refused, err->name being its code;
- *         -ERR_IO when it went away meanwhile
+ *         -ERR_IO when it went away meanwhile; -ERR_TIMEOUT when it does not answer, which the
+ *         message says, with its process id
  */
-NODISCARD int owner_ask(const struct config *c, const cJSON *request, cJSON **answer,
-			struct err *err);
+NODISCARD int owner_ask(const struct config *c, const cJSON *request, int64_t wait_ms,
+			cJSON **answer, struct err *err);
 
 #endif

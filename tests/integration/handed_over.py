@@ -217,5 +217,32 @@ def the_socket_is_for_its_user_only():
         check(not os.path.exists(work.path("state/control.sock")), "the socket is left behind")
 
 
+@test
+def an_owner_that_is_stopped_holds_nobody_up():
+    with Workspace() as work:
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        guest = nap(work, "guest", 30)
+        say(guest, "begun guest")
+        wait_listed(work, 2)
+        owner.send_signal(signal.SIGSTOP)
+        check_equal(len(listed(work)), 2, "runs that are listed meanwhile")
+
+        other = nap(work, "other", 0)
+        check(f"(pid {owner.pid}) does not answer" in say(other, "does not answer"), "who does not answer")
+        other.send_signal(signal.SIGINT)
+        check_equal(finish(other)[0], 3, "who waits and is interrupted")
+        guest.send_signal(signal.SIGINT)
+        guest.send_signal(signal.SIGINT)
+        status, _, err = finish(guest)
+        check_equal(status, 5, f"a guest that is interrupted\n{err}")
+        check(f"(pid {owner.pid}) was told to cancel it" in err, f"why: {err}")
+
+        owner.send_signal(signal.SIGCONT)
+        owner.send_signal(signal.SIGINT)
+        check_equal(finish(owner)[0], 3, "the owner")
+        check_equal([r["state"] for r in listed(work)], ["cancelled", "cancelled"], "states")
+
+
 if __name__ == "__main__":
     run()
