@@ -24,7 +24,7 @@ int duration_parse(int64_t *out_ms, const char *text, struct err *err)
 	cJSON *n = json_parse((struct bytes){ text, digits }, NULL);
 	double ms = n ? n->valuedouble * unit_ms(text + digits) : 0;
 	cJSON_Delete(n);
-	if (!(ms >= 1) || ms > 366 * 86400e3)
+	if (!(ms >= 1) || ms > 3660 * 86400e3)
 		return err_set(err, ERR_INVALID,
 			       "'%.40s' is not a duration: expected 500ms, 30s, 15m, 2h or 1d",
 			       text);

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-/* @return 0; -ERR_INVALID with a message that quotes text; the result is > 0 and at most a year */
+/* @return 0; -ERR_INVALID with a message that quotes text; the result is > 0 and at most ten years */
 NODISCARD int duration_parse(int64_t *out_ms, const char *text, struct err *err);
 
 #endif

@@ -18,7 +18,9 @@ return { name = input.name }
 
 
 def nap(work, name, seconds, *args, **env):
-    file = work.write("nap.lua", NAP)
+    file = work.path("nap.lua")
+    if not os.path.exists(file):  # others may be reading it
+        work.write("nap.lua", NAP)
     return work.start("run", file, "--config", work.config, "-i", f"name={name}", "-i",
                       f"seconds={seconds}", *args, **env)
 
