@@ -4,6 +4,7 @@
  *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	            max_intent_age                       of a change that may be made again after a crash
+ *	            passive, parallel          the wait that leaves memory; branches at once
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
  *	[policy]    allow, deny, freeze, budget, approval, key, file      see script/policy.h, rules.h
  *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
@@ -78,6 +79,8 @@ struct config {
 	int64_t max_intent_age_ms;  /* 0: as script/settle_decide.h has it */
 	size_t log_max, result_max; /* likewise */
 	uint64_t steps_max;         /* likewise */
+	unsigned parallel_max;      /* likewise */
+	int64_t passive_ms;         /* likewise: the wait from which a run leaves memory */
 	int64_t watchdog_ms;        /* 0: the default of watchdog.h */
 	struct run_rule *rules;
 	size_t n_rules;

@@ -8,7 +8,7 @@
 #include "cli/duration.h"
 #include "cli/files.h"
 
-enum { SECRET_MAX = 4096 };
+enum { SECRET_MAX = 4096, PARALLEL_MAX = 10000 };
 static const int64_t SIZE_LIMIT = INT64_C(1) << 40;
 
 struct reading {
@@ -120,9 +120,24 @@ static int read_host(struct reading *r)
 	return rc < 0 ? rc : copy_of(r, "plugins", &r->c->plugins);
 }
 
+static int parallel_of(struct reading *r, unsigned *out)
+{
+	uint64_t n = 0;
+	int rc = count_of(r, "parallel", &n);
+	if (rc == 0 && n > PARALLEL_MAX)
+		return complain(r, ini_key(r->s, "parallel"),
+				"a number of branches from 1 to 10000");
+	*out = (unsigned)n;
+	return rc;
+}
+
 static int read_limits(struct reading *r)
 {
 	int rc = size_of(r, "memory", &r->c->memory_max);
+	if (rc == 0)
+		rc = duration_of(r, "passive", &r->c->passive_ms);
+	if (rc == 0)
+		rc = parallel_of(r, &r->c->parallel_max);
 	if (rc == 0)
 		rc = duration_of(r, "cpu", &r->c->cpu_ms);
 	if (rc == 0)
@@ -345,7 +360,7 @@ static const struct section_kind kinds[] = {
 	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog " },
 	{ "limits", false, read_limits,
 	  " memory cpu log result steps timeout call_timeout "
-	  "max_intent_age " },
+	  "max_intent_age passive parallel " },
 	{ "rules", false, read_rules, NULL },
 	{ "policy", false, read_policy, NULL },
 	{ "audit", false, read_audit,

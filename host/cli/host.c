@@ -23,6 +23,7 @@
 #include "script/registry.h"
 #include "script/rules.h"
 #include "script/run.h"
+#include "store/store.h"
 
 enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256, OWNER_WAIT_MS = 10 * 1000 };
 
@@ -152,6 +153,24 @@ static void record_start(struct host *h, const char *command)
 	buf_clear(&members);
 }
 
+/* In the row, whatever this process is for: before the committer opens the store, which must have one
+ * connection that writes. */
+static int count_death(const struct host *h, const char *run, struct err *err)
+{
+	struct store *store = NULL;
+	struct store_batch *batch = NULL;
+	int rc = store_open(&store, h->store, err);
+	if (rc == 0)
+		rc = store_batch_new(&batch, err);
+	if (rc == 0) {
+		store_count_death(batch, run);
+		rc = store_apply(store, batch, err);
+	}
+	store_batch_free(batch);
+	store_close(store);
+	return rc;
+}
+
 /* Runs go on without it: a death is then counted to nobody. */
 static void open_culprit(struct host *h)
 {
@@ -168,6 +187,8 @@ static void open_culprit(struct host *h)
 	(void)snprintf(text, sizeof(text), "run %s was being resumed when the last process died",
 		       culprit_read(h->culprit));
 	terminal_log(&h->terminal, LOG_WARN, text);
+	if (count_death(h, culprit_read(h->culprit), &err) < 0)
+		terminal_log(&h->terminal, LOG_WARN, err.message);
 }
 
 static int open_runs(struct host *h, struct err *err)
@@ -180,6 +201,7 @@ static int open_runs(struct host *h, struct err *err)
 					     .culprit = h->culprit,
 					     .lua_dir = h->config->lua_dir,
 					     .store_path = h->store,
+					     .passive_ms = h->config->passive_ms,
 					     .carried = h->carried,
 					     .approvers = h->config->approvals.people,
 					     .on_asked = h->on_asked,
@@ -204,8 +226,10 @@ int host_own(struct host *h, struct err *err)
 int host_open_runs(struct host *h, const char *command, struct err *err)
 {
 	int rc = own(h, OWNER_WAIT_MS, err);
-	if (rc == 0)
-		rc = host_log_open(h, err);
+	if (rc < 0)
+		return rc;
+	open_culprit(h);
+	rc = host_log_open(h, err);
 	if (rc < 0)
 		return rc;
 	record_start(h, command);
@@ -213,7 +237,6 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 	rc = rules_load(h->rules, h->config->state_dir, err);
 	if (rc < 0)
 		return rc;
-	open_culprit(h);
 	return open_runs(h, err);
 }
 
@@ -290,6 +313,7 @@ struct run_spec host_run_spec(const struct host *h)
 		.log_max = c->log_max,
 		.result_max = c->result_max,
 		.steps_max = c->steps_max,
+		.parallel_max = c->parallel_max,
 		.rules = c->rules,
 		.n_rules = c->n_rules,
 	};

@@ -182,8 +182,8 @@ size_t runs_asleep(const struct runs *runs); /* of these, out of memory */
  * their ends (settle.h), whose runs are left out while they are not; without a settle one that has no
  * end ends its run as RUN_UNKNOWN. Blocks while it reads.
  *
- * The run that the last process died of (runs_spec.culprit) has one more death in its row; at the third
- * it is RUN_PARKED.
+ * A run of which three processes died, as its row has it (store_count_death), is RUN_PARKED. So it is
+ * in run_resume, unless it was parked already: then a person has looked, and it begins to count anew.
  */
 NODISCARD int runs_carry_on(struct runs *runs, struct err *err);
 

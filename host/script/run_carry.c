@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "script/culprit.h"
 #include "script/file.h"
 #include "script/record.h"
 #include "script/rows.h"
@@ -145,7 +144,6 @@ int run_stand_in(struct run **out, struct runs *runs, const struct run_record *r
 
 struct finding {
 	struct runs *runs;
-	const char *culprit;
 	struct err *err;
 };
 
@@ -158,18 +156,15 @@ static int find_one(void *arg, const struct run_row *row)
 {
 	const struct finding *f = arg;
 	int64_t wake_ms = row->started_ms; /* what was running goes on in its old order */
-	unsigned flags = SLEEP_OF_OTHERS;
 	if (run_index_by_id(&f->runs->index, row->id) || settle_why(f->runs->settle, row->id))
 		return 0;
 	if (row->state == RUN_STATE_WAITING)
 		wake_ms = row->wake_ms > 0 ? row->wake_ms : INT64_MAX;
-	if (f->culprit && strcmp(f->culprit, row->id) == 0)
-		flags |= SLEEP_CULPRIT;
 	if (row->key && f->runs->rules &&
 	    rules_keep_key(f->runs->rules, row->id, row->key, f->err) < 0)
 		return -ERR_NOMEM;
 	sleepers_add(f->runs->sleepers, row->id, earlier(wake_ms, row->deadline_ms),
-		     &f->runs->carried, flags);
+		     &f->runs->carried, SLEEP_OF_OTHERS);
 	return 0;
 }
 
@@ -180,7 +175,7 @@ static int find_unfinished(void *arg, const struct run_row *row)
 
 int runs_carry_on(struct runs *runs, struct err *err)
 {
-	struct finding f = { runs, runs->culprit ? culprit_read(runs->culprit) : NULL, err };
+	struct finding f = { runs, err };
 	const struct run_filter unfinished = { .states = 1u << RUN_STATE_QUEUED |
 							 1u << RUN_STATE_RUNNING |
 							 1u << RUN_STATE_WAITING };
@@ -191,7 +186,7 @@ int runs_carry_on(struct runs *runs, struct err *err)
 
 int runs_carry_on_one(struct runs *runs, const char *id, struct err *err)
 {
-	struct finding f = { runs, runs->culprit ? culprit_read(runs->culprit) : NULL, err };
+	struct finding f = { runs, err };
 	struct store_reader *reader = sleepers_reader(runs->sleepers, err);
 	INVARIANT(runs->carried.on_end);
 	return reader ? store_run(reader, id, find_unfinished, &f, err) : -ERR_IO;
@@ -241,7 +236,8 @@ int run_resume(struct runs *runs, const char *id, const struct run_listener *lis
 		run_record_free(record);
 		return rc;
 	}
-	record->row.deaths = 0; /* a person has looked */
+	if (state == RUN_STATE_PARKED)
+		record->row.deaths = 0; /* a person has looked */
 	return carry(runs, record, listener, CARRY_ON, err);
 }
 

@@ -188,10 +188,8 @@ static void come_back(struct sleepers *s, struct sleeper *one, struct reading *r
 	struct run *r = NULL;
 	enum carry_how how = one->flags & SLEEP_OF_OTHERS ? CARRY_ON : CARRY_WOKEN;
 	one->cancel = NULL;
-	if (reading->record) {
+	if (reading->record)
 		take_votes(one, reading->record);
-		reading->record->row.deaths += (one->flags & SLEEP_CULPRIT) != 0;
-	}
 	free_sleeper(s, one);
 	if (reading->record &&
 	    run_carry(&r, runs, reading->record, &listener, how, &reading->err) < 0)

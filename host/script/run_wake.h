@@ -23,7 +23,6 @@ void sleepers_stop(struct sleepers *s);
 enum sleep_flags {
 	SLEEP_PLAIN = 0,
 	SLEEP_OF_OTHERS = 1u << 0, /* another process had it: being carried on is recorded */
-	SLEEP_CULPRIT = 1u << 1,   /* it was being resumed when that process died */
 };
 
 /* Add one that is not in the index; wake_ms INT64_MAX: never by itself. */

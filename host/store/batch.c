@@ -134,6 +134,12 @@ void store_set_run(struct store_batch *b, const struct run_row *r)
 	put_course(b, r);
 }
 
+void store_count_death(struct store_batch *b, const char *run)
+{
+	put_op(b, OP_DEATH);
+	put_text(b, run);
+}
+
 void store_add_module(struct store_batch *b, const char *run, int attempt, const char *name,
 		      const char *path, const char *sha256)
 {

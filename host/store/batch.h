@@ -21,6 +21,7 @@ enum store_op {
 	OP_SOURCE,
 	OP_RUN,
 	OP_SET_RUN,
+	OP_DEATH,
 	OP_MODULE,
 	OP_STEP,
 	OP_END,

@@ -199,6 +199,8 @@ void store_add_run(struct store_batch *b, const struct run_row *r);
 /* The run takes the row's attempt, state, times, waits_for, deaths, outcome, result, message,
  * traceback, sha256, options; the rest stays as it was. */
 void store_set_run(struct store_batch *b, const struct run_row *r);
+/* One more process has died while it was resuming that run; nothing where it is over or unknown. */
+void store_count_death(struct store_batch *b, const char *run);
 /* Pins: the module called name of this attempt is the source of that hash. */
 void store_add_module(struct store_batch *b, const char *run, int attempt, const char *name,
 		      const char *path, const char *sha256);

@@ -14,6 +14,8 @@ static const char *const statements[OP_COUNT] = {
 		       " started_ms = ?6, ended_ms = ?7, deadline_ms = ?8, wake_ms = ?9,"
 		       " waits_for = ?10, deaths = ?11, outcome = ?12, result = ?13,"
 		       " message = ?14, traceback = ?15 WHERE num = ?1",
+	[OP_DEATH] = "UPDATE run SET deaths = deaths + 1"
+		     " WHERE id = ? AND state IN ('queued', 'running', 'waiting')",
 	[OP_MODULE] = "INSERT OR REPLACE INTO module(run, attempt, name, path, sha256)"
 		      " VALUES (?, ?, ?, ?, ?)",
 	[OP_STEP] = "INSERT INTO step(run, attempt, path, kind, operation, args, args_hash,"

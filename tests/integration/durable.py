@@ -195,4 +195,23 @@ def a_long_sleeper_is_only_a_wake_time():
                 check_equal(process.wait(20), 0, "exit status of serve")
 
 
+@test
+def how_long_a_wait_leaves_memory_and_how_many_branches_go_on_is_configured():
+    with Workspace() as work, ScriptedServer(FAILED) as server:
+        work.configure(endpoint=server.url, more="[limits]\npassive = 200ms\nparallel = 1\n")
+        file = work.write("sleeper.lua", """
+            local function two(name) return function() log(name .. 1) sleep(0) log(name .. 2) end end
+            parallel { two "a", two "b" }
+            sleep(0.1)
+            log "short"
+            sleep(1)
+            return "long" """)
+        process = work.start("run", file, "--config", work.config, **KEYS)
+        wait_for_row(work, "SELECT count(*) FROM run WHERE state = 'waiting' AND waits_for = 'sleep'")
+        out, err = process.communicate(timeout=20)
+        check_equal(json.loads(out), "long", f"its result\n{err}")
+        check_equal([word for word in err.split() if word in ("a1", "a2", "b1", "b2", "short")],
+                    ["a1", "a2", "b1", "b2", "short"], f"what it said\n{err}")
+
+
 run()

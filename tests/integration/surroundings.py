@@ -176,7 +176,9 @@ def a_configuration_that_cannot_work_is_refused_at_the_start():
                 ("[listen]\naddress = 127.0.0.1:0\n[hook a]\npath = /a\nheader = X Sig\n"
                  "secret_env = HOME\nrunbook = ok.lua", "header 'X Sig' is no header name"),
                 ("[rules]\nsfn.redrive_executions = 0", "no plugin has this operation"),
-                ("[limits]\nmemory = 99999999999G", "at most 1024G")):
+                ("[limits]\nmemory = 99999999999G", "at most 1024G"),
+                ("[limits]\npassive = 0s", "expected a duration"),
+                ("[limits]\nparallel = 10001", "branches from 1 to 10000")):
             work.configure(more=section)
             ended = work.command("serve", "--config", work.config, limit=20)
             check_equal(ended.status, 2, f"{section}\n{ended}")

@@ -1,7 +1,9 @@
 """A loop that does not turn any more is ended, and the run that held it is known at the next start."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 
 from program import BUILD_DIR, Workspace
 from tap import check, check_equal, run, test
@@ -41,6 +43,36 @@ def a_stuck_host_is_ended_and_its_culprit_named():
 
         third = work.run("return 1")
         check("was being resumed" not in third.err, third.err)
+
+
+def deaths(work, run):
+    with contextlib.closing(sqlite3.connect(f"file:{work.path('state/runs.db')}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT deaths, state FROM run WHERE id = ?", (run,)).fetchone()
+
+
+def dies(ended):
+    check_equal(ended.status, -signal.SIGABRT, f"what hangs\n{ended}")
+    return ended.err.rstrip().splitlines()[-1].split()[-1]
+
+
+@test
+def each_death_counts_whatever_the_next_process_does_and_the_third_parks():
+    with workspace() as work:
+        run = dies(work.run('sleep(0.1) require "demo".hang()'))
+        check_equal(work.run("return 1").status, 0, "another run")
+        check_equal(deaths(work, run), (1, "running"), "after the first death")
+
+        for n in (2, 3):
+            dies(work.command("resume", run, "--config", work.config))
+            check_equal(work.run("return 1").status, 0, "another run")
+            check_equal(deaths(work, run), (n, "running"), f"after {n} deaths")
+
+        parked = work.command("resume", run, "--config", work.config)
+        check_equal(parked.status, 5, f"the fourth time\n{parked}")
+        check("died three times" in parked.err, parked.err)
+        check_equal(deaths(work, run), (3, "parked"), "after it was parked")
+
+        dies(work.command("resume", run, "--config", work.config))  # a person has looked: it is begun again
 
 
 @test

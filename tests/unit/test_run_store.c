@@ -241,6 +241,28 @@ TEST(what_is_absent_comes_back_as_null)
 	end(&f);
 }
 
+TEST(deaths_are_counted_to_runs_that_are_not_over)
+{
+	struct fixture f;
+	begin(&f);
+	open_store(&f);
+	add_run(&f, RUN_A, RUN_STATE_RUNNING);
+	add_run(&f, RUN_B, RUN_STATE_PARKED);
+	store_count_death(f.batch, RUN_A);
+	store_count_death(f.batch, RUN_A);
+	store_count_death(f.batch, RUN_B);
+	store_count_death(f.batch, "unknown");
+	apply(&f);
+
+	CHECK_INT(store_run(f.reader, RUN_A, on_run, &f, &f.err), 0);
+	CHECK_STR(said(&f),
+		  RUN_A "|1|running|r.lua|" HASH_1 "|{}|{}|-|-|{}|-|-|-|-|-|-|1000|0|0|0|0|2|");
+	CHECK_INT(store_run(f.reader, RUN_B, on_run, &f, &f.err), 0);
+	CHECK_STR(said(&f),
+		  RUN_B "|1|parked|r.lua|" HASH_1 "|{}|{}|-|-|{}|-|-|-|-|-|-|1000|0|5000|0|0|0|");
+	end(&f);
+}
+
 TEST(setting_a_run_changes_its_course_and_nothing_else)
 {
 	struct fixture f;
@@ -551,6 +573,7 @@ int main(void)
 	return tap_run(TAP_CASES(
 	    TAP_CASE(a_run_comes_back_as_it_was_written),
 	    TAP_CASE(what_is_absent_comes_back_as_null),
+	    TAP_CASE(deaths_are_counted_to_runs_that_are_not_over),
 	    TAP_CASE(setting_a_run_changes_its_course_and_nothing_else),
 	    TAP_CASE(a_step_and_its_end_come_back_as_they_were_written),
 	    TAP_CASE(steps_and_ends_come_in_the_order_in_which_they_were_added),
