@@ -171,6 +171,8 @@ static const char *kind_name(enum step_kind kind)
 		return "now";
 	case STEP_BRANCHES:
 		return "parallel";
+	case STEP_SECRET:
+		return "secret";
 	}
 	return "call";
 }

@@ -156,6 +156,7 @@ void config_clear(struct config *c)
 	free(c->plugins);
 	free(c->rules);
 	policy_free(c->policy);
+	free(c->secrets);
 	free(c->schedules);
 	free(c->hooks);
 	ini_free(c->ini);
@@ -186,8 +187,8 @@ int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, c
 		return err_set(
 		    err, ERR_INVALID,
 		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, policy, "
-		    "audit, approvals, listen, schedule NAME, hook NAME or the name of a loaded "
-		    "plugin",
+		    "audit, approvals, secrets, listen, schedule NAME, hook NAME or the name of a "
+		    "loaded plugin",
 		    c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);
 	}
 	return 0;

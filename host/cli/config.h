@@ -11,6 +11,7 @@
  *	            copy_file, copy_url            the audit log, see commit/commit.h
  *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
  *	[listen]    address = 127.0.0.1:8080               where webhooks are received
+ *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
  *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
  *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
  *	[PLUGIN]    what the plugin of that name understands
@@ -26,6 +27,7 @@
 
 #include "base/crypto.h"
 #include "base/ini.h"
+#include "cli/secrets.h"
 #include "script/policy.h"
 #include "script/run.h"
 
@@ -89,6 +91,8 @@ struct config {
 	const char *listen;      /* "ADDRESS:PORT", or NULL */
 	struct config_audit audit;
 	struct config_approvals approvals;
+	struct config_secret *secrets;
+	size_t n_secrets;
 	struct config_schedule *schedules;
 	size_t n_schedules;
 	struct config_hook *hooks;

@@ -173,6 +173,25 @@ static int read_rules(struct reading *r)
 	return 0;
 }
 
+static int read_secrets(struct reading *r)
+{
+	struct config *c = r->c;
+	c->secrets = calloc(r->s->n_keys + 1, sizeof(*c->secrets));
+	if (!c->secrets)
+		return err_set(r->err, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < r->s->n_keys; i++) {
+		const struct ini_key *k = &r->s->keys[i];
+		struct config_secret *s = &c->secrets[c->n_secrets++];
+		s->name = k->name;
+		if (!secrets_parse(s, k->value)) /* it may be the secret itself: not shown */
+			return err_set(r->err, ERR_INVALID,
+				       "%s:%d: [secrets] %s: expected file PATH, env NAME or "
+				       "credential NAME",
+				       c->ini->file, k->line, k->name);
+	}
+	return 0;
+}
+
 static int read_policy(struct reading *r)
 {
 	int rc = policy_new(&r->c->policy, "[policy] ", r->c->ini->file, r->err);
@@ -367,6 +386,7 @@ static const struct section_kind kinds[] = {
 	  " checkpoint_records checkpoint_after rotate_size rotate_age keep key_file copy_file "
 	  "copy_url " },
 	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url " },
+	{ "secrets", false, read_secrets, NULL },
 	{ "listen", false, read_listen, " address " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
 	{ "hook", true, read_hook,

@@ -13,6 +13,7 @@
 #include "cli/host_log.h"
 #include "cli/recovery.h"
 #include "cli/rules_load.h"
+#include "cli/secrets.h"
 #include "cli/watchdog.h"
 #include "commit/commit.h"
 #include "net/http_client.h"
@@ -202,6 +203,8 @@ static int open_runs(struct host *h, struct err *err)
 					     .lua_dir = h->config->lua_dir,
 					     .store_path = h->store,
 					     .passive_ms = h->config->passive_ms,
+					     .secret = secrets_read,
+					     .secret_arg = h->config,
 					     .carried = h->carried,
 					     .approvers = h->config->approvals.people,
 					     .on_asked = h->on_asked,

@@ -3,12 +3,12 @@
 #include <stddef.h>
 
 const char *const known_globals[] = {
-	"_G",           "_VERSION", "approve",  "array",    "assert",   "coroutine", "error",
-	"getmetatable", "ipairs",   "iso8601",  "log",      "math",     "next",      "now",
-	"null",         "pairs",    "parallel", "pcall",    "print",    "progress",  "random",
-	"rawequal",     "rawget",   "rawlen",   "rawset",   "require",  "select",    "setmetatable",
-	"sleep",        "string",   "table",    "tonumber", "tostring", "type",      "utf8",
-	"uuid",         "xpcall",   NULL,
+	"_G",           "_VERSION", "approve",  "array",  "assert",   "coroutine", "error",
+	"getmetatable", "ipairs",   "iso8601",  "log",    "math",     "next",      "now",
+	"null",         "pairs",    "parallel", "pcall",  "print",    "progress",  "random",
+	"rawequal",     "rawget",   "rawlen",   "rawset", "require",  "secret",    "select",
+	"setmetatable", "sleep",    "string",   "table",  "tonumber", "tostring",  "type",
+	"utf8",         "uuid",     "xpcall",   NULL,
 };
 
 static const char *const coroutine_fields[] = {

@@ -159,7 +159,7 @@ int journal_add_end(struct journal *j, const struct step_end *row)
 bool journal_waited(const struct journal_step *s)
 {
 	static const char *const at_once[] = { "refused", "invalid", "dry_run", NULL };
-	if (s->kind == STEP_NOW || s->kind == STEP_BRANCHES)
+	if (s->kind == STEP_NOW || s->kind == STEP_BRANCHES || s->kind == STEP_SECRET)
 		return false;
 	if (s->kind != STEP_CALL || s->begun)
 		return true;

@@ -3,7 +3,7 @@
  *
  * A step is found by its path. What it waited for came to the script in an order of its own, over all
  * branches, and comes in that order again (journal_next). Ends that came within the call are found by
- * path alone: now, parallel, and calls that were refused, malformed or rehearsed before any intent.
+ * path alone: now, secret, parallel, and calls that were refused, malformed or rehearsed before any intent.
  *
  * A replay is over when every recorded step was asked for and every end was delivered. Until then
  * nothing new may begin.

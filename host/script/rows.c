@@ -303,6 +303,7 @@ void rows_end(struct branch *br, const struct rows_end *e)
 			     .kind = e->kind,
 			     .operation = e->operation,
 			     .args_hash = e->hash,
+			     .args = e->args,
 			     .outcome = e->outcome,
 			     .answer = e->answer,
 			     .error = e->error,

@@ -34,6 +34,7 @@ struct rows_end {
 	enum step_kind kind;
 	const char *operation; /* or NULL */
 	const char *hash;
+	const char *args; /* JSON, or NULL */
 	const char *outcome;
 	const char *answer, *error; /* JSON, or NULL */
 };

@@ -355,6 +355,7 @@ static int open_protected(lua_State *L)
 {
 	run_globals(L);
 	approve_open(L);
+	secret_open(L);
 	parallel_open(L);
 	gate_open(L);
 	return 0;

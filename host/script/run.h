@@ -58,6 +58,9 @@ struct runs_spec {
 	struct culprit *culprit;         /* borrowed; NULL: none */
 	const char *store_path; /* to read the journal from; NULL: runs are not durable; copied */
 	int64_t passive_ms;     /* longer waits leave memory; 0: 30,000 */
+	/* secret "NAME": append it; NULL: there are none. A plain read of a small local source. */
+	int (*secret)(void *arg, const char *name, struct buf *out, struct err *err);
+	void *secret_arg;
 	struct run_listener carried; /* of the runs that runs_carry_on finds; needs on_end then */
 	const char *approvers; /* who may approve where nobody is named, parted by blanks; NULL,
 				* "": anybody but who asks; copied */

@@ -51,6 +51,8 @@ struct runs {
 	char *store_path; /* NULL: nothing is durable */
 	char boot[BOOT_ID_SIZE];
 	int64_t passive_ms;
+	int (*secret)(void *arg, const char *name, struct buf *out, struct err *err);
+	void *secret_arg;
 	struct run_listener carried;
 	char *approvers; /* NULL: anybody */
 	void (*on_asked)(void *arg, const struct run_question *q);
@@ -285,6 +287,7 @@ void run_add_unknown(struct run *r, const struct call *c);
 void run_globals(lua_State *L); /* globals.c: now, sleep, progress */
 void approve_open(lua_State *L);
 void parallel_open(lua_State *L);
+void secret_open(lua_State *L);
 
 /* gate.c: push the table of functions of a namespace. */
 bool gate_push_namespace(lua_State *L, struct run *r, const char *ns);

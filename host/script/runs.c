@@ -46,6 +46,8 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.carried = spec->carried,
 		.on_asked = spec->on_asked,
 		.on_asked_arg = spec->on_asked_arg,
+		.secret = spec->secret,
+		.secret_arg = spec->secret_arg,
 		.handle = handle,
 	};
 	clock_boot_id(runs->boot);

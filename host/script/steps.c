@@ -33,6 +33,8 @@ static const char *name_of(enum step_kind kind, const char *operation)
 		return "now";
 	case STEP_BRANCHES:
 		return "parallel";
+	case STEP_SECRET:
+		return "secret";
 	}
 	return "a step";
 }

@@ -11,7 +11,7 @@ static const char *const states[] = {
 
 static const char *const kinds[] = {
 	[STEP_CALL] = "call", [STEP_SLEEP] = "sleep",       [STEP_APPROVAL] = "approval",
-	[STEP_NOW] = "now",   [STEP_BRANCHES] = "branches",
+	[STEP_NOW] = "now",   [STEP_BRANCHES] = "branches", [STEP_SECRET] = "secret",
 };
 
 /* The place of name in the list; -1: not there. */

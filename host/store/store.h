@@ -81,6 +81,7 @@ enum step_kind {
 	STEP_APPROVAL,
 	STEP_NOW,
 	STEP_BRANCHES, /* parallel: its end is that of the last branch */
+	STEP_SECRET,   /* read by name: only the name is kept, as args */
 };
 
 /* The beginning of a step that takes time. */
