@@ -132,13 +132,17 @@ static bool read_range(struct request *q, const char *text)
 			 read_number(&q->last, dash + 1, INT64_MAX) && q->last >= q->seq);
 }
 
+static bool takes_place(const struct request *q)
+{
+	return ON(q->command) & (ON(REQUEST_SHOW) | ON(REQUEST_PROVE) | ON(REQUEST_EXPORT));
+}
+
 /* SEGMENT:SEQ, unless there is a file of that name. */
 static bool read_place(struct request *q, const char *word)
 {
-	const unsigned takers = ON(REQUEST_SHOW) | ON(REQUEST_PROVE) | ON(REQUEST_EXPORT);
 	const char *colon = strrchr(word, ':');
-	if (!(takers & ON(q->command)) || q->segment || !colon || colon == word ||
-	    access(word, F_OK) == 0 || !read_range(q, colon + 1))
+	if (!takes_place(q) || q->segment || !colon || colon == word || access(word, F_OK) == 0 ||
+	    !read_range(q, colon + 1))
 		return false;
 	q->segment = word;
 	q->segment_len = (size_t)(colon - word);
@@ -163,6 +167,11 @@ static int read_word(struct request *q, const char *word, struct err *err)
 	}
 	if (read_place(q, word))
 		return 0;
+	if (q->dir && !q->segment && takes_place(q))
+		return err_set(err, ERR_INVALID,
+			       "expected one SEGMENT:SEQ%s and one directory, not '%s' and '%s'",
+			       q->command == REQUEST_EXPORT ? " or SEGMENT:FIRST-LAST" : "", q->dir,
+			       word);
 	if (q->dir)
 		return err_set(err, ERR_INVALID, "one word too many: '%s'", word);
 	q->dir = word;

@@ -186,6 +186,8 @@ static bool check_lines(struct job *j, struct bytes rest, const struct public_ke
 		rest.p += end ? n + 1 : n;
 		rest.n -= end ? n + 1 : n;
 	}
+	if (number == 0)
+		(void)fprintf(j->io->err, "%s: there is no proof in it\n", j->q.proof);
 	return good && number > 0;
 }
 

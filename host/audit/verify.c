@@ -285,6 +285,11 @@ static void judge_ledger(struct verification *v, const struct segment_names *nam
 		(void)snprintf(v->why, sizeof(v->why),
 			       "missing: there are sealed segments, and each is entered there");
 	}
+	if (!b->exists && names->n == 0 && rep.verdict != VERDICT_BAD) {
+		rep.verdict = VERDICT_BAD;
+		(void)snprintf(v->why, sizeof(v->why),
+			       "missing, and so is every segment: there is no audit log here");
+	}
 	if (rep.verdict != VERDICT_OK)
 		report(v, &rep);
 }

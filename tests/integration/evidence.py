@@ -131,6 +131,21 @@ def without_its_key_a_log_is_not_written():
 
 
 @test
+def where_there_is_no_log_nothing_is_verified():
+    with Workspace() as work:
+        check_equal(work.run(OK).status, 0, "the run")
+        wrong = work.command("audit", "verify", work.path("state"))
+        check_equal(wrong.status, 1, f"verify of another directory\n{wrong}")
+        check("there is no audit log here" in wrong.err, wrong.err)
+        empty = work.command("audit", "verify", "--proof", work.write("none", ""), work.audit_dir)
+        check_equal(empty.status, 1, f"a file without proofs\n{empty}")
+        check("there is no proof in it" in empty.err, empty.err)
+        shutil.rmtree(work.audit_dir)
+        os.mkdir(work.audit_dir)
+        check_equal(work.verify().status, 1, "verify of a log that was taken away")
+
+
+@test
 def a_hash_finds_nothing_without_its_key():
     with Workspace() as work:
         check_equal(work.run(OK).status, 0, "the run")
