@@ -1,5 +1,6 @@
 #include "script/policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,19 +153,17 @@ bool policy_has_budget(const struct policy *p, const char *operation, enum polic
 
 int policy_write_key(const struct policy *p, const cJSON *input, struct buf *out, struct err *err)
 {
-	static const char member[] = "{input.";
+	static const char member[] = "{input."; /* policy_read.c has seen that each one ends */
 	const char *at = p->key ? p->key : "";
 	while (*at) {
-		char name[128];
-		const char *end = strchr(at, '}');
-		size_t skip = sizeof(member) - 1;
-		if (strncmp(at, member, skip) != 0 || !end ||
-		    (size_t)(end - at) - skip >= sizeof(name)) {
+		char name[POLICY_MEMBER_MAX + 1];
+		if (*at != '{') {
 			buf_add(out, at++, 1);
 			continue;
 		}
-		memcpy(name, at + skip, (size_t)(end - at) - skip);
-		name[(size_t)(end - at) - skip] = '\0';
+		at += sizeof(member) - 1;
+		const char *end = at + strcspn(at, "}");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(end - at), at);
 		const cJSON *v = json_get(input, name);
 		if (!v || cJSON_IsNull(v))
 			return err_set(err, ERR_INVALID,

@@ -32,6 +32,8 @@
 
 struct policy;
 
+enum { POLICY_MEMBER_MAX = 127 }; /* bytes of a MEMBER */
+
 enum policy_scope { POLICY_RUN, POLICY_RESOURCE, POLICY_GROUP };
 
 struct policy_pattern {

@@ -230,10 +230,29 @@ static int add_approval(const struct entry *e)
 			    isdigit((unsigned char)e->words[1][0]) ? NULL : e->words[1]);
 }
 
+/* Each '{' begins a {input.MEMBER}; MEMBER is one of the input itself, not of an object in it. */
+static bool is_key(const char *text)
+{
+	static const char member[] = "{input.";
+	size_t n = strcspn(text, "{}");
+	for (text += n; *text; text += strcspn(text, "{}")) {
+		if (strncmp(text, member, sizeof(member) - 1) != 0)
+			return false;
+		text += sizeof(member) - 1;
+		n = strcspn(text, ".{}");
+		if (n == 0 || n > POLICY_MEMBER_MAX || text[n] != '}')
+			return false;
+		text += n + 1;
+	}
+	return true;
+}
+
 static int set_key(const struct entry *e)
 {
 	if (e->p->key)
 		return complain(e, "only one key");
+	if (!is_key(e->text))
+		return complain(e, "a text with {input.MEMBER} for members of the run's input");
 	e->p->key = strdup(e->text);
 	return e->p->key ? 0 : no_memory(e);
 }

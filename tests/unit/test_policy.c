@@ -179,6 +179,9 @@ TEST(a_wrong_setting_names_file_line_and_what_was_expected)
 		{ "deny", "a.b c d", "deny = a.b c d: expected NAMESPACE.OPERATION" },
 		{ "freeze", "Fri - Mon", "freeze: 'Fri - Mon' is no window of time" },
 		{ "freeze", "02:00 - 03:00 Europe/Berln", "did you mean 'Europe/Berlin'?" },
+		{ "key", "k {input.a", "expected a text with {input.MEMBER}" },
+		{ "key", "k {input.a.b}", "expected a text with {input.MEMBER}" },
+		{ "key", "k {inputs.a}", "expected a text with {input.MEMBER}" },
 		{ "budget", "sfn.x 3", "expected NAMESPACE.OPERATION N per run" },
 		{ "budget", "sfn.x -1 per run", "expected" },
 		{ "budget", "sfn.x 1000001 per run", "expected" },
@@ -269,9 +272,9 @@ TEST(a_key_is_filled_in_from_the_input)
 	struct buf key = BUF_INIT(256);
 	struct err err = { 0 };
 	cJSON *input = json_parse(bytes_str("{\"a\":\"x\",\"n\":7}"), NULL);
-	set(p, "key", "orders {input.a}/{input.n} {other}, end");
+	set(p, "key", "orders {input.a}/{input.n} (other), end");
 	CHECK_INT(policy_write_key(p, input, &key, &err), 0);
-	CHECK_STR(buf_cstr(&key), "orders x/7 {other}, end");
+	CHECK_STR(buf_cstr(&key), "orders x/7 (other), end");
 	buf_clear(&key);
 	CHECK_INT(policy_write_key(p, NULL, &key, &err), -ERR_INVALID);
 	CHECK(strstr(err.message, "the run's input has no 'a'"));
