@@ -1,5 +1,6 @@
 #include "cli/look.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "admin/query.h"
@@ -7,6 +8,7 @@
 #include "cli/host.h"
 #include "cli/owner.h"
 #include "cli/shown_args.h"
+#include "script/hold.h"
 #include "store/store.h"
 
 /* An owner that is silent for so long is not waited for: the store can be read beside it. */
@@ -36,11 +38,23 @@ static int read_here(struct config *config, const cJSON *request, cJSON **answer
 		   : err_set(err, ERR_IO, "the program could not be ended in order");
 }
 
+static void tell_hold(const char *state_dir)
+{
+	struct hold_note note;
+	char text[HOLD_TEXT_SIZE];
+	if (!hold_read(&note, state_dir))
+		return;
+	hold_say(text, &note);
+	(void)fprintf(stderr, "every change is %s\n", text);
+}
+
 int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err)
 {
 	struct config config = { 0 };
 	int rc =
 	    request ? config_load(&config, file, err) : err_set(err, ERR_NOMEM, "out of memory");
+	if (rc == 0)
+		tell_hold(config.state_dir);
 	if (rc == 0)
 		rc = owner_ask(&config, request, OWNER_ANSWER_MS, answer, err);
 	if (rc == 1 || rc == -ERR_TIMEOUT)

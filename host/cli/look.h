@@ -9,6 +9,8 @@
 cJSON *look_request(const char *op);
 
 /*
+ * Says on standard error too when every change is held (script/hold.h).
+ *
  * @param config  file, or NULL
  * @param request as query_request takes it; taken over; NULL: -ERR_NOMEM
  * @param[out] answer owned by the caller

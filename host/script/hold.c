@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 enum { NOTE_MAX = 8192 };
 
@@ -35,10 +36,27 @@ bool hold_is_set(const char *state_dir)
 	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
+/* One line of whole characters that a terminal can show. */
+static void clean_text(char *text)
+{
+	size_t left = strlen(text);
+	while (left > 0) {
+		size_t n = utf8_valid_at(text, left);
+		uint32_t c = n > 0 ? utf8_decode(text, n) : 0;
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+			n = n > 0 ? n : 1;
+			memset(text, '?', n);
+		}
+		text += n;
+		left -= n;
+	}
+}
+
 static void take_text(char *out, size_t size, const cJSON *note, const char *name)
 {
 	const char *text = json_get_str(note, name);
 	(void)snprintf(out, size, "%s", text ? text : "");
+	clean_text(out);
 }
 
 static void read_note(struct hold_note *out, int fd)
@@ -123,6 +141,8 @@ int hold_set(const char *state_dir, struct hold_note *note, bool *already, struc
 		rc = join(draft, state_dir, name, err);
 	if (rc < 0)
 		return rc;
+	clean_text(note->by);
+	clean_text(note->reason);
 	(void)unlink(draft); /* of a dead process that had our number */
 	rc = write_note(draft, note, err);
 	*already = false;

@@ -26,7 +26,8 @@ struct hold_note {
 enum { HOLD_TEXT_SIZE = 768 };
 
 /*
- * Switch on: durable when it returns. Text that is longer than its field is cut.
+ * Switch on: durable when it returns. In the note's texts '?' takes the place of control characters
+ * and of what is no UTF-8, such as a character that the field's end has cut.
  *
  * @param[in,out] note  of who switches; where it is on already, the note of who did before
  * @param[out] already  it was on, and stays as it was

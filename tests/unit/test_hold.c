@@ -55,6 +55,19 @@ TEST(a_switch_says_by_whom_when_and_why)
 	folder_close(&f);
 }
 
+TEST(a_reason_is_one_line_of_whole_characters)
+{
+	struct folder f;
+	struct hold_note note = note_of("ann", "a\nb\x1b[31m\xc2\x9b \xc3\xa9 \xff \xc3"), read;
+	bool already = true;
+	folder_open(&f);
+	CHECK_INT(hold_set(f.dir, &note, &already, NULL), 0);
+	CHECK_STR(note.reason, "a?b?[31m?? \xc3\xa9 ? ?");
+	CHECK(hold_read(&read, f.dir));
+	CHECK_STR(read.reason, note.reason);
+	folder_close(&f);
+}
+
 TEST(the_first_of_two_stays)
 {
 	struct folder f;
@@ -123,6 +136,7 @@ TEST(a_folder_that_is_missing_is_an_error)
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(a_switch_says_by_whom_when_and_why),
+				 TAP_CASE(a_reason_is_one_line_of_whole_characters),
 				 TAP_CASE(the_first_of_two_stays),
 				 TAP_CASE(a_file_that_cannot_be_understood_holds),
 				 TAP_CASE(what_cannot_be_looked_at_holds),
