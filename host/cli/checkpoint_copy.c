@@ -203,6 +203,17 @@ static void on_late(void *arg)
 	loop_quit(c->spec.loop);
 }
 
+static void tell_missing(const struct way *w)
+{
+	char text[400];
+	if (is_idle(w))
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "checkpoint: the last is not copied to %.200s: there was no more time",
+		       w->name);
+	w->c->spec.failed(w->c->spec.arg, text);
+}
+
 void checkpoint_copy_finish(struct checkpoint_copy *c, int64_t wait_ms)
 {
 	if (!c || (is_idle(&c->file) && is_idle(&c->url)))
@@ -213,6 +224,8 @@ void checkpoint_copy_finish(struct checkpoint_copy *c, int64_t wait_ms)
 	timer_stop(c->finish);
 	c->finish = NULL;
 	c->finishing = false;
+	tell_missing(&c->file);
+	tell_missing(&c->url);
 }
 
 void checkpoint_copy_stats(const struct checkpoint_copy *c, struct checkpoint_copy_stats *out)

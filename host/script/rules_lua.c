@@ -110,7 +110,7 @@ static bool take_answer(struct hearing *h, const cJSON *v)
 	static const char *const names[] = { "approval", NULL };
 	if (cJSON_IsNull(v) || cJSON_IsTrue(v))
 		return true;
-	if (cJSON_IsFalse(v))
+	if (cJSON_IsFalse(v) || (cJSON_IsString(v) && !*v->valuestring))
 		return ruling_deny(h->out, "judge", "the policy's judge says no");
 	if (cJSON_IsString(v))
 		return ruling_deny(h->out, "judge", "%s", v->valuestring);
@@ -137,7 +137,8 @@ bool rules_hear_lua(struct hearing *h)
 	cJSON *v = rc == 0 ? json_parse(buf_bytes(&answer), &err) : NULL;
 	bool ok = v ? take_answer(h, v)
 		    : ruling_deny(h->out, "judge", "the policy's judge failed: %s%s%s", err.name,
-				  err.name[0] ? ": " : "", err.message);
+				  err.name[0] ? ": " : "",
+				  err.message[0] ? err.message : "it raised no text");
 	cJSON_Delete(v);
 	buf_clear(&call);
 	buf_clear(&last);
