@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "net/loop.h"
 #include "script/call.h"
@@ -413,6 +414,13 @@ static int load_noted(struct run *r, struct err *err)
 	return rc;
 }
 
+/* It is carried on after its end: nothing new is begun, not even before a timer could fire. */
+static bool is_over_time(const struct run *r)
+{
+	int64_t deadline_ms = r->facts.deadline_ms;
+	return !r->check && deadline_ms > 0 && deadline_ms <= clock_wall_ms();
+}
+
 static void on_begin(void *arg)
 {
 	struct run *r = arg;
@@ -420,6 +428,8 @@ static void on_begin(void *arg)
 	r->wake = NULL;
 	if (run_died_too_often(r))
 		run_end_with(r, RUN_PARKED, "the process that was running it died three times");
+	else if (is_over_time(r))
+		run_end_with(r, RUN_TIMED_OUT, "the run's time is up");
 	else if (load_noted(r, &err) < 0)
 		run_end_with(r, RUN_FAILED, err.message);
 	else

@@ -246,5 +246,20 @@ def an_owner_that_is_stopped_holds_nobody_up():
         check_equal([r["state"] for r in listed(work)], ["cancelled", "cancelled"], "states")
 
 
+@test
+def a_run_whose_time_is_up_meanwhile_begins_nothing_more():
+    with Workspace() as work:
+        process = nap(work, "one", 1.2, "--timeout", "1s")
+        say(process, "begun one")
+        run_id = wait_listed(work, 1)[0]["id"]
+        process.kill()
+        process.communicate()
+        time.sleep(1.3)  # past its end, and that of its sleep
+        resumed = work.command("resume", run_id, "--config", work.config)
+        check_equal(resumed.status, 4, f"exit status of resume\n{resumed}")
+        check("the run's time is up" in resumed.err and "slept" not in resumed.err, f"what it said: {resumed}")
+        check_equal(listed(work)[0]["state"], "timed_out", "its state")
+
+
 if __name__ == "__main__":
     run()
