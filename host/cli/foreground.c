@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/hand_over.h"
 #include "cli/host.h"
+#include "cli/recorded_end.h"
 #include "cli/recovery.h"
 #include "cli/service.h"
 #include "cli/start.h"
@@ -176,6 +177,18 @@ static const char *asked_run(const cJSON *request)
 	return run ? run : json_get_str(request, "id");
 }
 
+/* A run that is asked for again may have ended before the process that went through it did. */
+static int not_begun(struct foreground *f, const char *command, const cJSON *request,
+		     const struct err *err)
+{
+	struct err why = { 0 };
+	if (!json_get_bool(request, "again", false) || strcmp(err->name, RUN_IS_OVER) != 0)
+		return refused(command, err);
+	if (recorded_end(&f->host, asked_run(request), on_end, f, &why) < 0)
+		return refused(command, &why);
+	return f->host.exit_status;
+}
+
 /*
  * The calls that processes before this one left open come first. A run that is parked by that is not
  * carried on in the same breath: a person has to look.
@@ -214,7 +227,7 @@ static int go_here(struct foreground *f, const char *command, const cJSON *reque
 	if (rc == 0)
 		rc = start_request(f->id, &f->host, request, &listener, &err);
 	if (rc < 0)
-		return refused(command, &err);
+		return not_begun(f, command, request, &err);
 	say_start(f, request);
 	recovery_say_others(&f->host, f->id);
 	if (f->signals > 0)
@@ -291,7 +304,7 @@ static int go(struct foreground *f, const char *command, cJSON *request)
 			tries += SILENT_TRIES - 1;
 		}
 		if (end == HAND_OVER_REFUSED)
-			return refused(command, &f->away.err);
+			return not_begun(f, command, request, &f->away.err);
 		wait_a_little(f);
 	}
 	if (f->signals > 0)

@@ -43,11 +43,14 @@ static int start_or_carry_on(char id[RUN_ID_SIZE], struct host *h, const cJSON *
 {
 	struct err why = { 0 };
 	const char *begun = json_get_str(request, "id");
-	if (!json_get_bool(request, "again", false) || !begun ||
-	    (run_resume(h->runs, begun, listener, &why) < 0 && strcmp(why.name, SETTLE_OPEN) != 0))
+	if (!begun || !json_get_bool(request, "again", false))
 		return start_run(id, h, request, listener, err);
-	if (why.code)
-		return err_named(err, why.code, why.name, "%s", why.message);
+	if (run_resume(h->runs, begun, listener, &why) < 0) {
+		bool kept =
+		    strcmp(why.name, SETTLE_OPEN) == 0 || strcmp(why.name, RUN_IS_OVER) == 0;
+		return kept ? err_named(err, why.code, why.name, "%s", why.message)
+			    : start_run(id, h, request, listener, err);
+	}
 	(void)snprintf(id, RUN_ID_SIZE, "%s", begun);
 	return 0;
 }

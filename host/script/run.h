@@ -201,6 +201,8 @@ NODISCARD int runs_carry_on_one(struct runs *runs, const char *id, struct err *e
  */
 void runs_suspend(struct runs *runs, void (*done)(void *arg), void *arg);
 
+#define RUN_IS_OVER "RunIsOver" /* err->name of run_resume */
+
 /*
  * Carry on a run that is parked, or unfinished and not alive here: the same attempt, so the same
  * idempotency tokens. id may be the unique beginning of one. The listener is copied.

@@ -230,9 +230,9 @@ int run_resume(struct runs *runs, const char *id, const struct run_listener *lis
 		return rc;
 	enum run_state state = record->row.state;
 	if (run_state_over(state) && state != RUN_STATE_PARKED) {
-		rc = err_set(err, ERR_INVALID,
-			     "run %s is over (%s): only a retry makes another attempt of it",
-			     record->row.id, run_state_name(state));
+		rc = err_named(err, ERR_INVALID, RUN_IS_OVER,
+			       "run %s is over (%s): only a retry makes another attempt of it",
+			       record->row.id, run_state_name(state));
 		run_record_free(record);
 		return rc;
 	}

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import time
 
 from program import Workspace
@@ -49,6 +50,16 @@ def wait_listed(work, number):
             return runs
         time.sleep(0.02)
     raise AssertionError(f"only {len(runs)} runs are listed")
+
+
+def wait_done(work):
+    """The id of a run that is done, on record."""
+    for _ in range(200):
+        done = [r["id"] for r in listed(work) if r["state"] == "done"]
+        if done:
+            return done[0]
+        time.sleep(0.02)
+    raise AssertionError("no run is done")
 
 
 def shown(work, run_id):
@@ -203,6 +214,24 @@ def an_owner_with_another_environment_is_not_handed_to():
         other = work.command("run", work.write("t.lua", "return 1"), "--config", config, AWS_REGION="us-east-1")
         check_equal(other.status, 2, f"another configuration\n{other}")
         check("another configuration" in other.err, other.err)
+        owner.send_signal(signal.SIGINT)
+        finish(owner)
+
+
+@test
+def a_run_that_is_asked_for_again_is_never_begun_twice():
+    with Workspace() as work:
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        check_equal(finish(nap(work, "guest", 0.1))[0], 0, "the guest")
+        ended = wait_done(work)
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(work.path("state/control.sock"))
+            link.sendall(json.dumps({"op": "run", "id": ended, "file": work.path("nap.lua"), "again": True,
+                                     "input": {"name": "x", "seconds": 0}}).encode() + b"\n")
+            answer = json.loads(link.makefile().readline())
+        check_equal(answer["error"]["code"], "RunIsOver", f"the answer: {answer}")
+        check_equal(len(listed(work)), 2, "runs")
         owner.send_signal(signal.SIGINT)
         finish(owner)
 
