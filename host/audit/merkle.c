@@ -114,25 +114,36 @@ static void turn_round(struct merkle_path *p)
 	}
 }
 
-int merkle_inclusion(struct merkle_path *out, const struct hash *leaves, uint64_t n, uint64_t index)
+int merkle_inclusion_near(struct merkle_path *out, const struct hash *leaves, uint64_t n,
+			  uint64_t index, const struct merkle_path *near, uint64_t near_index)
 {
 	INVARIANT(index < n);
 	int rc = 0;
 	out->n = 0;
 	while (n > 1 && rc == 0) {
 		uint64_t k = split_of(n);
-		if (index < k) {
-			rc = push_root(out, leaves + k, n - k);
-			n = k;
+		bool left = index < k;
+		if (near && left == (near_index < k)) {
+			out->v[out->n] = near->v[near->n - 1 - out->n];
+			out->n++;
 		} else {
-			rc = push_root(out, leaves, k);
-			leaves += k;
-			index -= k;
-			n -= k;
+			near = NULL; /* from here on the two have nothing in common */
+			rc = push_root(out, left ? leaves + k : leaves, left ? n - k : k);
 		}
+		n = left ? k : n - k;
+		if (left)
+			continue;
+		leaves += k;
+		index -= k;
+		near_index -= near ? k : 0;
 	}
 	turn_round(out);
 	return rc;
+}
+
+int merkle_inclusion(struct merkle_path *out, const struct hash *leaves, uint64_t n, uint64_t index)
+{
+	return merkle_inclusion_near(out, leaves, n, index, NULL, 0);
 }
 
 int merkle_consistency(struct merkle_path *out, const struct hash *leaves, uint64_t n, uint64_t old)

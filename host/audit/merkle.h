@@ -55,6 +55,13 @@ NODISCARD int merkle_root_of(struct hash *out, const struct hash *leaves, uint64
 NODISCARD int merkle_inclusion(struct merkle_path *out, const struct hash *leaves, uint64_t n,
 			       uint64_t index);
 
+/* The same when the path of leaf near_index of these leaves is known: what both have in common is taken
+ * from there, so that the paths of all leaves, in order, cost n log n hashes. near NULL: not known.
+ * out is not near. */
+NODISCARD int merkle_inclusion_near(struct merkle_path *out, const struct hash *leaves, uint64_t n,
+				    uint64_t index, const struct merkle_path *near,
+				    uint64_t near_index);
+
 /* That the tree of leaves[0..old), 0 < old <= n, is the beginning of that of leaves[0..n). */
 NODISCARD int merkle_consistency(struct merkle_path *out, const struct hash *leaves, uint64_t n,
 				 uint64_t old);

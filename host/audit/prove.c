@@ -142,13 +142,12 @@ static int hand_out(struct proving *g, struct err *err)
 	INVARIANT(g->head != NULL);
 	const struct prover *p = g->p;
 	struct buf entry = BUF_INIT(RECORD_LINE_MAX), line = BUF_INIT(PROOF_MAX);
-	struct merkle_path path, entry_path;
+	struct merkle_path paths[2], entry_path; /* of this record and of the one before it */
 	struct proof proof = { .segment = g->segment,
 			       .checkpoint = { p->note, p->note_n },
 			       .lines = g->head->entry.lines,
 			       .entry_index = g->head->index,
 			       .size = p->checkpoint.size,
-			       .path = &path,
 			       .entry_path = &entry_path };
 	int rc = read_entry_line(&entry, p->spec->dir_fd, g->head->index, err);
 	if (rc == 0 &&
@@ -158,7 +157,10 @@ static int hand_out(struct proving *g, struct err *err)
 	for (size_t i = 0; i < g->n_wanted && rc == 0; i++) {
 		proof.index = g->wanted[i];
 		proof.record = bytes_str(g->lines[i]);
-		if (merkle_inclusion(&path, g->leaves, proof.lines, proof.index) < 0)
+		proof.path = &paths[i % 2];
+		if (merkle_inclusion_near(&paths[i % 2], g->leaves, proof.lines, proof.index,
+					  i > 0 ? &paths[(i + 1) % 2] : NULL,
+					  i > 0 ? g->wanted[i - 1] : 0) < 0)
 			rc = no_memory(err);
 		line.n = 0;
 		proof_write(&line, &proof);

@@ -147,11 +147,27 @@ TEST(every_small_tree_is_the_beginning_of_the_larger_ones)
 	}
 }
 
+TEST(a_path_made_from_another_is_the_same)
+{
+	enum { N = 37 };
+	struct hash leaves[MANY];
+	make_leaves(leaves);
+	for (uint64_t i = 0; i < N * N; i++) {
+		struct merkle_path near, plain, made;
+		CHECK(merkle_inclusion(&near, leaves, N, i / N) == 0);
+		CHECK(merkle_inclusion(&plain, leaves, N, i % N) == 0);
+		CHECK(merkle_inclusion_near(&made, leaves, N, i % N, &near, i / N) == 0);
+		CHECK(made.n == plain.n &&
+		      memcmp(made.v, plain.v, made.n * sizeof(made.v[0])) == 0);
+	}
+}
+
 int main(void)
 {
 	return tap_run(
 	    TAP_CASES(TAP_CASE(roots_are_those_of_the_known_vectors),
 		      TAP_CASE(paths_are_those_of_the_known_vectors),
 		      TAP_CASE(every_leaf_of_every_small_tree_is_proved_and_nothing_else),
+		      TAP_CASE(a_path_made_from_another_is_the_same),
 		      TAP_CASE(every_small_tree_is_the_beginning_of_the_larger_ones)));
 }
