@@ -11,6 +11,7 @@ import os
 
 REDRIVE, START = "sfn.redrive_execution", "sfn.start_execution"
 GAVE_AN_ANSWER = ("ok", "reconciled")
+NOT_MADE = ("not_sent", "refused", "invalid", "dry_run")
 
 
 class Log:
@@ -50,25 +51,27 @@ def after_a_death(this, station):
 # ---- one station ----
 
 def steps_run_again(station, log):
-    """A step that has its outcome is never called again. A read may be, as long as no later change builds on it:
-    one that was not sent, as the store did not have it, builds on nothing."""
+    """A change that has its outcome is never made again. What changes nothing, a refusal too, may be asked again, as
+    long as no later change of its branch builds on it; one that was never let go builds on nothing."""
     found, ended, changes = [], {}, collections.defaultdict(list)
-    unsent = {(segment, r["intent"]) for segment, r in log.of("call.outcome") if r["outcome"] == "not_sent"}
+    unmade = {(segment, r["intent"]) for segment, r in log.of("call.outcome") if r["outcome"] in NOT_MADE}
     for number, (segment, r) in enumerate(log.of("call.intent", "call.outcome", "call.settle")):
         key = (r["run"], r["attempt"], r["step"])
         if r["kind"] != "call.intent":
             if r["outcome"] not in ("unknown", "not_sent", "not_done"):
-                ended.setdefault(key, number)
+                ended[key] = (number, r["outcome"])
             continue
         parent, _, last = r["step"].rpartition(".")
         branch = (r["run"], r["attempt"], parent)
-        if key in ended and r.get("mutates"):
+        made = r.get("mutates") and (segment, r["seq"]) not in unmade
+        since, outcome = ended.get(key, (None, None))
+        if outcome and r.get("mutates") and outcome not in NOT_MADE:
             found.append(f"{station.name}: {r['operation']}, step {key}, has its outcome and is called again: "
                          f"{segment} {r['seq']}")
-        if key in ended and any(n > ended[key] and step > int(last) for n, step in changes[branch]):
+        if outcome and any(n > since and step > int(last) for n, step in changes[branch]):
             found.append(f"{station.name}: {r['operation']}, step {key}, is asked again although later steps of its "
                          f"branch were recorded: {segment} {r['seq']}")
-        if r.get("mutates") and (segment, r["seq"]) not in unsent:
+        if made:
             changes[branch].append((number, int(last)))
     return found
 
