@@ -92,9 +92,9 @@ static bool below(const char *path)
 
 static bool counts(int fd)
 {
-	char link[64], path[4096];
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	char name[64], path[4096];
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(name, path, sizeof(path) - 1);
 	if (n <= 0)
 		return false;
 	path[n] = '\0';
