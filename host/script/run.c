@@ -436,6 +436,12 @@ static void on_begin(void *arg)
 		run_advance(r); /* may free r */
 }
 
+void run_begin_now(struct run *r)
+{
+	timer_stop(r->wake);
+	on_begin(r);
+}
+
 void run_begin(struct run *r, int64_t timeout_ms)
 {
 	run_machine_init(r);

@@ -204,6 +204,8 @@ bool run_wake(struct runs *runs, struct run_ticket ticket);
 
 /* Begin in a later turn of the loop. timeout_ms: what is left to it; 0: no end. */
 void run_begin(struct run *r, int64_t timeout_ms);
+/* Instead of in that later turn: in one that is its alone. May free r. */
+void run_begin_now(struct run *r);
 /* Do what can be done now. May free r. */
 void run_advance(struct run *r);
 /* End the run from within its script. Does not return. */

@@ -30,9 +30,9 @@ struct sleeper {
 	struct kept_vote *votes;
 };
 
-/* A sleeper that is being read. */
+/* A sleeper that is being read, or is read and waits for its turn to begin. */
 struct reading {
-	struct reading *next;
+	struct reading *next, *next_read;
 	struct sleepers *sleepers;
 	struct sleeper *sleeper;
 	char id[RUN_ID_SIZE];
@@ -50,6 +50,8 @@ struct sleepers {
 	struct timer *timer;
 	struct reading *readings;
 	size_t n_reading;
+	struct reading *first_read, **last_read; /* in the order of their wake times */
+	struct timer *begin;                     /* the first of them, in a turn of its own */
 	bool stopped;
 };
 
@@ -199,6 +201,8 @@ static void come_back(struct sleepers *s, struct sleeper *one, struct reading *r
 		tell_lost(&listener, reading->id, &reading->err);
 	else if (cancel)
 		run_end_with(r, RUN_CANCELLED, cancel);
+	else
+		run_begin_now(r); /* may free r */
 	free(cancel);
 }
 
@@ -211,16 +215,32 @@ static void forget_reading(struct sleepers *s, struct reading *r)
 	s->n_reading--;
 }
 
+/* One a turn: timers of 0 ms keep no order, and a replay may take a slice. */
+static void on_begin(void *arg)
+{
+	struct sleepers *s = arg;
+	struct reading *r = s->first_read;
+	s->first_read = r->next_read;
+	if (!s->first_read)
+		s->last_read = &s->first_read;
+	s->begin = s->first_read ? timer_start(s->runs->loop, 0, on_begin, s) : NULL;
+	forget_reading(s, r);
+	come_back(s, r->sleeper, r);
+	run_record_free(r->record);
+	free(r);
+	look(s);
+}
+
 static void on_read(void *arg)
 {
 	struct reading *r = arg;
 	struct sleepers *s = r->sleepers;
-	forget_reading(s, r);
-	if (!s->stopped)
-		come_back(s, r->sleeper, r);
-	run_record_free(r->record);
-	free(r);
-	look(s);
+	if (s->stopped)
+		return; /* sleepers_free has it */
+	*s->last_read = r;
+	s->last_read = &r->next_read;
+	if (!s->begin)
+		s->begin = timer_start(s->runs->loop, 0, on_begin, s);
 }
 
 static void start_reading(struct sleepers *s, struct sleeper *one)
@@ -349,6 +369,7 @@ int sleepers_new(struct sleepers **out, struct runs *runs, struct err *err)
 	if (!s)
 		return err_set(err, ERR_NOMEM, "no memory for the runs");
 	s->runs = runs;
+	s->last_read = &s->first_read;
 	int rc = worker_new(&s->worker, runs->loop, err);
 	if (rc < 0) {
 		free(s);
@@ -362,7 +383,8 @@ void sleepers_stop(struct sleepers *s)
 {
 	s->stopped = true;
 	timer_stop(s->timer);
-	s->timer = NULL;
+	timer_stop(s->begin);
+	s->timer = s->begin = NULL;
 }
 
 static void leave(struct run_key *k, void *arg)
