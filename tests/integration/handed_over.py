@@ -290,5 +290,14 @@ def a_run_whose_time_is_up_meanwhile_begins_nothing_more():
         check_equal(listed(work)[0]["state"], "timed_out", "its state")
 
 
+@test
+def a_store_that_cannot_be_read_is_not_taken_for_none():
+    with Workspace() as work:
+        work.write("state", "a file where the directory is expected")
+        ended = work.command("runs", "--config", work.config)
+        check_equal(ended.status, 2, f"exit status\n{ended}")
+        check("runs.db cannot be read: Not a directory" in ended.err, f"why: {ended.err}")
+
+
 if __name__ == "__main__":
     run()
