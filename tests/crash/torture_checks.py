@@ -40,12 +40,13 @@ def requests_received(engine):
 
 def after_a_death(this, station):
     """Nothing left the machine that was not intended first, on disk."""
-    others = set(this.second.tokens) if this.second else set()
+    received = requests_received(this.engine)  # before the tokens: the second person goes on meanwhile
+    known = set(this.second.tokens) if this.second else set()
     for other in this.stations:
-        others |= {r.get("token") for _, r in Log(other).of("call.intent")}
+        known |= {r.get("token") for _, r in Log(other).of("call.intent")}
     return [f"after the death of {station.name}: the engine received a redrive of {r['executionArn']} with token "
-            f"{r['clientToken']}, which no intent has" for r in requests_received(this.engine)
-            if r["operation"] == "RedriveExecution" and r["clientToken"] not in others]
+            f"{r['clientToken']}, which no intent has" for r in received
+            if r["operation"] == "RedriveExecution" and r["clientToken"] not in known]
 
 
 # ---- one station ----
