@@ -104,7 +104,7 @@ static void on_log(void *arg, const char *id, enum log_level level, const char *
 	struct world *w = arg;
 	struct shared *s = w->shared;
 	(void)level, (void)text;
-	if (s->woken < IDS_ROOM * w->n_sleeping)
+	if (s->woken < w->n_sleeping * IDS_ROOM)
 		(void)snprintf(s->ids[s->woken], RUN_ID_SIZE, "%s", id);
 	s->woken++;
 	if (s->woken == w->kill_at)
@@ -466,10 +466,10 @@ int main(int argc, char **argv)
 	struct world w = { .n_waiting = argc > 2 ? count_of(argv[1]) : 10 * 1000,
 			   .n_sleeping = argc > 2 ? count_of(argv[2]) : 100 * 1000 };
 	int seconds = argc > 3 ? (int)count_of(argv[3]) : 60;
-	size_t size = sizeof(struct shared) + IDS_ROOM * w.n_sleeping * RUN_ID_SIZE;
+	size_t size = sizeof(struct shared) + w.n_sleeping * IDS_ROOM * RUN_ID_SIZE;
 	scratch_begin(w.dir);
 	(void)snprintf(w.store, sizeof(w.store), "%s/runs.db", w.dir);
-	w.calls = calloc(w.n_waiting, sizeof(*w.calls));
+	w.calls = calloc(w.n_waiting, sizeof(struct host_call *));
 	w.shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	INVARIANT(w.calls && w.shared != MAP_FAILED);
 	write_script(&w, "wait.lua", "return require('slow').wait{}");
