@@ -463,8 +463,8 @@ static size_t count_of(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct world w = { .n_waiting = argc > 2 ? count_of(argv[1]) : 10 * 1000,
-			   .n_sleeping = argc > 2 ? count_of(argv[2]) : 100 * 1000 };
+	struct world w = { .n_waiting = argc > 2 ? count_of(argv[1]) : 10000,
+			   .n_sleeping = argc > 2 ? count_of(argv[2]) : 100000 };
 	int seconds = argc > 3 ? (int)count_of(argv[3]) : 60;
 	size_t size = sizeof(struct shared) + w.n_sleeping * IDS_ROOM * RUN_ID_SIZE;
 	scratch_begin(w.dir);
