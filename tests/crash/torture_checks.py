@@ -150,7 +150,8 @@ def commands(station):
     """What the program itself says of its log and of the runs that are done."""
     found = []
     status, out, err = station.command("audit", "verify", os.path.join(station.state, "audit"))
-    if status != 0:
+    begun = glob.glob(os.path.join(station.state, "audit", "**", "*.jsonl"), recursive=True)
+    if status != 0 and begun:  # a disk that was full before the first record leaves a ledger without an entry
         found.append(f"{station.name}: audit verify: {out}{err}")
     for (run,) in station.rows("SELECT id FROM run WHERE state = 'done'"):
         status, out, err = station.command("replay", run, "--check", "--config", station.config)
@@ -193,16 +194,15 @@ def redrives(this):
         if told != len(happened):
             found.append(f"{arn}: redriveCount {told}, {len(happened)} ExecutionRedriven events")
         this.count["redrives"] += len(happened)
-        by_date = collections.defaultdict(list)
+        # an execution that fails at once can be redriven twice within a millisecond
+        by_date, times = collections.defaultdict(list), collections.Counter(happened)
         for resource, date, who in claims:
             if resource == arn:
                 by_date[date].append(who)
-        found += [f"{arn}: the redrive of {date} is claimed by {' and by '.join(who)}"
-                  for date, who in by_date.items() if len(who) > 1]
-        found += [f"{arn}: {who[0]} claims a redrive of {date}, which did not happen"
-                  for date, who in by_date.items() if date not in happened]
-        nobodys = [date for date in happened if date not in by_date]
-        if len(nobodys) > unknown.count(arn):
+        found += [f"{arn}: the redrive of {date} happened {times[date]} times and is claimed by {' and by '.join(who)}"
+                  for date, who in by_date.items() if len(who) > times[date]]
+        nobodys = [date for date, n in times.items() if n > len(by_date[date])]
+        if sum(times[date] - len(by_date[date]) for date in nobodys) > unknown.count(arn):
             found.append(f"{arn}: nobody claims the redrives of {nobodys}; unknown are {unknown.count(arn)}")
     return found
 
