@@ -84,7 +84,7 @@ class Scene:
         self.ended()
 
     def die_before_it_was_done(self):
-        self.die({"kind": "drop", "when": "before"}, lambda: len(self.received()) > 0)
+        self.die({"kind": "latency", "ms": 600000, "when": "before"}, lambda: len(self.received()) > 0)
         check_equal(describe(self.url, self.execution)["redriveCount"], 0, "redriveCount after the crash")
 
     def colleague_redrives(self):
