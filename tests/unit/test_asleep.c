@@ -32,7 +32,8 @@ static void hex_of(char out[SHA256_HEX + 1], const char *text)
 static void leave_sleeper(struct store_batch *b, const char *source, int n, int64_t until_ms)
 {
 	char id[RUN_ID_SIZE], input[32], sha[SHA256_HEX + 1], asked[SHA256_HEX + 1];
-	(void)snprintf(id, sizeof(id), "%08u-0000-7000-8000-000000000000", (unsigned)n % 100000000u);
+	(void)snprintf(id, sizeof(id), "%08u-0000-7000-8000-000000000000",
+		       (unsigned)n % 100000000u);
 	(void)snprintf(input, sizeof(input), "{\"n\":%d}", n);
 	hex_of(sha, source);
 	hex_of(asked, "sleep/1000");
