@@ -8,9 +8,10 @@ import contextlib
 import glob
 import json
 import sqlite3
+import subprocess
 import time
 
-from program import Workspace
+from program import RUNBOOK, Workspace
 from steered import call, control, create, describe, start
 from tap import Skip, check, check_equal, run, test
 
@@ -31,7 +32,9 @@ def faketime(seconds):
     time since the boot can only be compared with what it shows."""
     found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     if not found:
-        raise Skip("libfaketime is not installed (Debian package faketime)")
+        raise Skip("libfaketime is not installed (Debian package libfaketime)")
+    if b"libasan" in subprocess.run(["ldd", RUNBOOK], capture_output=True, check=True).stdout:
+        raise Skip("libfaketime and the address sanitizer both have to be the first library")
     return {"LD_PRELOAD": found[0], "FAKETIME": f"{seconds:+d}s"}
 
 
