@@ -23,15 +23,20 @@ struct control {
 
 /* ---- the end of a request ---- */
 
+static void release(struct control_request *q)
+{
+	peer_close(q->peer);
+	cJSON_Delete(q->request);
+	free(q);
+}
+
 static void forget(struct control_request *q)
 {
 	struct control_request **at = &q->control->first;
 	while (*at != q)
 		at = &(*at)->next;
 	*at = q->next;
-	peer_close(q->peer);
-	cJSON_Delete(q->request);
-	free(q);
+	release(q);
 }
 
 /* Sends {NAME: value}; value is taken over. Out of memory the client sees the connection end. */
@@ -190,7 +195,9 @@ void control_free(struct control *c)
 	if (!c)
 		return;
 	peer_server_free(c->server);
-	while (c->first)
-		forget(c->first);
+	for (struct control_request *q = c->first, *next; q; q = next) {
+		next = q->next;
+		release(q);
+	}
 	free(c);
 }
