@@ -357,6 +357,26 @@ int query_run(const struct query *q, const char *id, cJSON **out, struct err *er
 	return 0;
 }
 
+/* ---- the id behind the beginning of one ---- */
+
+static int take_id(void *arg, const struct run_row *r)
+{
+	return cJSON_AddStringToObject(arg, "run", r->id) ? 0 : -ERR_NOMEM;
+}
+
+static int query_id(const struct query *q, const char *id, cJSON **out, struct err *err)
+{
+	cJSON *o = cJSON_CreateObject();
+	int rc = o ? store_run(q->reader, id, take_id, o, err)
+		   : err_set(err, ERR_NOMEM, "no memory for the run");
+	if (rc < 0) {
+		cJSON_Delete(o);
+		return rc;
+	}
+	*out = o;
+	return 0;
+}
+
 /* ---- requests ---- */
 
 static int read_states(unsigned *out, const char *name, struct err *err)
@@ -380,9 +400,13 @@ static int read_states(unsigned *out, const char *name, struct err *err)
 int query_request(const struct query *q, const cJSON *request, cJSON **out, struct err *err)
 {
 	const char *op = json_get_str(request, "op"), *run = json_get_str(request, "run");
+	bool find = op && strcmp(op, "find") == 0;
+	if ((find || (op && strcmp(op, "show") == 0)) && !run)
+		return err_set(err, ERR_INVALID, "%s: which run?", op);
+	if (find)
+		return query_id(q, run, out, err);
 	if (op && strcmp(op, "show") == 0)
-		return run ? query_run(q, run, out, err)
-			   : err_set(err, ERR_INVALID, "show: which run?");
+		return query_run(q, run, out, err);
 	if (op && strcmp(op, "approvals") == 0)
 		return query_approvals(q, out, err);
 	struct run_filter filter = { .path = json_get_str(request, "runbook"),

@@ -50,7 +50,7 @@ NODISCARD int query_approvals(const struct query *q, cJSON **out, struct err *er
 
 /*
  * What a request of the control socket asks for: {"op":"runs", "state":..., "runbook":..., "limit":N}
- * or {"op":"show", "run":ID} or {"op":"approvals"}.
+ * or {"op":"show", "run":ID}, {"op":"find", "run":BEGINNING} -> {"run":ID}, or {"op":"approvals"}.
  *
  * @return as above; -ERR_INVALID for a state that is none
  */

@@ -48,7 +48,8 @@ static const char approve_help[] =
 enum { OWNER_ANSWER_MS = 15000 };
 
 struct words {
-	const char *run, *config, *reason, *step, *comment;
+	const char *config, *reason, *step, *comment;
+	char run[RUN_ID_SIZE]; /* "": none is given */
 };
 
 static const struct option names[] = {
@@ -82,8 +83,11 @@ static bool read_words(struct words *w, const char *allowed, const char *help, i
 		*status = usage_error(argv[0], "expected one RUN; 'runbook runs' lists them");
 		return false;
 	}
-	w->run = argv[optind];
-	return true;
+	struct err err = { 0 };
+	if (look_find(w->run, w->config, argv[optind], &err) == 0)
+		return true;
+	*status = usage_error(argv[0], "%s", err.message);
+	return false;
 }
 
 static cJSON *request_of(const char *op, const struct words *w)
@@ -186,7 +190,7 @@ static int vote(int argc, char **argv, const char *allowed)
 	int status;
 	if (!read_words(&w, allowed, approve_help, argc, argv, &status))
 		return status;
-	if (!w.run)
+	if (!w.run[0])
 		return list_waiting(argv[0], w.config);
 	int rc = tell(&w, argv[0], &err);
 	if (rc == 1)

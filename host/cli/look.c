@@ -52,6 +52,12 @@ static void tell_hold(const char *state_dir)
 	(void)fprintf(stderr, "every change is %s\n", text);
 }
 
+static int fetch(struct config *config, const cJSON *request, cJSON **answer, struct err *err)
+{
+	int rc = owner_ask(config, request, OWNER_ANSWER_MS, answer, err);
+	return rc == 1 || rc == -ERR_TIMEOUT ? read_here(config, request, answer, err) : rc;
+}
+
 int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err)
 {
 	struct config config = { 0 };
@@ -60,11 +66,31 @@ int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err
 	if (rc == 0)
 		tell_hold(config.state_dir);
 	if (rc == 0)
-		rc = owner_ask(&config, request, OWNER_ANSWER_MS, answer, err);
-	if (rc == 1 || rc == -ERR_TIMEOUT)
-		rc = read_here(&config, request, answer, err);
+		rc = fetch(&config, request, answer, err);
 	config_clear(&config);
 	cJSON_Delete(request);
+	return rc;
+}
+
+int look_find(char id[RUN_ID_SIZE], const char *file, const char *run, struct err *err)
+{
+	struct config config = { 0 };
+	cJSON *request = look_request("find"), *answer = NULL;
+	if (strlen(run) == RUN_ID_SIZE - 1) { /* it may be so new that it is not on record */
+		cJSON_Delete(request);
+		(void)snprintf(id, RUN_ID_SIZE, "%s", run);
+		return 0;
+	}
+	int rc = request && cJSON_AddStringToObject(request, "run", run)
+		     ? config_load(&config, file, err)
+		     : err_set(err, ERR_NOMEM, "out of memory");
+	if (rc == 0)
+		rc = fetch(&config, request, &answer, err);
+	if (rc == 0)
+		(void)snprintf(id, RUN_ID_SIZE, "%s", json_get_str(answer, "run"));
+	config_clear(&config);
+	cJSON_Delete(request);
+	cJSON_Delete(answer);
 	return rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "script/run.h"
 
 /* {"op":OP}, to be added to. NULL: no memory. */
 cJSON *look_request(const char *op);
@@ -16,5 +17,12 @@ cJSON *look_request(const char *op);
  * @param[out] answer owned by the caller
  */
 NODISCARD int look_fetch(const char *config, cJSON *request, cJSON **answer, struct err *err);
+
+/*
+ * The id of the run that a person means, who may have given only its beginning.
+ *
+ * @return 0; -ERR_INVALID: no such run, or several begin like this
+ */
+NODISCARD int look_find(char id[RUN_ID_SIZE], const char *config, const char *run, struct err *err);
 
 #endif

@@ -14,22 +14,13 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
-static enum run_outcome outcome_of(const char *name)
-{
-	for (enum run_outcome o = RUN_DONE; o < RUN_SUSPENDED; o++) {
-		if (strcmp(run_outcome_name(o), name) == 0)
-			return o;
-	}
-	return RUN_FAILED;
-}
-
 static int tell(void *arg, const struct run_row *row)
 {
 	const struct reading *r = arg;
 	if (!run_state_over(row->state))
 		return -ERR_INVALID;
 	struct run_end end = { .id = row->id,
-			       .outcome = outcome_of(text(row->outcome)),
+			       .outcome = run_outcome_of(text(row->outcome)),
 			       .message = text(row->message),
 			       .traceback = text(row->traceback) };
 	if (row->result)

@@ -49,22 +49,13 @@ static const char *text_of(const cJSON *o, const char *name)
 	return s ? s : "";
 }
 
-static enum run_outcome outcome_of(const char *name)
-{
-	for (enum run_outcome o = RUN_DONE; o <= RUN_AUDIT_UNAVAILABLE; o++) {
-		if (strcmp(run_outcome_name(o), name) == 0)
-			return o;
-	}
-	return RUN_FAILED;
-}
-
 void run_end_from_json(struct run_end *end, struct run_unknown unknown[RUN_JSON_UNKNOWN_MAX],
 		       const cJSON *v)
 {
 	const char *result = json_get_str(v, "result");
 	const cJSON *u;
 	*end = (struct run_end){ .id = text_of(v, "run"),
-				 .outcome = outcome_of(text_of(v, "outcome")),
+				 .outcome = run_outcome_of(text_of(v, "outcome")),
 				 .message = text_of(v, "message"),
 				 .traceback = text_of(v, "traceback"),
 				 .unknown = unknown };

@@ -233,6 +233,7 @@ static const struct control_op ops[] = {
 	{ "hello", on_hello, NULL, NULL },
 	{ "runs", on_query, NULL, on_query_gone },
 	{ "show", on_query, NULL, on_query_gone },
+	{ "find", on_query, NULL, on_query_gone },
 	{ "cancel", on_cancel, NULL, NULL },
 	{ "approvals", on_query, NULL, on_query_gone },
 	{ "approve", on_vote, NULL, on_vote_gone },

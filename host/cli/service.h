@@ -2,7 +2,7 @@
  * service.h - what the owner of a state directory does for other processes of its user.
  *
  *	hello             who owns it, with which configuration and environment
- *	runs, show        admin/query.h, on a worker thread
+ *	runs, show, find  admin/query.h, on a worker thread
  *	cancel            ends a run
  *	approvals         admin/query.h: what waits for people
  *	approve, reject   a vote on what a run asks for; answered when it is on disk

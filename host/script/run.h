@@ -107,6 +107,8 @@ enum run_outcome {
 };
 
 const char *run_outcome_name(enum run_outcome o); /* "done", "timed_out", ... as recorded */
+/* The outcome of that name; RUN_FAILED when there is none. */
+enum run_outcome run_outcome_of(const char *name);
 
 /* A changing call that may have taken effect. */
 struct run_unknown {

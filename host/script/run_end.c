@@ -55,6 +55,15 @@ const char *run_outcome_name(enum run_outcome o)
 	return "failed";
 }
 
+enum run_outcome run_outcome_of(const char *name)
+{
+	for (enum run_outcome o = RUN_DONE; o <= RUN_SUSPENDED; o++) {
+		if (strcmp(run_outcome_name(o), name) == 0)
+			return o;
+	}
+	return RUN_FAILED;
+}
+
 void run_add_unknown(struct run *r, const struct call *c)
 {
 	unknown_add(&r->unknown, c);

@@ -23,17 +23,6 @@ enum {
 	ACTOR_MAX = 16 * 1024,
 };
 
-/* Version 7 of RFC 9562: 48 bits of milliseconds, then randomness. */
-static void make_id(char out[RUN_ID_SIZE])
-{
-	uint8_t b[16];
-	uint64_t ms = (uint64_t)clock_wall_ms();
-	random_bytes(b, sizeof(b));
-	for (int i = 5; i >= 0; i--, ms >>= 8)
-		b[i] = (uint8_t)ms;
-	uuid_format(out, b, 7);
-}
-
 static void free_rules(struct run *r)
 {
 	for (size_t i = 0; i < r->n_rules; i++)
@@ -182,7 +171,7 @@ static int name(struct run *r, const struct run_spec *spec, struct err *err)
 	if (spec->id)
 		(void)snprintf(r->key.id, sizeof(r->key.id), "%s", spec->id);
 	else
-		make_id(r->key.id);
+		uuid_v7(r->key.id, clock_wall_ms());
 	r->key.number = ++r->runs->last_number;
 	return 0;
 }

@@ -168,6 +168,46 @@ def a_run_is_cancelled_from_elsewhere_shown_and_retried():
 
 
 @test
+def the_beginning_of_an_id_is_enough_and_must_be_that_of_one_run():
+    with Workspace() as work:
+        process = nap(work, "one", 3)
+        say(process, "begun one")
+        run_id = wait_listed(work, 1)[0]["id"]
+        process.kill()
+        process.communicate()
+        cancelled = work.command("cancel", run_id[:13], "--config", work.config)
+        check_equal(cancelled.status, 0, f"cancel of what nobody goes on with\n{cancelled}")
+        check_equal(shown(work, run_id[:13])["state"], "cancelled", "its state")
+        process = nap(work, "two", 600)
+        say(process, "begun two")
+        second = wait_listed(work, 2)[0]["id"]
+        for command in ("cancel", "resume", "retry", "approve"):
+            none = work.command(command, "ffffffff", "--config", work.config)
+            check_equal(none.status, 2, f"{command} of no run\n{none}")
+            check("ffffffff" in none.err, f"{command}: {none.err}")
+        both = os.path.commonprefix([run_id, second])
+        check(work.command("cancel", both[:6], "--config", work.config).status == 2, "a beginning of both")
+        cancelled = work.command("cancel", second[:len(both) + 1], "--config", work.config)
+        check_equal((cancelled.status, cancelled.out), (0, "cancelled\n"), f"cancel by the owner\n{cancelled}")
+        check_equal(finish(process)[0], 3, "the process")
+
+
+@test
+def an_interrupt_ends_a_run_that_is_resumed():
+    with Workspace() as work:
+        process = nap(work, "one", 600)
+        say(process, "begun one")
+        run_id = wait_listed(work, 1)[0]["id"]
+        process.kill()
+        process.communicate()
+        resumed = work.start("resume", run_id[:13], "--config", work.config)
+        say(resumed, run_id)
+        resumed.send_signal(signal.SIGINT)
+        check_equal(finish(resumed)[0], 3, "the resumed run")
+        check_equal(shown(work, run_id)["state"], "cancelled", "its state")
+
+
+@test
 def a_killed_process_leaves_a_run_that_is_resumed_as_it_was_begun():
     with Workspace() as work:
         process = nap(work, "one", 3)
