@@ -163,7 +163,7 @@ int cmd_cancel(int argc, char **argv)
 	if (!read_words(&w, "cr", cancel_help, argc, argv, &status))
 		return status;
 	int rc = tell(&w, "cancel", &err);
-	if (rc == 1 || (rc == -ERR_REMOTE && strcmp(err.name, "NoSuchRun") == 0)) {
+	if (rc == 1) {
 		status = carry_on("cancel", &w);
 		return status == EXIT_CANCELLED ? EXIT_DONE : status;
 	}

@@ -122,6 +122,7 @@ static void on_query_gone(void *arg, struct control_request *q)
 
 /* ---- what changes runs ---- */
 
+/* What does not go on here, a parked run too, is taken up and ended at once. */
 static void on_cancel(void *arg, struct control_request *q, const cJSON *request)
 {
 	struct service *s = arg;
@@ -129,7 +130,7 @@ static void on_cancel(void *arg, struct control_request *q, const cJSON *request
 	if (run && run_cancel(s->host->runs, run, why ? why : "cancelled"))
 		control_answer(q, NULL);
 	else
-		control_fail(q, "NoSuchRun", "no such run goes on");
+		guests_take(&s->guests, q, request);
 }
 
 /* A vote that is being written. */
@@ -234,7 +235,7 @@ static const struct control_op ops[] = {
 	{ "runs", on_query, NULL, on_query_gone },
 	{ "show", on_query, NULL, on_query_gone },
 	{ "find", on_query, NULL, on_query_gone },
-	{ "cancel", on_cancel, NULL, NULL },
+	{ "cancel", on_cancel, NULL, on_run_gone },
 	{ "approvals", on_query, NULL, on_query_gone },
 	{ "approve", on_vote, NULL, on_vote_gone },
 	{ "reject", on_vote, NULL, on_vote_gone },

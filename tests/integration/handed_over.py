@@ -68,6 +68,14 @@ def shown(work, run_id):
     return ended.result
 
 
+def wait_for_state(work, run_id, state):
+    for _ in range(200):
+        if shown(work, run_id)["state"] == state:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"run {run_id} is {shown(work, run_id)['state']}")
+
+
 def finish(process, limit=60):
     out, err = process.communicate(timeout=limit)
     return process.returncode, out, err
@@ -239,6 +247,26 @@ def the_daemon_goes_through_runs_of_others():
         check_equal((status, json.loads(out)), (0, {"name": "guest"}), f"the guest, having said {err}")
         daemon.send_signal(signal.SIGTERM)
         check_equal(finish(daemon)[0], 0, "the daemon")
+
+
+@test
+def the_owner_ends_what_does_not_go_on_there():
+    with Workspace() as work:
+        process = nap(work, "one", 3)
+        say(process, "begun one")
+        run_id = wait_listed(work, 1)[0]["id"]
+        process.kill()
+        process.communicate()
+        owner = nap(work, "owner", 30)
+        say(owner, "begun owner")
+        cancelled = work.command("cancel", run_id, "--config", work.config)
+        check_equal((cancelled.status, cancelled.out), (0, "cancelled\n"), f"runbook cancel\n{cancelled}")
+        wait_for_state(work, run_id, "cancelled")
+        again = work.command("cancel", run_id, "--config", work.config)
+        check_equal(again.status, 2, f"cancel of what is over\n{again}")
+        check("is over" in again.err, f"why: {again}")
+        owner.send_signal(signal.SIGINT)
+        check_equal(finish(owner)[0], 3, "the owner")
 
 
 @test
