@@ -13,8 +13,8 @@ enum { TOKEN_KEPT_MS = 14 * 60 * 1000 };
 
 /* A redrive that does not help must not go on for ever, nor for a whole state machine at once. */
 static const struct op_budget redrive_budgets[] = {
-	{ 3, BUDGET_RESOURCE, 24 * 60 * 60 * 1000 },
-	{ 10, BUDGET_GROUP, 60 * 60 * 1000 },
+	{ 3, BUDGET_RESOURCE, INT64_C(24) * 60 * 60 * 1000 },
+	{ 10, BUDGET_GROUP, INT64_C(60) * 60 * 1000 },
 	{ 0 },
 };
 
