@@ -182,8 +182,10 @@ static int resolve_nickname(const char **text, struct err *err)
 		       *text);
 }
 
-int cron_parse(struct cron *out, const char *text, struct err *err)
+int cron_parse(struct cron *out, const char *text, const struct tz *zone, const char *seed,
+	       struct err *err)
 {
+	(void)seed;
 	struct bytes part[FIELDS];
 	uint64_t bits[FIELDS];
 	int rc = resolve_nickname(&text, err);
@@ -206,6 +208,7 @@ int cron_parse(struct cron *out, const char *text, struct err *err)
 		.day = bits[2],
 		.month = bits[3],
 		.weekday = (bits[4] | bits[4] >> 7) & 0x7f, /* 7 is 0 */
+		.zone = zone,
 		.either_day = part[2].p[0] != '*' && part[4].p[0] != '*',
 	};
 	return 0;
@@ -258,4 +261,20 @@ int64_t cron_next(const struct cron *c, int64_t after_ms)
 			return (day * MINUTES_A_DAY + minute) * minute_ms;
 	}
 	return INT64_MAX;
+}
+
+int64_t cron_last(const struct cron *c, int64_t after_ms, int64_t until_ms)
+{
+	/* Whether next(t) <= until_ms changes once, where t reaches the last instant. */
+	int64_t low = after_ms, high = until_ms;
+	if (low >= high || cron_next(c, low) > until_ms)
+		return INT64_MIN;
+	while (high - low > 1) {
+		int64_t middle = low + (high - low) / 2;
+		if (cron_next(c, middle) <= until_ms)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
 }

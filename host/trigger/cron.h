@@ -23,17 +23,37 @@
 #include "base/compiler.h"
 #include "base/err.h"
 
-/* Which values match, as bits: bit 5 of minute is minute 5; Sunday is bit 0. */
+struct tz;
+
+/*
+ * A plain value: copy it freely. It borrows its zone, which must live as long as the value is asked
+ * for instants. Nothing outside cron*.c looks inside.
+ */
 struct cron {
-	uint64_t minute, hour, day, month, weekday;
-	bool either_day; /* both day fields are restricted */
+	uint64_t minute, hour, day, month, weekday; /* bit 5 of minute: minute 5; bit 0: Sunday */
+	bool either_day;                            /* both day fields are restricted */
+	const struct tz *zone;
 };
 
-/* @return 0; -ERR_INVALID: err names the field, what stands there and what was expected */
-NODISCARD int cron_parse(struct cron *out, const char *text, struct err *err);
+/*
+ * @param zone borrowed by *out; NULL: UTC
+ * @param seed what H is a hash of, the name of the schedule; NULL: H is refused. Not kept
+ * @return 0; -ERR_INVALID: err names the field, what stands there and what was expected
+ */
+NODISCARD int cron_parse(struct cron *out, const char *text, const struct tz *zone,
+			 const char *seed, struct err *err);
 
-/* The first instant after after_ms (strictly) that matches; INT64_MAX when there is none ever
- * ("0 0 30 2 *"). Milliseconds since the epoch. */
+/*
+ * The first instant after after_ms (strictly) that matches; INT64_MAX when there is none ever.
+ * Milliseconds since the epoch. It depends on nothing but its arguments: whoever asks again gets
+ * the same instants, in order.
+ */
 int64_t cron_next(const struct cron *c, int64_t after_ms);
+
+/*
+ * The last instant in (after_ms, until_ms]; INT64_MIN when there is none. As quick for years of
+ * seconds as for one day, so that nobody has to count through what was missed.
+ */
+int64_t cron_last(const struct cron *c, int64_t after_ms, int64_t until_ms);
 
 #endif

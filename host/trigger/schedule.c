@@ -118,7 +118,7 @@ int schedules_add(struct schedules *s, const char *name, const char *cron, struc
 	struct err why = { 0 };
 	struct schedule *e = calloc(1, sizeof(*e));
 	char *copy = strdup(name);
-	int rc = e && copy ? cron_parse(&e->cron, cron, &why) : -ERR_NOMEM;
+	int rc = e && copy ? cron_parse(&e->cron, cron, NULL, name, &why) : -ERR_NOMEM;
 	if (rc == 0) {
 		e->due_ms = cron_next(&e->cron, s->spec.now_ms(s->spec.arg));
 		if (e->due_ms != INT64_MAX) {

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (cron_parse(&c, text, &err) < 0) {
+	if (cron_parse(&c, text, NULL, "fuzz", &err) < 0) {
 		INVARIANT(err.code == ERR_INVALID && err.message[0] != '\0');
 		return 0;
 	}

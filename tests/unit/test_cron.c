@@ -18,7 +18,7 @@ static const char *next(const char *text, const char *after)
 	static char out[ISO8601_SIZE];
 	struct cron c;
 	struct err err = { 0 };
-	if (cron_parse(&c, text, &err) < 0)
+	if (cron_parse(&c, text, NULL, "name", &err) < 0)
 		return "(refused)";
 	int64_t at = cron_next(&c, ms(after));
 	if (at == INT64_MAX)
@@ -32,7 +32,7 @@ static const char *refusal(const char *text)
 	static struct err err;
 	struct cron c;
 	err = (struct err){ 0 };
-	return cron_parse(&c, text, &err) < 0 ? err.message : "(accepted)";
+	return cron_parse(&c, text, NULL, "name", &err) < 0 ? err.message : "(accepted)";
 }
 
 TEST(the_next_instant_is_strictly_later)
@@ -131,9 +131,22 @@ TEST(what_is_no_field_is_refused)
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct cron c;
-		if (!CHECK(cron_parse(&c, bad[i], NULL) < 0))
+		if (!CHECK(cron_parse(&c, bad[i], NULL, "name", NULL) < 0))
 			TAP_NOTE("accepted: %s", bad[i]);
 	}
+}
+
+TEST(the_last_instant_of_a_span_is_found_without_counting)
+{
+	struct cron c;
+	REQUIRE(cron_parse(&c, "*/15 * * * *", NULL, "name", NULL) == 0);
+	const int64_t noon = ms("2026-11-21T12:00:00Z");
+	CHECK_INT(cron_last(&c, noon, noon), INT64_MIN);
+	CHECK_INT(cron_last(&c, noon, noon + 899999), INT64_MIN);
+	CHECK_INT(cron_last(&c, noon, noon + 900000), noon + 900000);
+	CHECK_INT(cron_last(&c, noon - 1, noon + 1), noon);
+	CHECK_INT(cron_last(&c, ms("1970-01-01T00:00:00Z"), noon + 1), noon);
+	CHECK_INT(cron_last(&c, noon, noon - 3600000), INT64_MIN);
 }
 
 /* A calendar that is only ever wound on by a minute, to ask the same question without a formula. */
@@ -201,7 +214,7 @@ TEST(it_agrees_with_a_scan_of_every_minute_of_four_years)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cron c;
 		int wrong = 0, found = 0;
-		REQUIRE(cron_parse(&c, cases[i].text, NULL) == 0);
+		REQUIRE(cron_parse(&c, cases[i].text, NULL, "name", NULL) == 0);
 		int64_t due = cron_next(&c, from - 1);
 		/* 2026-06-01 is a Monday */
 		struct tm t = { .tm_year = 126, .tm_mon = 5, .tm_mday = 1, .tm_wday = 1 };
@@ -225,5 +238,6 @@ int main(void)
 	    TAP_CASE(sunday_is_0_and_7_and_a_name), TAP_CASE(nicknames_stand_for_expressions),
 	    TAP_CASE(a_refusal_names_the_field_and_what_was_expected),
 	    TAP_CASE(what_is_no_field_is_refused),
+	    TAP_CASE(the_last_instant_of_a_span_is_found_without_counting),
 	    TAP_CASE(it_agrees_with_a_scan_of_every_minute_of_four_years)));
 }
