@@ -68,6 +68,14 @@ typedef void http_done_fn(void *arg, const struct http_answer *answer);
 
 struct http_exchange; /* one request being answered */
 
+/* Whom the certificate of a client names; its chain has been verified with the listener's CA. Names
+ * have their kind before them: "CN:orders", "DNS:a.example", "URI:spiffe://b/c", "email:d@e". */
+struct http_client_cert {
+	const char *subject; /* as RFC 2253 has it: "CN=orders,O=Example" */
+	const char *const *names;
+	size_t n_names;
+};
+
 /* A request as received; borrowed until it is answered. */
 struct http_received {
 	const char *method;
@@ -76,7 +84,8 @@ struct http_received {
 	const struct http_header *headers;
 	size_t n_headers;
 	struct bytes body;
-	const char *peer; /* "127.0.0.1:40212" */
+	const char *peer;                      /* "127.0.0.1:40212" */
+	const struct http_client_cert *client; /* NULL: no TLS, or no certificate was shown */
 };
 
 /* Must lead to exactly one answer, now or later (http_answer of the server or of host_api), or to

@@ -5,17 +5,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cli/duration.h"
-#include "cli/files.h"
 
-enum { SECRET_MAX = 4096, PARALLEL_MAX = 10000 };
-static const int64_t SIZE_LIMIT = INT64_C(1) << 40;
-
-struct reading {
-	struct config *c;
-	const struct ini_section *s;
-	struct err *err;
-};
+enum { PARALLEL_MAX = 10000 };
 
 /* A kind of section: its keys, and what reads it. */
 struct section_kind {
@@ -25,132 +16,49 @@ struct section_kind {
 	const char *keys; /* allowed keys, each between blanks; NULL: any */
 };
 
-static int complain(struct reading *r, const struct ini_key *k, const char *expected)
-{
-	return err_set(r->err, ERR_INVALID, "%s:%d: %s = %.80s: expected %s", r->c->ini->file,
-		       k->line, k->name, k->value, expected);
-}
-
-static const char *text_of(struct reading *r, const char *key)
-{
-	const struct ini_key *k = ini_key(r->s, key);
-	return k ? k->value : "";
-}
-
-static int copy_of(struct reading *r, const char *key, char **out)
-{
-	const struct ini_key *k = ini_key(r->s, key);
-	if (!k)
-		return 0;
-	if (k->value[0] == '\0')
-		return complain(r, k, "a value");
-	*out = strdup(k->value);
-	return *out ? 0 : err_set(r->err, ERR_NOMEM, "out of memory");
-}
-
-static int required(struct reading *r, const char *key, const char **out)
-{
-	*out = text_of(r, key);
-	if ((*out)[0] != '\0')
-		return 0;
-	return err_set(r->err, ERR_INVALID, "%s:%d: [%s %s] lacks the key %s", r->c->ini->file,
-		       r->s->line, r->s->kind, r->s->name, key);
-}
-
-static int duration_of(struct reading *r, const char *key, int64_t *out)
-{
-	const struct ini_key *k = ini_key(r->s, key);
-	if (k && duration_parse(out, k->value, NULL) < 0)
-		return complain(r, k, "a duration such as 500ms, 30s, 15m, 2h or 1d");
-	return 0;
-}
-
-static int bool_of(struct reading *r, const char *key, bool *out)
-{
-	const struct ini_key *k = ini_key(r->s, key);
-	if (!k)
-		return 0;
-	*out = strcmp(k->value, "true") == 0;
-	return *out || strcmp(k->value, "false") == 0 ? 0 : complain(r, k, "true or false");
-}
-
-/* "64M": bytes, with K, M or G for powers of 1,024. */
-static int size_of(struct reading *r, const char *key, size_t *out)
-{
-	static const char units[] = "KMG";
-	const struct ini_key *k = ini_key(r->s, key);
-	if (!k)
-		return 0;
-	size_t digits = strspn(k->value, "0123456789");
-	cJSON *n = json_parse((struct bytes){ k->value, digits }, NULL);
-	int64_t bytes = 0;
-	bool ok = json_int_token(n, &bytes) && bytes > 0;
-	cJSON_Delete(n);
-	const char *unit = k->value[digits] ? strchr(units, k->value[digits]) : NULL;
-	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-	if (!ok || (k->value[digits] && (!unit || k->value[digits + 1])) ||
-	    bytes > SIZE_LIMIT >> shift)
-		return complain(r, k, "a size such as 64M, at most 1024G");
-	*out = (size_t)bytes << shift;
-	return 0;
-}
-
-static int count_of(struct reading *r, const char *key, uint64_t *out)
-{
-	const struct ini_key *k = ini_key(r->s, key);
-	int64_t n = 0;
-	if (!k)
-		return 0;
-	cJSON *v = json_parse(bytes_str(k->value), NULL);
-	bool ok = json_int_token(v, &n) && n > 0;
-	cJSON_Delete(v);
-	*out = (uint64_t)n;
-	return ok ? 0 : complain(r, k, "a number greater than 0");
-}
-
 static int read_host(struct reading *r)
 {
-	int rc = copy_of(r, "state_dir", &r->c->state_dir);
+	int rc = value_copy(r, "state_dir", &r->c->state_dir);
 	if (rc == 0)
-		rc = copy_of(r, "lua_dir", &r->c->lua_dir);
+		rc = value_copy(r, "lua_dir", &r->c->lua_dir);
 	if (rc == 0)
-		rc = copy_of(r, "plugin_dir", &r->c->plugin_dirs[0]);
+		rc = value_copy(r, "plugin_dir", &r->c->plugin_dirs[0]);
 	if (rc == 0)
-		rc = duration_of(r, "watchdog", &r->c->watchdog_ms);
-	return rc < 0 ? rc : copy_of(r, "plugins", &r->c->plugins);
+		rc = value_duration(r, "watchdog", &r->c->watchdog_ms);
+	return rc < 0 ? rc : value_copy(r, "plugins", &r->c->plugins);
 }
 
 static int parallel_of(struct reading *r, unsigned *out)
 {
 	uint64_t n = 0;
-	int rc = count_of(r, "parallel", &n);
+	int rc = value_count(r, "parallel", &n);
 	if (rc == 0 && n > PARALLEL_MAX)
-		return complain(r, ini_key(r->s, "parallel"),
-				"a number of branches from 1 to 10000");
+		return value_complain(r, ini_key(r->s, "parallel"),
+				      "a number of branches from 1 to 10000");
 	*out = (unsigned)n;
 	return rc;
 }
 
 static int read_limits(struct reading *r)
 {
-	int rc = size_of(r, "memory", &r->c->memory_max);
+	int rc = value_size(r, "memory", &r->c->memory_max);
 	if (rc == 0)
-		rc = duration_of(r, "passive", &r->c->passive_ms);
+		rc = value_duration(r, "passive", &r->c->passive_ms);
 	if (rc == 0)
 		rc = parallel_of(r, &r->c->parallel_max);
 	if (rc == 0)
-		rc = duration_of(r, "cpu", &r->c->cpu_ms);
+		rc = value_duration(r, "cpu", &r->c->cpu_ms);
 	if (rc == 0)
-		rc = size_of(r, "log", &r->c->log_max);
+		rc = value_size(r, "log", &r->c->log_max);
 	if (rc == 0)
-		rc = size_of(r, "result", &r->c->result_max);
+		rc = value_size(r, "result", &r->c->result_max);
 	if (rc == 0)
-		rc = count_of(r, "steps", &r->c->steps_max);
+		rc = value_count(r, "steps", &r->c->steps_max);
 	if (rc == 0)
-		rc = duration_of(r, "timeout", &r->c->timeout_ms);
+		rc = value_duration(r, "timeout", &r->c->timeout_ms);
 	if (rc == 0)
-		rc = duration_of(r, "call_timeout", &r->c->call_timeout_ms);
-	return rc < 0 ? rc : duration_of(r, "max_intent_age", &r->c->max_intent_age_ms);
+		rc = value_duration(r, "call_timeout", &r->c->call_timeout_ms);
+	return rc < 0 ? rc : value_duration(r, "max_intent_age", &r->c->max_intent_age_ms);
 }
 
 static int read_rules(struct reading *r)
@@ -166,7 +74,7 @@ static int read_rules(struct reading *r)
 		bool ok = json_int_token(n, &calls) && calls >= 0 && calls <= 1000000;
 		cJSON_Delete(n);
 		if (!ok || !strchr(k->name, '.'))
-			return complain(
+			return value_complain(
 			    r, k, "NAMESPACE.OPERATION = a number of calls from 0 to 1000000");
 		c->rules[c->n_rules++] = (struct run_rule){ k->name, (int)calls };
 	}
@@ -200,47 +108,38 @@ static int read_policy(struct reading *r)
 		if (strcmp(k->name, "file") != 0)
 			rc = policy_set(r->c->policy, k->name, k->value, k->line, r->err);
 		else if (k->value[0] == '\0')
-			rc = complain(r, k, "a Lua file that returns the function judge");
+			rc = value_complain(r, k, "a Lua file that returns the function judge");
 		else
 			r->c->policy_file = k->value;
 	}
 	return rc;
 }
 
-static int text_or_null(struct reading *r, const char *key, const char **out)
-{
-	const struct ini_key *k = ini_key(r->s, key);
-	if (!k)
-		return 0;
-	*out = k->value;
-	return k->value[0] ? 0 : complain(r, k, "a value");
-}
-
 static int read_copies(struct reading *r, struct config_audit *a)
 {
-	int rc = text_or_null(r, "key_file", &a->key_file);
+	int rc = value_text_or_null(r, "key_file", &a->key_file);
 	if (rc == 0)
-		rc = text_or_null(r, "copy_file", &a->copy_file);
+		rc = value_text_or_null(r, "copy_file", &a->copy_file);
 	if (rc == 0)
-		rc = text_or_null(r, "copy_url", &a->copy_url);
+		rc = value_text_or_null(r, "copy_url", &a->copy_url);
 	if (rc == 0 && a->copy_url && strncmp(a->copy_url, "https://", 8) != 0 &&
 	    strncmp(a->copy_url, "http://", 7) != 0)
-		rc = complain(r, ini_key(r->s, "copy_url"), "an http: or https: URL");
+		rc = value_complain(r, ini_key(r->s, "copy_url"), "an http: or https: URL");
 	return rc;
 }
 
 static int read_audit(struct reading *r)
 {
 	struct config_audit *a = &r->c->audit;
-	int rc = count_of(r, "checkpoint_records", &a->checkpoint_records);
+	int rc = value_count(r, "checkpoint_records", &a->checkpoint_records);
 	if (rc == 0)
-		rc = duration_of(r, "checkpoint_after", &a->checkpoint_ms);
+		rc = value_duration(r, "checkpoint_after", &a->checkpoint_ms);
 	if (rc == 0)
-		rc = size_of(r, "rotate_size", &a->rotate_bytes);
+		rc = value_size(r, "rotate_size", &a->rotate_bytes);
 	if (rc == 0)
-		rc = duration_of(r, "rotate_age", &a->rotate_ms);
+		rc = value_duration(r, "rotate_age", &a->rotate_ms);
 	if (rc == 0)
-		rc = duration_of(r, "keep", &a->keep_ms);
+		rc = value_duration(r, "keep", &a->keep_ms);
 	return rc < 0 ? rc : read_copies(r, a);
 }
 
@@ -259,7 +158,7 @@ static int private_url(struct reading *r, const char *key, const char **out)
 {
 	static const char *const begins[] = { "https://", "http://127.0.0.1", "http://localhost",
 					      "http://[::1]" };
-	int rc = text_or_null(r, key, out);
+	int rc = value_text_or_null(r, key, out);
 	if (rc < 0 || !*out)
 		return rc;
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
@@ -267,47 +166,48 @@ static int private_url(struct reading *r, const char *key, const char **out)
 		if (strncmp(*out, begins[i], n) == 0 && (i == 0 || strchr(":/", (*out)[n])))
 			return 0;
 	}
-	return complain(r, ini_key(r->s, key), "an https: URL, or http: to a loopback address");
+	return value_complain(r, ini_key(r->s, key),
+			      "an https: URL, or http: to a loopback address");
 }
 
 static int read_approvals(struct reading *r)
 {
 	struct config_approvals *a = &r->c->approvals;
-	int rc = text_or_null(r, "people", &a->people);
+	int rc = value_text_or_null(r, "people", &a->people);
 	if (rc == 0)
 		rc = private_url(r, "base_url", &a->base_url);
 	if (rc == 0)
-		rc = text_or_null(r, "secret_file", &a->secret_file);
+		rc = value_text_or_null(r, "secret_file", &a->secret_file);
 	if (rc == 0)
-		rc = duration_of(r, "valid", &a->valid_ms);
+		rc = value_duration(r, "valid", &a->valid_ms);
 	if (rc == 0)
 		rc = private_url(r, "post_url", &a->post_url);
 	const struct ini_key *base = ini_key(r->s, "base_url"), *post = ini_key(r->s, "post_url");
 	if (rc == 0 && base &&
 	    (strpbrk(base->value, "?#\"<> ") || base->value[strlen(base->value) - 1] == '/'))
-		rc = complain(r, base, "a URL without query and without a slash at its end");
+		rc = value_complain(r, base, "a URL without query and without a slash at its end");
 	if (rc == 0 && post && !base)
-		rc = complain(r, post, "base_url beside it, for the links");
+		rc = value_complain(r, post, "base_url beside it, for the links");
 	return rc;
 }
 
-static int read_start(struct reading *r, struct config_start *s)
+int config_read_start(struct reading *r, struct config_start *s)
 {
 	s->name = r->s->name;
-	int rc = required(r, "runbook", &s->runbook);
+	int rc = value_required(r, "runbook", &s->runbook);
 	if (rc == 0)
-		rc = duration_of(r, "timeout", &s->timeout_ms);
+		rc = value_duration(r, "timeout", &s->timeout_ms);
 	if (rc == 0)
-		rc = bool_of(r, "dry_run", &s->dry_run);
-	s->reason = text_of(r, "reason");
-	s->input = text_of(r, "input");
+		rc = value_bool(r, "dry_run", &s->dry_run);
+	s->reason = value_text(r, "reason");
+	s->input = value_text(r, "input");
 	const struct ini_key *k = ini_key(r->s, "input");
 	if (rc < 0 || !k)
 		return rc;
 	cJSON *v = json_parse(bytes_str(k->value), NULL);
 	bool object = cJSON_IsObject(v);
 	cJSON_Delete(v);
-	return object ? 0 : complain(r, k, "a JSON object");
+	return object ? 0 : value_complain(r, k, "a JSON object");
 }
 
 static int read_schedule(struct reading *r)
@@ -320,59 +220,8 @@ static int read_schedule(struct reading *r)
 	c->schedules = list;
 	struct config_schedule *s = &list[c->n_schedules++];
 	*s = (struct config_schedule){ .line = r->s->line };
-	int rc = required(r, "cron", &s->cron);
-	return rc < 0 ? rc : read_start(r, &s->start);
-}
-
-/* From a file without its last line end, or from the environment. */
-static int read_secret(struct reading *r, char **out)
-{
-	const struct ini_key *file = ini_key(r->s, "secret_file");
-	const struct ini_key *key = file ? file : ini_key(r->s, "secret_env");
-	INVARIANT(key != NULL); /* read_hook has seen to it */
-	struct buf text = BUF_INIT(SECRET_MAX);
-	if (file && files_read(&text, file->value, r->err) < 0) {
-		buf_clear(&text);
-		return -ERR_INVALID;
-	}
-	const char *value = file ? buf_cstr(&text) : getenv(key->value);
-	size_t n = value ? strcspn(value, "\r\n") : 0;
-	*out = n > 0 ? strndup(value, n) : NULL;
-	if (text.p)
-		wipe(text.p, text.n);
-	buf_clear(&text);
-	return *out ? 0 : complain(r, key, "a secret there; it is empty or unset");
-}
-
-static int read_hook(struct reading *r)
-{
-	struct config *c = r->c;
-	struct config_hook *list = realloc(c->hooks, (c->n_hooks + 1) * sizeof(*c->hooks));
-	if (!list)
-		return err_set(r->err, ERR_NOMEM, "out of memory");
-	c->hooks = list;
-	struct config_hook *h = &list[c->n_hooks++];
-	*h = (struct config_hook){ .line = r->s->line, .section = r->s };
-	int rc = required(r, "path", &h->path);
-	if (rc == 0)
-		rc = required(r, "header", &h->header);
-	if (rc == 0 && h->path[0] != '/')
-		rc = complain(r, ini_key(r->s, "path"), "a path that begins with '/'");
-	if (rc == 0 && !ini_key(r->s, "secret_file") == !ini_key(r->s, "secret_env"))
-		rc = err_set(r->err, ERR_INVALID,
-			     "%s:%d: [hook %s] needs secret_file or secret_env, and not both",
-			     r->c->ini->file, r->s->line, r->s->name);
-	return rc < 0 ? rc : read_start(r, &h->start);
-}
-
-int config_read_secrets(struct config *c, struct err *err)
-{
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
-		struct reading r = { c, c->hooks[i].section, err };
-		rc = read_secret(&r, &c->hooks[i].secret);
-	}
-	return rc;
+	int rc = value_required(r, "cron", &s->cron);
+	return rc < 0 ? rc : config_read_start(r, &s->start);
 }
 
 static const struct section_kind kinds[] = {
@@ -389,7 +238,7 @@ static const struct section_kind kinds[] = {
 	{ "secrets", false, read_secrets, NULL },
 	{ "listen", false, read_listen, " address " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
-	{ "hook", true, read_hook,
+	{ "hook", true, config_read_hook,
 	  " path header secret_file secret_env runbook reason timeout dry_run " },
 };
 

@@ -2,12 +2,17 @@
 #ifndef CLI_CONFIG_READ_H
 #define CLI_CONFIG_READ_H
 
-#include "cli/config.h"
+#include "cli/config_value.h"
 
 /* Fill c from c->ini. -ERR_INVALID "FILE:LINE: key: what was expected". */
 NODISCARD int config_read_sections(struct config *c, struct err *err);
 
 /* Is it one of ours? */
 bool config_known_section(const struct ini_section *s);
+
+/* The keys with which schedules and hooks say how their run is started. */
+NODISCARD int config_read_start(struct reading *r, struct config_start *s);
+
+NODISCARD int config_read_hook(struct reading *r); /* config_hook.c: [hook NAME] */
 
 #endif
