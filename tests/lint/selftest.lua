@@ -19,6 +19,9 @@ local cases = {
   { "functions", "host/net/a.c", ("\n"):rep(601), "601 lines, the limit is 600" },
   { "functions", "host/net/a.c", "/* TO" .. "DO later */\n", "finish it" },
   { "functions", "host/net/util.c", "int x;\n", "a file is one noun" },
+  { "docs", "host/net/README.md", "| `a.c` |\n", "host/net/b.h is not named in host/net/README.md" },
+  { "docs", "host/net/README.md", ("\n"):rep(71), "71 lines; one screen is 70" },
+  { "docs", "host/net/README.md", "[x](y.md)\n", "host/net/README.md: y.md is not there" },
   { "scripts", "lua/a.lua", "local = 1\n", "expected" },
   { "scripts", "scripts/a.sh", "if true; then\n", "syntax error" },
 }
