@@ -227,22 +227,30 @@ static int write_file(const char *path, struct bytes text, mode_t mode, struct e
 	return rc;
 }
 
+int public_key_save(const struct public_key *key, const char *path, struct err *err)
+{
+	struct buf line = BUF_INIT(1024);
+	public_key_write(&line, key);
+	int rc = line.err ? err_set(err, ERR_NOMEM, "no memory for a key")
+			  : write_file(path, buf_bytes(&line), 0644, err);
+	buf_clear(&line);
+	return rc;
+}
+
 static int save(const struct key *key, const char *path, const char *public_path, struct err *err)
 {
-	struct buf line = BUF_INIT(1024), pem = BUF_INIT(FILE_MAX);
+	struct buf pem = BUF_INIT(FILE_MAX);
 	ed25519_write_pem(&pem, key->secret);
-	public_key_write(&line, &key->public);
-	int rc = pem.err || line.err ? err_set(err, ERR_NOMEM, "no memory for a key") : 0;
+	int rc = pem.err ? err_set(err, ERR_NOMEM, "no memory for a key") : 0;
 	/* The public one first: where there is a private key, there is its public one. */
 	(void)unlink(public_path);
 	if (rc == 0)
-		rc = write_file(public_path, buf_bytes(&line), 0644, err);
+		rc = public_key_save(&key->public, public_path, err);
 	if (rc == 0)
 		rc = write_file(path, buf_bytes(&pem), 0600, err);
 	if (pem.p)
 		wipe(pem.p, pem.n);
 	buf_clear(&pem);
-	buf_clear(&line);
 	return rc;
 }
 

@@ -39,6 +39,9 @@ struct public_key {
 /* Append the line, with its newline. */
 void public_key_write(struct buf *out, const struct public_key *key);
 
+/* Write the line as a file that is not there yet, whole and durably. -ERR_IO, -ERR_NOMEM */
+NODISCARD int public_key_save(const struct public_key *key, const char *path, struct err *err);
+
 /* Read a line (white space around it is passed over). @return 0; -ERR_INVALID */
 NODISCARD int public_key_read(struct public_key *out, struct bytes line, struct err *err);
 

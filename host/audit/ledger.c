@@ -367,6 +367,21 @@ struct bytes ledger_note(const struct ledger *l)
 
 /* ---- open and close ---- */
 
+/* What open_file relies on: the public key is on disk only where the ledger is. */
+static int sync_dir(const struct ledger *l, struct err *err)
+{
+	return fsync(l->dir_fd) == 0 ? 0 : io_error(err, LEDGER_NAME, "sync of its directory");
+}
+
+/* A private key that was brought has no public one beside the log yet. */
+static int publish(const struct ledger *l, const struct ledger_spec *spec, struct err *err)
+{
+	if (access(spec->public_file, F_OK) == 0)
+		return 0;
+	int rc = sync_dir(l, err);
+	return rc < 0 ? rc : public_key_save(audit_key_public(l->key), spec->public_file, err);
+}
+
 /* A log that has begun keeps its key: a new one would make all that was signed look forged. */
 static int open_key(struct ledger *l, const struct ledger_spec *spec, struct err *err)
 {
@@ -374,7 +389,7 @@ static int open_key(struct ledger *l, const struct ledger_spec *spec, struct err
 	struct err why = { 0 };
 	int rc = audit_key_read(&l->key, spec->key_file, &why);
 	if (rc == 0)
-		return 0;
+		return publish(l, spec, err);
 	if (strcmp(why.name, "NoKey") != 0) {
 		if (err)
 			*err = why;
@@ -387,7 +402,28 @@ static int open_key(struct ledger *l, const struct ledger_spec *spec, struct err
 				 "the key %s is missing, with which this log's checkpoints were "
 				 "signed: put it back, or move the log away to begin a new one",
 				 spec->key_file);
-	return audit_key_create(&l->key, spec->key_file, spec->public_file, err);
+	rc = sync_dir(l, err);
+	return rc < 0 ? rc : audit_key_create(&l->key, spec->key_file, spec->public_file, err);
+}
+
+/*
+ * A log is begun in this order: ledger, public key, key. So where both keys are and the ledger is not,
+ * it was taken away, and to begin another one would hide that. A private key alone is one that was
+ * brought for a log to come.
+ */
+static int open_file(struct ledger *l, const struct ledger_spec *spec, struct err *err)
+{
+	const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
+	bool was_begun = access(spec->key_file, F_OK) == 0 && access(spec->public_file, F_OK) == 0;
+	l->file.fd = openat(l->dir_fd, LEDGER_NAME, flags);
+	if (l->file.fd < 0 && errno == ENOENT && was_begun)
+		return err_named(err, ERR_IO, "NoLog",
+				 "the audit log is missing that was signed with the key %s: put it "
+				 "back, or move the key away to begin a new one",
+				 spec->key_file);
+	if (l->file.fd < 0 && errno == ENOENT)
+		l->file.fd = openat(l->dir_fd, LEDGER_NAME, flags | O_CREAT, 0600);
+	return l->file.fd >= 0 ? 0 : io_error(err, LEDGER_NAME, "cannot open it");
 }
 
 int ledger_open(struct ledger **out, const struct ledger_spec *spec, struct err *err)
@@ -400,9 +436,9 @@ int ledger_open(struct ledger **out, const struct ledger_spec *spec, struct err 
 	l->note = BUF_INIT(NOTE_MAX);
 	l->lines = BUF_INIT(LINES_MAX);
 	(void)snprintf(l->file.name, sizeof(l->file.name), LEDGER_NAME);
-	l->file.fd = openat(l->dir_fd, LEDGER_NAME,
-			    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int rc = l->file.fd >= 0 ? lock(l, err) : io_error(err, LEDGER_NAME, "cannot open it");
+	int rc = open_file(l, spec, err);
+	if (rc == 0)
+		rc = lock(l, err);
 	if (rc == 0) {
 		rc = open_key(l, spec, err);
 		(void)flock(l->file.fd, LOCK_UN);

@@ -48,7 +48,7 @@ struct ledger;
 struct ledger_spec {
 	int dir_fd;              /* borrowed; outlives the ledger */
 	const char *key_file;    /* private key; made when there is neither key nor ledger yet */
-	const char *public_file; /* where its public key then goes */
+	const char *public_file; /* where its public key goes when the log is begun */
 	struct chain_writer writer;
 };
 
@@ -56,8 +56,8 @@ struct ledger_spec {
  * Open the directory's ledger, or begin it.
  *
  * @param[out] out owned by the caller; ledger_close
- * @return 0; -ERR_IO, -ERR_INVALID: also when the key is missing though there is a ledger, or when
- *         the ledger is not what was signed
+ * @return 0; -ERR_IO, -ERR_INVALID: also when the key is missing though there is a ledger, when the
+ *         ledger is missing though its key and public key are there, or when it is not what was signed
  */
 NODISCARD int ledger_open(struct ledger **out, const struct ledger_spec *spec, struct err *err);
 void ledger_close(struct ledger *l); /* NULL is fine */

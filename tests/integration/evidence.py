@@ -131,6 +131,43 @@ def without_its_key_a_log_is_not_written():
 
 
 @test
+def a_log_that_was_taken_away_is_not_begun_anew_beside_its_key():
+    with Workspace() as work:
+        check_equal(work.run(OK).status, 0, "the run")
+        away = work.path("away")
+        os.rename(work.audit_dir, away)
+        for how in "deleted", "emptied":
+            refused = work.run(OK)
+            check_equal(refused.status, 7, f"a run when it was {how}\n{refused}")
+            check("the audit log is missing that was signed with the key" in refused.err, refused.err)
+            check_equal(os.listdir(work.audit_dir), [], "what was begun")
+        os.rmdir(work.audit_dir)
+        os.rename(away, work.audit_dir)
+        check_equal(work.run(OK).status, 0, "a run when it was put back")
+        check_equal(work.verify().status, 0, "audit verify")
+        os.rename(work.audit_dir, away)
+        os.rename(work.path("state/audit.key"), work.path("key"))
+        check_equal(work.run(OK).status, 0, "a run with neither")
+        check_equal(work.verify().status, 0, "audit verify of the new log")
+
+
+@test
+def a_key_that_was_brought_begins_a_log():
+    with Workspace() as work, Workspace() as other:
+        check_equal(other.run(OK).status, 0, "a run that makes a key")
+        os.mkdir(work.path("state"), 0o700)
+        shutil.copy(other.path("state/audit.key"), work.path("state/audit.key"))
+        first = work.run(OK)
+        check_equal(first.status, 0, f"a run with a key that was there before\n{first}")
+        check_equal(work.run(OK).status, 0, "the next one")
+        check_equal(work.command("audit", "key", work.audit_dir).out,
+                    other.command("audit", "key", other.audit_dir).out, "the public key")
+        verified = work.verify()
+        check_equal(verified.status, 0, f"audit verify\n{verified}")
+        check("signatures were not checked" not in verified.out, verified.out)
+
+
+@test
 def where_there_is_no_log_nothing_is_verified():
     with Workspace() as work:
         check_equal(work.run(OK).status, 0, "the run")
