@@ -74,7 +74,8 @@ static int scan(struct book *b, int fd, const struct scan_mark *marks, size_t n_
 					.each = on_line,
 					.arg = b,
 					.marks = marks,
-					.n_marks = n_marks };
+					.n_marks = n_marks,
+					.born_empty = true };
 	int rc = scan_segment(&s, &spec, err);
 	b->end = s.end;
 	b->bad_line = s.bad_line;

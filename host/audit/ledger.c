@@ -269,9 +269,10 @@ static int make_lines(struct ledger *l, const struct ledger_entry *v, size_t n, 
 		      struct err *err)
 {
 	struct buf members = BUF_INIT(1024);
-	int rc = torn ? set_torn_aside(l, err) : 0;
-	if (rc == 0 && l->at.tree.size == 0)
-		rc = begin(l, err);
+	/* The first line, also behind a beginning that was torn. */
+	int rc = l->at.tree.size == 0 ? begin(l, err) : 0;
+	if (rc == 0 && torn)
+		rc = set_torn_aside(l, err);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		entry_members(&members, &v[i]);
 		rc = members.err ? err_set(err, ERR_NOMEM, "no memory for an entry of the ledger")

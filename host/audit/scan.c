@@ -125,7 +125,7 @@ static int scan_lines(struct scan *s, const struct scan_spec *spec, struct lines
 	if (rc < 0)
 		return rc;
 	s->end = s->chain.closed ? SCAN_CLOSED : SCAN_OPEN;
-	if (s->chain.seq == 0) {
+	if (s->chain.seq == 0 && !spec->born_empty) {
 		/* segment_create never leaves this behind */
 		s->end = SCAN_DAMAGED;
 		s->bad_line = 1;
@@ -161,7 +161,8 @@ int scan_segment(struct scan *s, const struct scan_spec *spec, struct err *err)
 	rc = scan_lines(s, spec, &lines, err);
 	lines_close(&lines);
 	/* No writer of ours dies before its first record is whole, or writes behind log.close. */
-	if (rc == 0 && s->end == SCAN_TORN && (s->chain.seq == 0 || s->chain.closed))
+	bool beginning = s->chain.seq == 0 && spec->born_empty;
+	if (rc == 0 && s->end == SCAN_TORN && !beginning && (s->chain.seq == 0 || s->chain.closed))
 		s->end = SCAN_DAMAGED;
 	if (rc == 0)
 		check_length(s, spec);

@@ -59,6 +59,7 @@ struct scan_spec {
 	void *arg;
 	const struct scan_mark *marks;
 	size_t n_marks;
+	bool born_empty; /* unlike a segment it is created before its first record is written */
 };
 NODISCARD int scan_segment(struct scan *s, const struct scan_spec *spec, struct err *err);
 void scan_clear(struct scan *s);

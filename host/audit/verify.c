@@ -263,33 +263,51 @@ static void check_all_there(struct verification *v, const struct segment_names *
 
 /* ---- the ledger ---- */
 
-static void judge_ledger(struct verification *v, const struct segment_names *names)
+static enum verdict say(struct verification *v, enum verdict verdict, const char *why)
+{
+	(void)snprintf(v->why, sizeof(v->why), "%s", why);
+	return verdict;
+}
+
+static enum verdict judge_missing(struct verification *v, const struct segment_names *names)
+{
+	if (names->n == 0)
+		return say(v, VERDICT_BAD,
+			   "missing, and so is every segment: there is no audit log here");
+	for (size_t i = 0; i < names->n; i++) {
+		if (!is_in_the_open(v, names->v[i]))
+			return say(v, VERDICT_BAD,
+				   "missing: there are sealed segments, and each is entered there");
+	}
+	return VERDICT_OK;
+}
+
+static enum verdict judge_book(struct verification *v, const struct segment_names *names)
 {
 	const struct book *b = &v->book;
+	if (b->exists && b->n_leaves == 0 &&
+	    faccessat(v->spec->dir_fd, LEDGER_CHECKPOINT, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return say(v, VERDICT_BAD, "empty, but there is a checkpoint of it");
+	if (b->end == SCAN_DAMAGED || (b->end == SCAN_TORN && !b->unended))
+		return say(v, VERDICT_BAD, b->why.message);
+	if (b->end == SCAN_TORN)
+		return say(v, VERDICT_NOTE, "its last line is being written, or its writer died");
+	if (!b->exists)
+		return judge_missing(v, names);
+	if (b->n_leaves == 0 && names->n == 0)
+		return say(v, VERDICT_NOTE,
+			   "empty, and there is no segment: nothing was logged; or all was taken "
+			   "away, which a checkpoint that was kept elsewhere shows");
+	return VERDICT_OK;
+}
+
+static void judge_ledger(struct verification *v, const struct segment_names *names)
+{
 	struct verify_report rep = { .segment = LEDGER_NAME,
-				     .bad_line = b->bad_line,
-				     .bad_offset = b->bad_offset,
+				     .bad_line = v->book.bad_line,
+				     .bad_offset = v->book.bad_offset,
 				     .why = v->why };
-	(void)snprintf(v->why, sizeof(v->why), "%s", b->why.message);
-	if (b->end == SCAN_DAMAGED || (b->end == SCAN_TORN && !b->unended)) {
-		rep.verdict = VERDICT_BAD;
-	} else if (b->end == SCAN_TORN) {
-		rep.verdict = VERDICT_NOTE;
-		(void)snprintf(v->why, sizeof(v->why),
-			       "its last line is being written, or its writer died");
-	}
-	for (size_t i = 0; i < names->n && !b->exists && rep.verdict != VERDICT_BAD; i++) {
-		if (is_in_the_open(v, names->v[i]))
-			continue;
-		rep.verdict = VERDICT_BAD;
-		(void)snprintf(v->why, sizeof(v->why),
-			       "missing: there are sealed segments, and each is entered there");
-	}
-	if (!b->exists && names->n == 0 && rep.verdict != VERDICT_BAD) {
-		rep.verdict = VERDICT_BAD;
-		(void)snprintf(v->why, sizeof(v->why),
-			       "missing, and so is every segment: there is no audit log here");
-	}
+	rep.verdict = judge_book(v, names);
 	if (rep.verdict != VERDICT_OK)
 		report(v, &rep);
 }

@@ -7,7 +7,8 @@
  * has. The ledger is judged in the same way, by the roots in checkpoints; and what it has of segments
  * must be there. So with a checkpoint that was kept elsewhere everything that it covers is proved: no
  * byte, line, end of a segment or whole segment can be changed or missing. A directory with neither
- * ledger nor segment is bad: somebody named the wrong one, or all of the log was taken away.
+ * ledger nor segment is bad: somebody named the wrong one, or all of the log was taken away. One with
+ * an empty ledger alone gets a note: that is what a first start leaves that came no further.
  *
  * What it cannot see: records behind the last head that were cut off at a line's end (it looks like a
  * writer that died), and a log whose checkpoints are all in the hands of whoever rewrote it and had

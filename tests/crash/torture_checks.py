@@ -150,8 +150,7 @@ def commands(station):
     """What the program itself says of its log and of the runs that are done."""
     found = []
     status, out, err = station.command("audit", "verify", os.path.join(station.state, "audit"))
-    begun = glob.glob(os.path.join(station.state, "audit", "**", "*.jsonl"), recursive=True)
-    if status != 0 and begun:  # a disk that was full before the first record leaves a ledger without an entry
+    if status != 0:
         found.append(f"{station.name}: audit verify: {out}{err}")
     for (run,) in station.rows("SELECT id FROM run WHERE state = 'done'"):
         status, out, err = station.command("replay", run, "--check", "--config", station.config)

@@ -168,6 +168,27 @@ def a_key_that_was_brought_begins_a_log():
 
 
 @test
+def a_start_that_came_no_further_than_an_empty_ledger_has_logged_nothing():
+    for begun in "", '{"v":1,"seq":1,':
+        with Workspace() as work:
+            check_equal(work.run(OK).status, 0, "a run that makes the keys")
+            shutil.rmtree(work.audit_dir)
+            os.mkdir(work.audit_dir, 0o700)
+            work.write("state/audit/ledger", begun)
+            verified = work.verify()
+            check_equal(verified.status, 0, f"audit verify of a ledger {begun!r}\n{verified}")
+            check("note ledger" in verified.out, verified.out)
+            check_equal(work.command("audit", "verify", "--strict", work.audit_dir).status, 1, "verify --strict")
+            check_equal(work.run(OK).status, 0, "the next start")
+            verified = work.verify()
+            check_equal(verified.status, 0, f"audit verify of what it logged\n{verified}")
+            work.write("state/audit/ledger", begun)
+            check_equal(work.verify().status, 1, "verify of a ledger that was emptied")
+            os.unlink(os.path.join(work.audit_dir, "checkpoint"))
+            check_equal(work.verify().status, 1, "the same without its checkpoint")
+
+
+@test
 def where_there_is_no_log_nothing_is_verified():
     with Workspace() as work:
         check_equal(work.run(OK).status, 0, "the run")
