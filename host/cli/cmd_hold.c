@@ -2,7 +2,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -10,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/files.h"
+#include "cli/host_log.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
 #include "net/loop.h"
@@ -91,28 +91,25 @@ static void write_members(struct buf *out, const struct hold_note *note, const s
 	}
 }
 
-static int record_in(struct loop *loop, const char *state_dir, const char *kind,
+static int record_in(struct loop *loop, const struct config *config, const char *kind,
 		     const struct buf *members, struct err *err)
 {
 	struct committer *c = NULL;
-	char audit[4096], host[256] = "";
-	int n = snprintf(audit, sizeof(audit), "%s/audit", state_dir);
-	if (n < 0 || (size_t)n >= sizeof(audit))
-		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
-	(void)gethostname(host, sizeof(host) - 1);
-	int rc = commit_open(&c,
-			     &(struct commit_spec){ .loop = loop,
-						    .audit_dir = audit,
-						    .host = host,
-						    .program = "runbook " RUNBOOK_VERSION },
-			     err);
+	struct host_log_names names;
+	struct commit_spec spec;
+	int rc = host_log_spec(&spec, &names, config, err);
+	if (rc < 0)
+		return rc;
+	spec.loop = loop;
+	spec.beside = true;
+	rc = commit_open(&c, &spec, err);
 	if (rc < 0)
 		return rc;
 	(void)commit_append(c, kind, buf_bytes(members), NULL, NULL);
 	return commit_close(c, err);
 }
 
-static int record(const char *state_dir, const char *kind, const struct hold_note *note,
+static int record(const struct config *config, const char *kind, const struct hold_note *note,
 		  const struct buf *actor, struct err *err)
 {
 	struct buf members = BUF_INIT(MEMBERS_MAX);
@@ -120,7 +117,7 @@ static int record(const char *state_dir, const char *kind, const struct hold_not
 	write_members(&members, note, actor);
 	int rc = loop_new(&loop, err);
 	if (rc == 0)
-		rc = record_in(loop, state_dir, kind, &members, err);
+		rc = record_in(loop, config, kind, &members, err);
 	loop_free(loop);
 	buf_clear(&members);
 	return rc;
@@ -149,8 +146,9 @@ static int say_status(const char *state_dir)
 	return held ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int hold(const struct options *o, const char *state_dir, const struct buf *actor)
+static int hold(const struct options *o, const struct config *config, const struct buf *actor)
 {
+	const char *state_dir = config->state_dir;
 	struct hold_note note;
 	struct err err = { 0 };
 	bool already = false;
@@ -165,14 +163,15 @@ static int hold(const struct options *o, const char *state_dir, const struct buf
 		return usage_error("hold", "%s", err.message);
 	hold_say(text, &note);
 	(void)printf("%s%s\n", already ? "already " : "", text);
-	if (already || record(state_dir, "hold.set", &note, actor, &err) == 0)
+	if (already || record(config, "hold.set", &note, actor, &err) == 0)
 		return EXIT_DONE;
 	(void)usage_error("hold", "it is held, but not recorded: %s", err.message);
 	return EXIT_NO_AUDIT;
 }
 
-static int release(const struct options *o, const char *state_dir, const struct buf *actor)
+static int release(const struct options *o, const struct config *config, const struct buf *actor)
 {
+	const char *state_dir = config->state_dir;
 	struct hold_note note;
 	struct err err = { 0 };
 	fill_note(&note, o, actor);
@@ -180,7 +179,7 @@ static int release(const struct options *o, const char *state_dir, const struct 
 		(void)printf("not held\n");
 		return EXIT_DONE;
 	}
-	if (record(state_dir, "hold.release", &note, actor, &err) < 0) {
+	if (record(config, "hold.release", &note, actor, &err) < 0) {
 		(void)usage_error("release", "still held: it cannot be recorded: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
@@ -191,7 +190,7 @@ static int release(const struct options *o, const char *state_dir, const struct 
 }
 
 static int command(struct options *o, int argc, char **argv,
-		   int (*fn)(const struct options *o, const char *state_dir,
+		   int (*fn)(const struct options *o, const struct config *config,
 			     const struct buf *actor))
 {
 	struct config config = { 0 };
@@ -204,7 +203,7 @@ static int command(struct options *o, int argc, char **argv,
 	if (config_load(&config, o->config, &err) < 0)
 		status = usage_error(o->name, "%s", err.message);
 	else
-		status = fn(o, config.state_dir, &actor);
+		status = fn(o, &config, &actor);
 	buf_clear(&actor);
 	config_clear(&config);
 	return status;

@@ -237,7 +237,7 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 		return rc;
 	record_start(h, command);
 	rules_record_to(h->rules, h->committer);
-	rc = rules_load(h->rules, h->config->state_dir, err);
+	rc = rules_load(h->rules, h->store, err);
 	if (rc < 0)
 		return rc;
 	return open_runs(h, err);

@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "commit/commit.h"
 
-enum { NAME_SIZE = 256, COPY_WAIT_MS = 5000, UNKNOWN_SHOWN = 20 };
+enum { COPY_WAIT_MS = 5000, UNKNOWN_SHOWN = 20 };
 
 /* ---- what it has to tell ---- */
 
@@ -93,35 +93,43 @@ static int open_copies(struct host *h, struct err *err)
 				   err);
 }
 
+int host_log_spec(struct commit_spec *spec, struct host_log_names *names, const struct config *c,
+		  struct err *err)
+{
+	const struct config_audit *a = &c->audit;
+	int n = snprintf(names->audit, sizeof(names->audit), "%s/audit", c->state_dir);
+	if (n < 0 || (size_t)n >= sizeof(names->audit))
+		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
+	names->host[0] = names->host[sizeof(names->host) - 1] = '\0';
+	(void)gethostname(names->host, sizeof(names->host) - 1);
+	*spec = (struct commit_spec){ .audit_dir = names->audit,
+				      .host = names->host,
+				      .program = "runbook " RUNBOOK_VERSION,
+				      .key_file = a->key_file,
+				      .checkpoint_records = a->checkpoint_records,
+				      .checkpoint_ms = a->checkpoint_ms,
+				      .rotate_bytes = (int64_t)a->rotate_bytes,
+				      .rotate_ms = a->rotate_ms,
+				      .keep_ms = a->keep_ms };
+	return 0;
+}
+
 int host_log_open(struct host *h, struct err *err)
 {
-	const struct config_audit *a = &h->config->audit;
-	char audit[4096], store[4096], name[NAME_SIZE] = "";
-	int n = snprintf(audit, sizeof(audit), "%s/audit", h->config->state_dir);
-	int m = snprintf(store, sizeof(store), "%s/runs.db", h->config->state_dir);
-	if (n < 0 || (size_t)n >= sizeof(audit) || m < 0 || (size_t)m >= sizeof(store))
-		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
-	(void)gethostname(name, sizeof(name) - 1);
-	int rc = open_copies(h, err);
+	struct host_log_names names;
+	struct commit_spec spec;
+	int rc = host_log_spec(&spec, &names, h->config, err);
+	if (rc == 0)
+		rc = open_copies(h, err);
 	if (rc < 0)
 		return rc;
-	rc = commit_open(&h->committer,
-			 &(struct commit_spec){ .loop = h->loop,
-						.audit_dir = audit,
-						.host = name,
-						.program = "runbook " RUNBOOK_VERSION,
-						.store_path = store,
-						.key_file = a->key_file,
-						.checkpoint_records = a->checkpoint_records,
-						.checkpoint_ms = a->checkpoint_ms,
-						.rotate_bytes = (int64_t)a->rotate_bytes,
-						.rotate_ms = a->rotate_ms,
-						.keep_ms = a->keep_ms,
-						.on_unknown = on_unknown,
-						.on_checkpoint = on_checkpoint,
-						.on_disk = on_disk,
-						.arg = h },
-			 err);
+	spec.loop = h->loop;
+	spec.store_path = h->store;
+	spec.on_unknown = on_unknown;
+	spec.on_checkpoint = on_checkpoint;
+	spec.on_disk = on_disk;
+	spec.arg = h;
+	rc = commit_open(&h->committer, &spec, err);
 	if (rc == 0)
 		tell_recovered(h);
 	return rc;

@@ -5,6 +5,17 @@
 
 #include "cli/host.h"
 
+struct commit_spec;
+
+struct host_log_names { /* where the strings of a spec are */
+	char audit[4096], host[256];
+};
+
+/* The log that the configuration means, whoever writes to it: where it is, its key, when it is signed
+ * and begins another segment. @param[out] spec borrows names and c. -ERR_INVALID */
+NODISCARD int host_log_spec(struct commit_spec *spec, struct host_log_names *names,
+			    const struct config *c, struct err *err);
+
 /* Open the audit log and the store, and say what dead processes left behind: each call whose outcome
  * is unknown by run, operation and resource. */
 NODISCARD int host_log_open(struct host *h, struct err *err);

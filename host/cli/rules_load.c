@@ -1,8 +1,5 @@
 #include "cli/rules_load.h"
 
-#include <limits.h>
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "script/changes.h"
 #include "store/store.h"
@@ -38,15 +35,11 @@ static int on_unsettled(void *arg, const struct step_row *s)
 	return rules_remember_unsettled(l->rules, &i, l->err);
 }
 
-int rules_load(struct rules *r, const char *state_dir, struct err *err)
+int rules_load(struct rules *r, const char *store, struct err *err)
 {
 	struct store_reader *reader = NULL;
 	struct loading l = { r, err };
-	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/runs.db", state_dir);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
-	int rc = store_reader_open(&reader, path, err);
+	int rc = store_reader_open(&reader, store, err);
 	if (rc == 0)
 		rc = store_intents(reader, clock_wall_ms() - CHANGES_MS, on_intent, &l, err);
 	if (rc == 0)

@@ -4,7 +4,7 @@
 
 #include "script/rules.h"
 
-/* Reads STATE/runs.db: the intents of the last day, and those that are not settled. Blocks. */
-NODISCARD int rules_load(struct rules *r, const char *state_dir, struct err *err);
+/* Reads the store: the intents of the last day, and those that are not settled. Blocks. */
+NODISCARD int rules_load(struct rules *r, const char *store, struct err *err);
 
 #endif

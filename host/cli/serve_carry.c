@@ -74,10 +74,8 @@ int serve_carry_on(struct serve *s, struct err *err)
 	const struct run_filter unfinished = { .states = 1u << RUN_STATE_QUEUED |
 							 1u << RUN_STATE_RUNNING |
 							 1u << RUN_STATE_WAITING };
-	char path[4096], line[80];
-	int n = snprintf(path, sizeof(path), "%s/runs.db", s->host.config->state_dir);
-	INVARIANT(n > 0 && (size_t)n < sizeof(path)); /* it is open for writing */
-	int rc = store_reader_open(&reader, path, err);
+	char line[80];
+	int rc = store_reader_open(&reader, s->host.store, err);
 	if (rc == 0)
 		rc = store_runs(reader, &unfinished, note_one, s, err);
 	store_reader_close(reader);

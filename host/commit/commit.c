@@ -474,6 +474,7 @@ static int open_log(struct committer *c, struct err *err)
 							.unknown = c->spec.on_unknown,
 							.arg = c->spec.arg,
 							.keep_ms = c->spec.keep_ms,
+							.beside = c->spec.beside,
 							.store = c->store,
 							.store_path = c->spec.store_path },
 			       &recovered, err);

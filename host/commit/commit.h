@@ -24,6 +24,7 @@
 #ifndef COMMIT_COMMIT_H
 #define COMMIT_COMMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -52,6 +53,10 @@ struct commit_spec {
 	int64_t rotate_ms;           /* or age (1 day) */
 
 	int64_t keep_ms; /* sealed segments are removed when older (audit/retain.h); 0: never */
+
+	bool
+	    beside; /* the state directory is not ours: what dead processes left is for its next owner,
+		      * who has the store */
 
 	/* From commit_open, for each call whose outcome nobody can know any more; NULL: not told. */
 	void (*on_unknown)(void *arg, const cJSON *call);

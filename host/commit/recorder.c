@@ -73,9 +73,7 @@ int recorder_open(struct recorder *r, const struct recorder_spec *spec, struct r
 		rc = open_redaction(r, spec, err);
 	if (rc == 0)
 		rc = reserve_open(&r->reserve, r->dir_fd, err);
-	if (rc < 0)
-		return rc;
-	return recover(r, spec, recovered, err);
+	return rc < 0 || spec->beside ? rc : recover(r, spec, recovered, err);
 }
 
 /* Take lines that are in the file into the segment's tree. */

@@ -40,6 +40,7 @@ struct recorder_spec {
 	recover_fn *unknown; /* see audit/recover.h */
 	void *arg;
 	int64_t keep_ms;     /* see audit/retain.h */
+	bool beside;         /* nothing is recovered */
 	struct store *store; /* asked about the calls of dead processes; NULL: none */
 	const char *store_path;
 };

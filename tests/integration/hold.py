@@ -66,6 +66,34 @@ def an_uncaught_refusal_ends_the_run_with_status_6():
 
 
 @test
+def the_switch_is_recorded_in_the_log_that_the_configuration_means():
+    with Workspace() as work:
+        work.configure(more=f"[audit]\nkey_file = {work.path('audit.key')}\n")
+        hold(work)
+        check_equal(work.run("return {}").status, 0, "a run beside it")
+        check_equal(work.command("release", "--config", work.config).status, 0, "runbook release")
+        check(os.path.exists(work.path("audit.key")), "the configured key was not made")
+        check(not os.path.exists(work.path("state/audit.key")), "another key was made")
+        verified = work.verify()
+        check_equal(verified.status, 0, f"audit verify\n{verified}")
+
+
+@test
+def what_a_dead_process_left_is_not_closed_by_the_switch():
+    with Workspace() as work:
+        process = work.start("run", work.write("wait.lua", 'log.info "waiting"; sleep(600)'), "--config", work.config)
+        while "waiting" not in process.stderr.readline():
+            check_equal(process.poll(), None, "exit status of the run")
+        process.kill()
+        process.communicate()
+        hold(work)
+        check("log.recover" not in kinds(work), f"closed without the store: {kinds(work)}")
+        check_equal(work.run("return {}").status, 0, "the next owner")
+        check("log.recover" in kinds(work), f"not closed: {kinds(work)}")
+        check_equal(work.verify().status, 0, "audit verify")
+
+
+@test
 def reads_go_on_while_held():
     with Workspace() as work, ScriptedServer({"ok": {"status": "RUNNING"}}) as server:
         work.configure(endpoint=server.url)
