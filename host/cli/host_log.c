@@ -57,6 +57,22 @@ static void tell_recovered(struct host *h)
 	warn(h, text);
 }
 
+/* Whoever deleted it, or put another one there, is to know what that means. */
+static void tell_other_store(struct host *h)
+{
+	struct commit_stats stats;
+	char text[4500];
+	commit_stats(h->committer, &stats);
+	if (stats.store_before[0] == '\0')
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "%.4000s is not the store that this audit log went with until now: runs, "
+		       "approvals and budgets from before are not known, so nothing of theirs is "
+		       "carried on; put it back if it was moved away",
+		       h->store);
+	warn(h, text);
+}
+
 static void on_checkpoint(void *arg, struct bytes note)
 {
 	struct host *h = arg;
@@ -132,6 +148,8 @@ int host_log_open(struct host *h, struct err *err)
 	rc = commit_open(&h->committer, &spec, err);
 	if (rc == 0)
 		tell_recovered(h);
+	if (rc == 0)
+		tell_other_store(h);
 	return rc;
 }
 

@@ -19,6 +19,7 @@
 #include "audit/intents.h"
 #include "base/clock.h"
 #include "commit/defaults.h"
+#include "commit/journal.h"
 #include "commit/recorder.h"
 #include "commit/waiters.h"
 #include "net/loop.h"
@@ -124,6 +125,8 @@ static void log_open_members(struct buf *m, const struct committer *c, const cha
 	if (c->store)
 		buf_addf(m, ",\"journal\":{\"store\":\"%s\",\"writer\":\"%s\"}", store_id(c->store),
 			 c->first);
+	if (!before && c->stats.store_before[0])
+		buf_addf(m, ",\"store_before\":\"%s\"", c->stats.store_before);
 	if (!before)
 		return;
 	buf_addf(m, ",\"continues\":\"%s\",\"carried\":", before);
@@ -478,6 +481,8 @@ static int open_log(struct committer *c, struct err *err)
 							.store = c->store,
 							.store_path = c->spec.store_path },
 			       &recovered, err);
+	if (rc == 0 && c->store)
+		journal_before(c->stats.store_before, c->files.dir_fd, store_id(c->store));
 	if (rc == 0)
 		rc = begin_segment(c, err);
 	if (rc == 0 && c->spec.on_checkpoint)

@@ -142,6 +142,8 @@ struct commit_stats {
 	unsigned recovered_segments;    /* of dead processes */
 	uint64_t recovered_calls;       /* whose outcome is unknown */
 	uint64_t unsent_calls;          /* that never left, as the store proves */
+	char store_before[40];          /* id of the store that processes before this one had, when
+					 * it is another one; "". Recorded in log.open */
 	unsigned disk_percent; /* how full the disk of the log was at the last checkpoint */
 	const char *segment;   /* file name; borrowed from the committer */
 };

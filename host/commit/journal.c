@@ -2,8 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "audit/lines.h"
+#include "audit/segment.h"
 #include "store/store.h"
+
+enum { LOOK_BACK = 100 };
 
 static int synced(void *arg, const char *writer, uint64_t *seq, struct err *err)
 {
@@ -61,4 +66,64 @@ void journal_close(struct journal *j)
 	store_reader_close(j->reader);
 	store_batch_free(j->lost);
 	*j = (struct journal){ 0 };
+}
+
+/* ---- which store it was ---- */
+
+static bool take_id(char id[JOURNAL_ID_SIZE], const struct record *r)
+{
+	const char *store = json_get_str(json_get(r->tree, "journal"), "store");
+	if (!store || strlen(store) >= JOURNAL_ID_SIZE ||
+	    strspn(store, "0123456789abcdef") != strlen(store)) /* it is written again, as it is */
+		return false;
+	memcpy(id, store, strlen(store) + 1);
+	return true;
+}
+
+/* A segment's first record is its log.open. */
+static bool names_store(char id[JOURNAL_ID_SIZE], int dir_fd, const char *segment)
+{
+	struct lines lines;
+	struct line line;
+	struct record r;
+	bool found = false;
+	int fd = segment_open(dir_fd, segment, NULL);
+	if (fd < 0)
+		return false;
+	if (lines_open(&lines, fd, 0, NULL) == 0) {
+		if (lines_next(&lines, &line, NULL) == 1 &&
+		    record_parse(&r, line.text, NULL) == 0) {
+			found = take_id(id, &r);
+			record_clear(&r);
+		}
+		lines_close(&lines);
+	}
+	(void)close(fd);
+	return found;
+}
+
+static bool search(char id[JOURNAL_ID_SIZE], int dir_fd, struct segment_names *names, int *left)
+{
+	bool found = false;
+	for (size_t i = names->n; i-- > 0 && !found && *left > 0; (*left)--)
+		found = names_store(id, dir_fd, names->v[i]);
+	segment_names_clear(names);
+	return found;
+}
+
+void journal_before(char id[JOURNAL_ID_SIZE], int dir_fd, const char *store)
+{
+	struct segment_names names, days = { 0 };
+	int left = LOOK_BACK;
+	id[0] = '\0';
+	bool found =
+	    segment_list_open(&names, dir_fd, NULL) == 0 && search(id, dir_fd, &names, &left);
+	if (!found && segment_list_days(&days, dir_fd, NULL) < 0)
+		return;
+	for (size_t i = days.n; i-- > 0 && !found && left > 0;)
+		found = segment_list_day(&names, dir_fd, days.v[i], NULL) == 0 &&
+			search(id, dir_fd, &names, &left);
+	segment_names_clear(&days);
+	if (strcmp(id, store) == 0)
+		id[0] = '\0';
 }

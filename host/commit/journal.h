@@ -1,6 +1,6 @@
 /*
- * journal.h - what the store has of a dead process's calls, for the recovery of its log: the
- * functions of struct recover_store (audit/recover.h) over a store.
+ * journal.h - which store the log goes with, and what that has of a dead process's calls, for the
+ * recovery of its log: the functions of struct recover_store (audit/recover.h) over a store.
  */
 #ifndef COMMIT_JOURNAL_H
 #define COMMIT_JOURNAL_H
@@ -20,5 +20,11 @@ struct journal {
 NODISCARD int journal_open(struct journal *j, struct store *store, const char *path,
 			   struct err *err);
 void journal_close(struct journal *j);
+
+enum { JOURNAL_ID_SIZE = 40 };
+
+/* The store that the newest process with one went with, as its log.open says: id is "" when that is
+ * this one, or there was none. Looks at the newest 100 segments at most. */
+void journal_before(char id[JOURNAL_ID_SIZE], int dir_fd, const char *store);
 
 #endif

@@ -152,6 +152,23 @@ def a_log_that_was_taken_away_is_not_begun_anew_beside_its_key():
 
 
 @test
+def a_store_that_was_taken_away_is_said_and_recorded_once():
+    with Workspace() as work:
+        check_equal(work.run(OK).status, 0, "the run")
+        for name in os.listdir(work.path("state")):
+            if name.startswith("runs.db"):
+                os.unlink(work.path("state/" + name))
+        for said in True, False:
+            ended = work.run(OK)
+            check_equal(ended.status, 0, f"a run without the old store\n{ended}")
+            check_equal("is not the store that this audit log went with" in ended.err, said, f"it says {ended.err}")
+        first, changed, last = (segment[0] for segment in work.records())
+        check_equal(changed.get("store_before"), first["journal"]["store"], "the store before")
+        check("store_before" not in last, f"recorded again: {last}")
+        check_equal(work.verify().status, 0, "audit verify")
+
+
+@test
 def a_key_that_was_brought_begins_a_log():
     with Workspace() as work, Workspace() as other:
         check_equal(other.run(OK).status, 0, "a run that makes a key")

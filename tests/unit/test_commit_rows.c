@@ -315,6 +315,7 @@ TEST(after_a_crash_log_and_store_are_reconciled)
 
 	commit_stats(f.c, &stats);
 	CHECK_INT(stats.recovered_segments, 1);
+	CHECK_STR(stats.store_before, "");
 	CHECK_INT(stats.unsent_calls, 1);    /* step 2: its row is not there, so it never left */
 	CHECK_INT(stats.recovered_calls, 1); /* step 3, a read: it may have left */
 	look_at_calls(&f);
@@ -346,8 +347,14 @@ TEST(another_store_proves_nothing_about_calls)
 	commit_stats(f.c, &stats);
 	CHECK_INT(stats.unsent_calls, 0);
 	CHECK_INT(stats.recovered_calls, 2);
+	CHECK_INT(strlen(stats.store_before),
+		  32); /* it is said once, by the id of the one before */
 	look_at_calls(&f);
 	CHECK_INT(f.told + f.runs, 0);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	REQUIRE(open_log(&f) == 0);
+	commit_stats(f.c, &stats);
+	CHECK_STR(stats.store_before, "");
 	CHECK_INT(commit_close(f.c, &f.err), 0);
 	end(&f);
 }
