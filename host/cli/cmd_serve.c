@@ -90,8 +90,10 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
 	char address[64];
+	struct http_place place = { .address = address };
+	const struct http_listen listen = { .places = &place, .n_places = 1 };
 	struct webhook_spec spec = { .loop = s->host.loop,
-				     .address = address,
+				     .listen = &listen,
 				     .n_hooks = c->n_hooks,
 				     .accept = serve_on_delivery,
 				     .when_durable = serve_when_durable,
@@ -104,7 +106,7 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 	struct webhook *hooks = calloc(c->n_hooks + 1, sizeof(*hooks));
 	if (!hooks)
 		return err_set(err, ERR_NOMEM, "out of memory");
-	int rc = split_address(c->listen, address, &spec.port, err);
+	int rc = split_address(c->listen, address, &place.port, err);
 	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
 		hooks[i] = (struct webhook){ .name = c->hooks[i].start.name,
 					     .path = c->hooks[i].path,
@@ -130,7 +132,7 @@ static void say_ready(struct serve *s)
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	if (s->webhooks) {
 		(void)snprintf(line, sizeof(line), "hooks are received at %.100s, port %u",
-			       c->listen, webhooks_port(s->webhooks));
+			       c->listen, webhooks_port(s->webhooks, 0));
 		terminal_log(&s->host.terminal, LOG_INFO, line);
 	}
 	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);

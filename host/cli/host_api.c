@@ -55,7 +55,7 @@ static int api_http_serve(struct host *h, struct http_server **out,
 {
 	int rc = http_server_start(out, h->loop, spec, err);
 	if (rc == 0 && port)
-		*port = http_server_port(*out);
+		*port = http_server_port(*out, 0);
 	return rc;
 }
 

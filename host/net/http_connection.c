@@ -1,18 +1,17 @@
 #include "net/http_connection.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/sm.h"
 #include "net/http_reader.h"
-#include "net/http_server.h"
 
 enum { IDLE, HEAD, BODY, SERVING, WRITING, LINGERING, CLOSED };
 
@@ -31,9 +30,7 @@ enum {
 	CHUNK = 16 * 1024,
 	PENDING_MAX = 64 * 1024, /* sent ahead; more waits in the socket */
 	OUT_MAX = 1 << 30,
-	KEEP_ALIVE_MS = 75000, /* longer than clients keep theirs, or they send into a closed one */
-	AT_REST_MS = 200,      /* idle for so long: no request is likely to be on its way */
-	WRITE_MS = 30000,
+	AT_REST_MS = 200, /* idle for so long: no request is likely to be on its way */
 	LINGER_MS = 2000,
 };
 
@@ -57,6 +54,8 @@ struct http_connection {
 	bool inside;    /* of on_io or on_timer, which release what is closed in the end */
 	struct buf pending, out;
 	size_t out_at; /* how much of `out` is written */
+	struct net_address address;
+	bool counted; /* in the server's tally */
 	char peer[64];
 };
 
@@ -137,7 +136,7 @@ static void enter_idle(struct http_connection *c)
 	enter(c, IDLE);
 	http_reader_next(&c->reader);
 	watch(c, EV_READ);
-	set_deadline(c, KEEP_ALIVE_MS);
+	set_deadline(c, c->server->limits.idle_timeout_ms);
 }
 
 static void written(struct http_connection *c)
@@ -191,7 +190,7 @@ static void write_answer(struct http_connection *c, struct bytes head, struct by
 	}
 	enter(c, WRITING);
 	watch(c, EV_WRITE);
-	set_deadline(c, WRITE_MS);
+	set_deadline(c, c->server->limits.write_timeout_ms);
 }
 
 static void on_writable(struct http_connection *c)
@@ -249,7 +248,7 @@ static void serve(struct http_connection *c)
 	struct http_server *s = c->server;
 	enter(c, SERVING);
 	c->due_ms = INT64_MAX;
-	s->spec.serve(s->spec.arg, &c->exchange, &c->reader.request);
+	s->handler.serve(s->handler.arg, &c->exchange, &c->reader.request);
 }
 
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
@@ -284,8 +283,8 @@ void http_server_drop(struct http_exchange *x)
 static void abandon(struct http_connection *c)
 {
 	struct http_server *s = c->server;
-	if (s->spec.gone) {
-		s->spec.gone(s->spec.arg, &c->exchange);
+	if (s->handler.gone) {
+		s->handler.gone(s->handler.arg, &c->exchange);
 		enter(c, CLOSED);
 		return;
 	}
@@ -300,7 +299,7 @@ static void enter_body(struct http_connection *c)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	enter(c, BODY);
-	set_deadline(c, c->server->spec.body_timeout_ms);
+	set_deadline(c, c->server->limits.body_timeout_ms);
 	if (!c->reader.expect_continue)
 		return;
 	if (send(c->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(go_on) - 1)
@@ -319,7 +318,7 @@ static void take(struct http_connection *c, struct bytes in)
 		if (c->sm.now == IDLE) {
 			enter(c, HEAD);
 			if (!c->fresh) /* else the time runs from the accept */
-				set_deadline(c, c->server->spec.header_timeout_ms);
+				set_deadline(c, c->server->limits.head_timeout_ms);
 		}
 		size_t n = http_reader_feed(&c->reader, in, &result);
 		in = (struct bytes){ in.p + n, in.n - n };
@@ -405,54 +404,65 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-static void name_peer(struct http_connection *c, const struct sockaddr *a)
+static void name_peer(struct http_connection *c, const struct http_accepted *a)
 {
-	char host[INET6_ADDRSTRLEN] = "";
-	if (a->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)a;
-		(void)inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		(void)snprintf(c->peer, sizeof(c->peer), "[%s]:%u", host, ntohs(v6->sin6_port));
-	} else {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)a;
-		(void)inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		(void)snprintf(c->peer, sizeof(c->peer), "%s:%u", host, ntohs(v4->sin_port));
-	}
+	char text[NET_ADDRESS_SIZE];
+	net_address_text(&a->address, text);
+	if (a->address.family == NET_UNIX)
+		(void)snprintf(c->peer, sizeof(c->peer), "%s", text);
+	else
+		(void)snprintf(c->peer, sizeof(c->peer),
+			       a->address.family == NET_IPV6 ? "[%s]:%u" : "%s:%u", text, a->port);
+	c->reader.request.peer = c->peer;
 }
 
-void http_connection_start(struct http_server *s, int fd, const struct sockaddr *peer, bool refused)
+/* Count c among the connections of its client. @return whether it may be served */
+static bool count(struct http_connection *c, const struct http_accepted *a)
+{
+	int max = c->server->limits.max_per_address;
+	if (!max || a->proxy)
+		return true;
+	c->counted = tally_add(c->server->tally, &a->address, max);
+	return c->counted;
+}
+
+void http_connection_start(struct http_server *s, const struct http_accepted *a)
 {
 	struct http_connection *c = calloc(1, sizeof(*c));
 	if (!c) {
-		(void)close(fd);
+		(void)close(a->fd);
 		return;
 	}
 	c->server = s;
 	c->exchange.connection = c;
 	c->sm = (struct sm){ states, IDLE };
-	c->fd = fd;
+	c->fd = a->fd;
+	c->address = a->address;
 	c->due_ms = c->armed_ms = INT64_MAX;
 	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
 	c->out = BUF_INIT(OUT_MAX);
-	http_reader_init(&c->reader, s->spec.max_body);
-	name_peer(c, peer);
-	c->reader.request.peer = c->peer;
+	http_reader_init(&c->reader, s->limits.max_body);
+	name_peer(c, a);
 	(void)event_assign(&c->timer, s->base, -1, 0, on_timer, c);
 	c->fresh = true;
 	TAILQ_INSERT_TAIL(list_of(c, IDLE), c, link);
 	s->n_connections++;
+	const char *refused = a->refused;
+	if (!refused && !count(c, a))
+		refused = "too many connections from this address";
 	if (refused) {
-		refuse(c, 503, "too many connections");
+		refuse(c, 503, refused);
 		release_if_closed(c);
 		return;
 	}
 	watch(c, EV_READ);
-	set_deadline(c, s->spec.header_timeout_ms);
+	set_deadline(c, s->limits.head_timeout_ms);
 }
 
 bool http_connection_make_room(struct http_server *s)
 {
 	struct http_connection *c = TAILQ_FIRST(&s->idle);
-	if (!c || c->due_ms - KEEP_ALIVE_MS + AT_REST_MS > clock_mono_ms())
+	if (!c || c->due_ms - s->limits.idle_timeout_ms + AT_REST_MS > clock_mono_ms())
 		return false;
 	http_connection_free(c);
 	return true;
@@ -467,6 +477,8 @@ void http_connection_free(struct http_connection *c)
 	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
 	c->server->n_connections--;
 	c->server->n_lingering -= c->lingering;
+	if (c->counted)
+		tally_drop(c->server->tally, &c->address);
 	http_reader_clear(&c->reader);
 	buf_clear(&c->pending);
 	buf_clear(&c->out);

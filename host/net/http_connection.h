@@ -14,21 +14,31 @@
 
 #include <event2/event.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
-#include "base/http.h"
+#include "net/address.h"
 #include "net/http_answer.h"
+#include "net/http_server.h"
+#include "net/tally.h"
 
 struct http_connection;
 TAILQ_HEAD(http_connections, http_connection);
 
+struct http_port {
+	struct evconnlistener *listener;
+	uint16_t number;
+};
+
 /* What connections share. */
 struct http_server {
 	struct event_base *base;
-	struct http_serve_spec spec; /* defaults filled in */
-	struct evconnlistener *listener;
+	struct http_handler handler;
+	struct http_listen limits; /* defaults filled in; nothing borrowed is left in it */
+	struct http_port *ports;
+	size_t n_ports;
 	struct event *pause; /* accepting again after a failure */
-	uint16_t port;
+	struct net_block *proxies;
+	size_t n_proxies;
+	struct tally *tally; /* of clients' connections */
 	int n_connections;
 	int n_lingering;              /* among them; they do not count against the cap */
 	struct http_connections idle; /* kept alive; the one that has waited longest first */
@@ -37,8 +47,15 @@ struct http_server {
 	struct buf head; /* of the answer being written */
 };
 
-/* Take over fd, a connected non-blocking socket. refuse: answer 503 and close. */
-void http_connection_start(struct http_server *s, int fd, const struct sockaddr *peer, bool refuse);
+struct http_accepted {
+	int fd; /* connected, non-blocking; taken over */
+	struct net_address address;
+	uint16_t port;
+	bool proxy;          /* a trusted one: its clients are counted, not itself */
+	const char *refused; /* answer 503 with this and close; NULL: serve */
+};
+
+void http_connection_start(struct http_server *s, const struct http_accepted *a);
 
 /* Close the connection that has been idle longest, unless it may be about to send. @return whether */
 bool http_connection_make_room(struct http_server *s);

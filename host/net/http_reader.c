@@ -288,14 +288,14 @@ static void reuse(struct buf *b)
 
 void http_reader_next(struct http_reader *r)
 {
-	const char *peer = r->request.peer;
+	const struct http_received kept = { .peer = r->request.peer, .client = r->request.client };
 	http_screen_init(&r->screen);
 	reuse(&r->head);
 	reuse(&r->body);
 	r->url = (struct http_span){ 0 };
 	r->n_headers = 0;
 	r->parsed = r->keep_alive = r->old = r->head_method = r->expect_continue = false;
-	r->request = (struct http_received){ .peer = peer };
+	r->request = kept;
 }
 
 void http_reader_init(struct http_reader *r, size_t max_body)
@@ -303,7 +303,7 @@ void http_reader_init(struct http_reader *r, size_t max_body)
 	r->max_body = max_body;
 	r->head = BUF_INIT(HTTP_HEAD_MAX + 1);
 	r->body = BUF_INIT(max_body);
-	r->request.peer = NULL;
+	r->request = (struct http_received){ 0 };
 	http_reader_next(r);
 }
 

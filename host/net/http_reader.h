@@ -38,8 +38,9 @@ struct http_reader {
 	bool parsed;             /* http_parser has seen the end of the request */
 
 	/* For the answer. */
-	struct http_received request; /* valid until http_reader_next; peer is the caller's */
-	bool head_method;             /* HEAD: the answer has no body */
+	struct http_received
+	    request;      /* valid until http_reader_next; peer and client are the caller's */
+	bool head_method; /* HEAD: the answer has no body */
 	bool keep_alive;
 	bool old;             /* HTTP/1.0 */
 	bool expect_continue; /* the client waits for 100 before it sends the body */

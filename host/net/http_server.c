@@ -1,25 +1,37 @@
 #include "net/http_server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <event2/listener.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/http_connection.h"
+#include "net/http_place.h"
 #include "net/loop.h"
 
 enum {
 	MAX_BODY = 1024 * 1024,
 	MAX_CONNECTIONS = 1024,
-	HEADER_TIMEOUT_MS = 10000,
+	TLS_TIMEOUT_MS = 10000,
+	HEAD_TIMEOUT_MS = 10000,
 	BODY_TIMEOUT_MS = 30000,
+	WRITE_TIMEOUT_MS = 30000,
+	IDLE_TIMEOUT_MS =
+	    75000,        /* longer than clients keep theirs, or they send into a closed one */
 	REFUSED_MAX = 64, /* connections above the cap that are being told so, or linger */
-	BACKLOG = 1024,
 	PAUSE_US = 100000,
 	HEAD_MAX = 1024 * 1024, /* of an answer's header block */
 };
+
+/* ---- accepting ---- */
+
+static bool is_proxy(const struct http_server *s, const struct net_address *a)
+{
+	for (size_t i = 0; i < s->n_proxies; i++) {
+		if (net_block_has(&s->proxies[i], a))
+			return true;
+	}
+	return false;
+}
 
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *peer, int n,
 		      void *arg)
@@ -27,13 +39,18 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	(void)l;
 	(void)n;
 	struct http_server *s = arg;
+	struct http_accepted a = { .fd = fd };
 	int serving = s->n_connections - s->n_lingering;
-	bool full = serving >= s->spec.max_connections && !http_connection_make_room(s);
 
-	if (s->n_connections >= s->spec.max_connections + REFUSED_MAX)
+	if (s->n_connections >= s->limits.max_connections + REFUSED_MAX) {
 		(void)evutil_closesocket(fd);
-	else
-		http_connection_start(s, fd, peer, full);
+		return;
+	}
+	net_address_of(&a.address, &a.port, peer);
+	a.proxy = is_proxy(s, &a.address);
+	if (serving >= s->limits.max_connections && !http_connection_make_room(s))
+		a.refused = "too many connections";
+	http_connection_start(s, &a);
 }
 
 /* Out of descriptors, mostly. The listener would be ready again at once: wait a little. */
@@ -50,91 +67,121 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	struct http_server *s = arg;
-	(void)evconnlistener_enable(s->listener);
+	for (size_t i = 0; i < s->n_ports; i++)
+		(void)evconnlistener_enable(s->ports[i].listener);
 }
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
+/* ---- starting ---- */
 
-static int read_address(union address *a, socklen_t *n, const struct http_serve_spec *spec,
-			struct err *err)
+static int open_port(struct http_server *s, const struct http_place *p, struct err *err)
 {
-	*a = (union address){ 0 };
-	if (inet_pton(AF_INET, spec->address, &a->v4.sin_addr) == 1) {
-		a->v4.sin_family = AF_INET;
-		a->v4.sin_port = htons(spec->port);
-		*n = sizeof(a->v4);
-		return 0;
-	}
-	if (inet_pton(AF_INET6, spec->address, &a->v6.sin6_addr) == 1) {
-		a->v6.sin6_family = AF_INET6;
-		a->v6.sin6_port = htons(spec->port);
-		*n = sizeof(a->v6);
-		return 0;
-	}
-	return err_set(err, ERR_INVALID,
-		       "cannot listen on '%s': expected an IP address such as 127.0.0.1 or ::1",
-		       spec->address);
-}
-
-static int listen_on(struct http_server *s, struct err *err)
-{
-	union address a;
-	socklen_t n = 0;
-	int rc = read_address(&a, &n, &s->spec, err);
+	struct http_port *port = &s->ports[s->n_ports];
+	int fd;
+	int rc = http_place_open(&fd, &port->number, p, err);
 	if (rc < 0)
 		return rc;
-	s->listener = evconnlistener_new_bind(s->base, on_accept, s,
-					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-						  LEV_OPT_REUSEABLE,
-					      BACKLOG, &a.any, (int)n);
-	if (!s->listener)
-		return err_set(err, ERR_IO, "cannot listen on %s port %u: %s", s->spec.address,
-			       s->spec.port, strerror(errno));
-	evconnlistener_set_error_cb(s->listener, on_accept_error);
-	int fd = evconnlistener_get_fd(s->listener);
-	/* Inherited by what is accepted: an answer is one write, there is nothing to gather. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-	if (getsockname(fd, &a.any, &n) != 0)
-		return err_set(err, ERR_IO, "getsockname: %s", strerror(errno));
-	s->port = ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
+	port->listener = evconnlistener_new(s->base, on_accept, s,
+					    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!port->listener) {
+		(void)evutil_closesocket(fd);
+		return err_set(err, ERR_NOMEM, "no memory for a listener");
+	}
+	s->n_ports++;
+	evconnlistener_set_error_cb(port->listener, on_accept_error);
 	return 0;
 }
 
-static void fill_in_defaults(struct http_serve_spec *spec)
+static int open_ports(struct http_server *s, const struct http_listen *listen, struct err *err)
 {
-	spec->max_body = spec->max_body ? spec->max_body : MAX_BODY;
-	spec->max_connections = spec->max_connections ? spec->max_connections : MAX_CONNECTIONS;
-	if (!spec->header_timeout_ms)
-		spec->header_timeout_ms = HEADER_TIMEOUT_MS;
-	if (!spec->body_timeout_ms)
-		spec->body_timeout_ms = BODY_TIMEOUT_MS;
+	int rc = 0;
+	s->ports = calloc(listen->n_places + 1, sizeof(*s->ports));
+	if (!s->ports)
+		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
+	for (size_t i = 0; rc == 0 && i < listen->n_places; i++)
+		rc = open_port(s, &listen->places[i], err);
+	return rc;
 }
 
-int http_server_start(struct http_server **out, struct loop *l, const struct http_serve_spec *spec,
-		      struct err *err)
+static int read_proxies(struct http_server *s, const struct http_listen *listen, struct err *err)
+{
+	s->proxies = calloc(listen->n_proxies + 1, sizeof(*s->proxies));
+	if (!s->proxies)
+		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
+	for (size_t i = 0; i < listen->n_proxies; i++) {
+		const char *text = listen->proxies[i];
+		if (!net_block_parse(&s->proxies[s->n_proxies++], bytes_str(text)))
+			return err_set(err, ERR_INVALID,
+				       "'%.60s' is no address of a proxy: expected one such as "
+				       "192.0.2.1, 10.0.0.0/8, fd00::/8 or unix",
+				       text);
+	}
+	return 0;
+}
+
+static void or_default(int64_t *ms, int64_t usual)
+{
+	*ms = *ms ? *ms : usual;
+}
+
+static void set_limits(struct http_listen *l, const struct http_listen *given)
+{
+	*l = *given;
+	l->places = NULL; /* what is borrowed is the caller's again */
+	l->proxies = NULL;
+	l->tls = (struct http_tls){ 0 };
+	l->max_body = l->max_body ? l->max_body : MAX_BODY;
+	l->max_connections = l->max_connections ? l->max_connections : MAX_CONNECTIONS;
+	or_default(&l->tls_timeout_ms, TLS_TIMEOUT_MS);
+	or_default(&l->head_timeout_ms, HEAD_TIMEOUT_MS);
+	or_default(&l->body_timeout_ms, BODY_TIMEOUT_MS);
+	or_default(&l->write_timeout_ms, WRITE_TIMEOUT_MS);
+	or_default(&l->idle_timeout_ms, IDLE_TIMEOUT_MS);
+}
+
+static int set_up(struct http_server *s, const struct http_listen *listen, struct err *err)
+{
+	s->pause = event_new(s->base, -1, 0, on_pause_over, s);
+	if (!s->pause)
+		return err_set(err, ERR_NOMEM, "no memory for a timer");
+	int rc = tally_new(&s->tally, err);
+	if (rc == 0)
+		rc = read_proxies(s, listen, err);
+	return rc < 0 ? rc : open_ports(s, listen, err);
+}
+
+int http_server_listen(struct http_server **out, struct loop *l, const struct http_handler *handler,
+		       const struct http_listen *listen, struct err *err)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
 	s->base = loop_base(l);
-	s->spec = *spec;
-	fill_in_defaults(&s->spec);
+	s->handler = *handler;
+	set_limits(&s->limits, listen);
 	TAILQ_INIT(&s->idle);
 	TAILQ_INIT(&s->busy);
 	s->head = BUF_INIT(HEAD_MAX);
-	s->pause = event_new(s->base, -1, 0, on_pause_over, s);
-	int rc = s->pause ? listen_on(s, err) : err_set(err, ERR_NOMEM, "no memory for a timer");
-	s->spec.address = NULL; /* was the caller's */
+	int rc = set_up(s, listen, err);
 	if (rc < 0) {
 		http_server_free(s);
 		return rc;
 	}
 	*out = s;
 	return 0;
+}
+
+int http_server_start(struct http_server **out, struct loop *l, const struct http_serve_spec *spec,
+		      struct err *err)
+{
+	const struct http_place place = { .address = spec->address, .port = spec->port };
+	const struct http_handler handler = { spec->serve, spec->gone, spec->arg };
+	const struct http_listen listen = { .places = &place,
+					    .n_places = 1,
+					    .max_body = spec->max_body,
+					    .max_connections = spec->max_connections,
+					    .head_timeout_ms = spec->header_timeout_ms,
+					    .body_timeout_ms = spec->body_timeout_ms };
+	return http_server_listen(out, l, &handler, &listen, err);
 }
 
 static void free_all(struct http_connections *list)
@@ -149,15 +196,19 @@ void http_server_free(struct http_server *s)
 		return;
 	free_all(&s->idle);
 	free_all(&s->busy);
-	if (s->listener)
-		evconnlistener_free(s->listener);
+	for (size_t i = 0; i < s->n_ports; i++)
+		evconnlistener_free(s->ports[i].listener);
 	if (s->pause)
 		event_free(s->pause);
+	free(s->ports);
+	free(s->proxies);
+	tally_free(s->tally);
 	buf_clear(&s->head);
 	free(s);
 }
 
-uint16_t http_server_port(const struct http_server *s)
+uint16_t http_server_port(const struct http_server *s, size_t place)
 {
-	return s->port;
+	INVARIANT(place < s->n_ports);
+	return s->ports[place].number;
 }

@@ -7,37 +7,49 @@
  * over 8 KiB, a block over 64 KiB or more than 100 headers (431); a body over the cap (413);
  * missing, double or malformed Host (400); an encoding but chunked or an unknown method (501); an
  * expectation but 100-continue (417); a version but 1.1 and 1.0 (505); a header block or body that
- * is not complete by its absolute deadline (408); a connection above the cap (503, unless an idle
- * one can make room). The client gets up to 2 s to read such an answer before the socket is closed.
+ * is not complete by its absolute deadline (408); more requests sent ahead than allowed (429); a
+ * connection above the cap, in all (unless an idle one can make room) or of one client (503). The
+ * client gets up to 2 s to read such an answer before the socket is closed.
  *
- * Connections are kept for 75 s. Requests sent ahead are served one at a time, so answers come in
- * order. Types are in base/http.h.
+ * Requests sent ahead are served one at a time, so answers come in order. Types are in base/http.h.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
 #include "base/http.h"
+#include "net/http_listen.h"
 
 struct loop;
 struct http_server;
 
+/* Who serves. */
+struct http_handler {
+	http_serve_fn *serve;
+	http_gone_fn *gone; /* may be NULL */
+	void *arg;
+};
+
 /*
- * spec->serve is called from the loop, never from inside this function. It may answer at once or
+ * handler->serve is called from the loop, never from inside this function. It may answer at once or
  * later. While a request is served the client's leaving is noticed (closing its sending half counts
- * as leaving) and told by spec->gone. Neither may free the server.
+ * as leaving) and told by handler->gone. Neither may free the server.
  *
- * @param spec copied; address is an IP address
  * @param[out] out owned by the caller; http_server_free
- * @return 0; -ERR_INVALID for a bad address; -ERR_IO when the port cannot be had
+ * @return 0; -ERR_INVALID for a bad address; -ERR_IO when a place cannot be had
  */
+NODISCARD int http_server_listen(struct http_server **out, struct loop *l,
+				 const struct http_handler *handler,
+				 const struct http_listen *listen, struct err *err);
+
+/* The same at one IP address, which spec names, with the usual limits where it says none. */
 NODISCARD int http_server_start(struct http_server **out, struct loop *l,
 				const struct http_serve_spec *spec, struct err *err);
 
 /* Closes the listener and every connection. Exchanges not yet answered are gone, without a call of
- * spec->gone. NULL is fine. */
+ * gone. NULL is fine. */
 void http_server_free(struct http_server *s);
 
-uint16_t http_server_port(const struct http_server *s);
+uint16_t http_server_port(const struct http_server *s, size_t place); /* 0: a Unix socket */
 
 /*
  * Answer x, which is gone afterwards, and with it the request. Date, Content-Length and, where it

@@ -287,13 +287,9 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	if (rc == 0)
 		rc = add_decoy(w, spec, err);
 	if (rc == 0)
-		rc = http_server_start(&w->server, spec->loop,
-				       &(struct http_serve_spec){ .address = spec->address,
-								  .port = spec->port,
-								  .serve = serve,
-								  .gone = gone,
-								  .arg = w },
-				       err);
+		rc =
+		    http_server_listen(&w->server, spec->loop,
+				       &(struct http_handler){ serve, gone, w }, spec->listen, err);
 	if (rc < 0) {
 		webhooks_stop(w);
 		return rc;
@@ -319,7 +315,7 @@ void webhooks_stop(struct webhooks *w)
 	free(w);
 }
 
-uint16_t webhooks_port(const struct webhooks *w)
+uint16_t webhooks_port(const struct webhooks *w, size_t place)
 {
-	return http_server_port(w->server);
+	return http_server_port(w->server, place);
 }

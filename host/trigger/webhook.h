@@ -23,6 +23,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/http.h"
+#include "net/http_listen.h"
 
 struct loop;
 struct webhooks;
@@ -65,8 +66,7 @@ typedef void webhook_reject_fn(void *arg, const char *hook, const char *peer, co
 
 struct webhook_spec {
 	struct loop *loop;
-	const char *address; /* "127.0.0.1" */
-	uint16_t port;       /* 0: a free one */
+	const struct http_listen *listen;
 	const struct webhook *hooks;
 	size_t n_hooks;
 	webhook_accept_fn *accept;
@@ -91,6 +91,6 @@ struct webhook_spec {
 NODISCARD int webhooks_start(struct webhooks **out, const struct webhook_spec *spec,
 			     struct err *err);
 void webhooks_stop(struct webhooks *w); /* NULL is fine */
-uint16_t webhooks_port(const struct webhooks *w);
+uint16_t webhooks_port(const struct webhooks *w, size_t place);
 
 #endif

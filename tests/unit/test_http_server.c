@@ -104,7 +104,7 @@ static void start(struct world *w)
 {
 	int rc = http_server_start(&w->server, w->loop, &w->spec, NULL);
 	INVARIANT(rc == 0);
-	w->client.port = http_server_port(w->server);
+	w->client.port = http_server_port(w->server, 0);
 }
 
 static void end(struct world *w)
@@ -556,7 +556,7 @@ TEST(an_address_that_is_none_is_named)
 	CHECK(strstr(err.message, "'localhost': expected an IP address") != NULL);
 	w.spec.address = "127.0.0.1";
 	start(&w);
-	w.spec.port = http_server_port(w.server);
+	w.spec.port = http_server_port(w.server, 0);
 	struct http_server *second;
 	CHECK_INT(http_server_start(&second, w.loop, &w.spec, &err), -ERR_IO);
 	CHECK(strstr(err.message, "in use") != NULL);

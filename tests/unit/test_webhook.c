@@ -8,7 +8,7 @@
 /* ---- the server, driven by hand ---- */
 
 struct http_server {
-	struct http_serve_spec spec;
+	struct http_handler handler;
 };
 
 struct http_exchange {
@@ -19,24 +19,26 @@ struct http_exchange {
 
 static struct http_server server;
 
-int http_server_start(struct http_server **out, struct loop *l, const struct http_serve_spec *spec,
-		      struct err *err)
+int http_server_listen(struct http_server **out, struct loop *l, const struct http_handler *handler,
+		       const struct http_listen *listen, struct err *err)
 {
 	(void)l;
+	(void)listen;
 	(void)err;
-	server.spec = *spec;
+	server.handler = *handler;
 	*out = &server;
 	return 0;
 }
 
 void http_server_free(struct http_server *s)
 {
-	s->spec = (struct http_serve_spec){ 0 };
+	s->handler = (struct http_handler){ 0 };
 }
 
-uint16_t http_server_port(const struct http_server *s)
+uint16_t http_server_port(const struct http_server *s, size_t place)
 {
-	return s->spec.port;
+	(void)s;
+	return (uint16_t)(8080 + place);
 }
 
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
@@ -89,10 +91,10 @@ static void hold_it(void *arg, webhook_durable_fn *done, void *done_arg)
 
 static int begin_with(struct owner *o, const struct webhook *hooks, size_t n, struct err *err)
 {
+	static const struct http_listen listen = { 0 };
 	*o = (struct owner){ 0 };
 	return webhooks_start(&o->w,
-			      &(struct webhook_spec){ .address = "127.0.0.1",
-						      .port = 8080,
+			      &(struct webhook_spec){ .listen = &listen,
 						      .hooks = hooks,
 						      .n_hooks = n,
 						      .accept = accept_it,
@@ -141,7 +143,7 @@ static struct http_exchange post(const char *path, const char *header, const cha
 					   .n_headers = header ? 3 : 2,
 					   .body = bytes_str(body),
 					   .peer = "192.0.2.1:4000" };
-	server.spec.serve(server.spec.arg, &x, &req);
+	server.handler.serve(server.handler.arg, &x, &req);
 	CHECK_INT(x.answers, 1);
 	return x;
 }
@@ -207,7 +209,7 @@ static void deliver_held(struct owner *o, struct http_exchange *x)
 	*x = (struct http_exchange){ 0 };
 	bool ok = webhooks_start(&o->w, &spec, NULL) == 0;
 	INVARIANT(ok);
-	server.spec.serve(server.spec.arg, x, &req);
+	server.handler.serve(server.handler.arg, x, &req);
 	CHECK_INT(o->accepts, 1);
 	CHECK_INT(x->answers, 0);
 }
@@ -243,7 +245,7 @@ TEST(a_sender_that_left_or_a_stop_is_not_answered)
 	struct http_exchange x;
 	const struct err ok = { 0 };
 	deliver_held(&o, &x);
-	server.spec.gone(server.spec.arg, &x);
+	server.handler.gone(server.handler.arg, &x);
 	o.durable(o.durable_arg, &ok);
 	webhooks_stop(o.w);
 	CHECK_INT(x.answers, 0);
@@ -299,14 +301,14 @@ TEST(only_post_reaches_a_hook)
 	begin(&o);
 	const struct http_header header = { github, sign("It's a Secret to Everybody", "{}") };
 
-	server.spec.serve(server.spec.arg, &x,
-			  &(struct http_received){ .method = "PUT",
-						   .path = "/hooks/redrive",
-						   .query = "",
-						   .headers = &header,
-						   .n_headers = 1,
-						   .body = BYTES_LIT("{}"),
-						   .peer = "192.0.2.1:4000" });
+	server.handler.serve(server.handler.arg, &x,
+			     &(struct http_received){ .method = "PUT",
+						      .path = "/hooks/redrive",
+						      .query = "",
+						      .headers = &header,
+						      .n_headers = 1,
+						      .body = BYTES_LIT("{}"),
+						      .peer = "192.0.2.1:4000" });
 
 	CHECK_INT(x.status, 404);
 	CHECK_INT(o.accepts, 0);
