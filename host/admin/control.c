@@ -194,10 +194,10 @@ void control_free(struct control *c)
 {
 	if (!c)
 		return;
-	peer_server_free(c->server);
 	for (struct control_request *q = c->first, *next; q; q = next) {
 		next = q->next;
 		release(q);
 	}
+	peer_server_free(c->server);
 	free(c);
 }

@@ -24,26 +24,57 @@ struct peer {
 	const struct peer_events *events;
 	void *arg;
 	struct ucred who;
-	size_t searched;     /* of the input, without a newline */
-	bool gone;           /* closed has been told */
-	bool inside;         /* a callback is running */
-	bool closing;        /* peer_close was called */
-	struct timer *drain; /* how long what is unsent may still take */
+	size_t searched;            /* of the input, without a newline */
+	bool gone;                  /* closed has been told */
+	bool inside;                /* a callback is running */
+	bool closing;               /* peer_close was called */
+	struct peer_server *server; /* that accepted it; NULL: we connected */
+	struct timer *drain; /* how long what is unsent may still take; NULL: it does not drain */
+	struct peer *next;   /* that drains */
 };
 
 struct peer_server {
 	struct peer_server_spec spec;
 	struct evconnlistener *listener;
 	char *path;
+	struct peer *draining; /* closed by who had them, with something unsent */
 };
 
 /* ---- one connection ---- */
 
+static void on_drain_over(void *arg);
+
+static void begin_drain(struct peer *c)
+{
+	c->drain = timer_start(c->loop, DRAIN_MS, on_drain_over, c);
+	c->next = c->server->draining;
+	c->server->draining = c;
+}
+
+static void unlink_draining(struct peer *c)
+{
+	struct peer **at = &c->server->draining;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+}
+
 static void free_now(struct peer *c)
 {
-	timer_stop(c->drain);
+	if (c->drain) {
+		timer_stop(c->drain);
+		unlink_draining(c);
+	}
 	bufferevent_free(c->bev);
 	free(c);
+}
+
+static void on_drain_over(void *arg)
+{
+	struct peer *c = arg;
+	unlink_draining(c);
+	c->drain = NULL;
+	free_now(c);
 }
 
 static void lose(struct peer *c)
@@ -86,7 +117,7 @@ static void on_input(struct bufferevent *bev, void *arg)
 	if (!c->closing && evbuffer_get_length(in) > PEER_LINE_MAX)
 		lose(c);
 	c->inside = false;
-	if (c->closing && (c->gone || peer_unsent(c) == 0))
+	if (c->closing && !c->drain)
 		free_now(c);
 }
 
@@ -109,13 +140,6 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	c->inside = false;
 	if (c->closing)
 		free_now(c);
-}
-
-static void on_drain_over(void *arg)
-{
-	struct peer *c = arg;
-	c->drain = NULL;
-	free_now(c);
 }
 
 static struct peer *new_connection(struct loop *l, int fd)
@@ -177,8 +201,8 @@ void peer_close(struct peer *c)
 		(void)evbuffer_unfreeze(bufferevent_get_output(c->bev), 1);
 		(void)evbuffer_write(bufferevent_get_output(c->bev), bufferevent_getfd(c->bev));
 	}
-	if (!c->gone && peer_unsent(c) > 0)
-		c->drain = timer_start(c->loop, DRAIN_MS, on_drain_over, c);
+	if (!c->gone && c->server && peer_unsent(c) > 0)
+		begin_drain(c);
 	else if (!c->inside)
 		free_now(c);
 }
@@ -247,6 +271,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	struct peer *c = new_connection(s->spec.loop, fd);
 	if (!c)
 		return;
+	c->server = s;
 	if (c->who.uid != geteuid() && c->who.uid != 0)
 		free_now(c);
 	else
@@ -300,6 +325,8 @@ void peer_server_free(struct peer_server *s)
 		evconnlistener_free(s->listener);
 	if (s->path)
 		(void)unlink(s->path);
+	while (s->draining)
+		free_now(s->draining);
 	free(s->path);
 	free(s);
 }

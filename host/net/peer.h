@@ -52,8 +52,8 @@ size_t peer_unsent(const struct peer *c);
 pid_t peer_pid(const struct peer *c);
 uid_t peer_uid(const struct peer *c);
 
-/* What was sent and not yet taken is still written, for up to a second, unless the peer has gone.
- * NULL is fine. */
+/* What was sent and not yet taken is still offered to a peer that was accepted, for up to a second or
+ * until its server is freed; who connected has had its answer by then. NULL is fine. */
 void peer_close(struct peer *c);
 
 /* ---- the server ---- */
@@ -70,6 +70,6 @@ struct peer_server_spec {
  * @return 0; -ERR_INVALID when path is too long for a socket; -ERR_IO */
 NODISCARD int peer_server_start(struct peer_server **out, const struct peer_server_spec *spec,
 				struct err *err);
-void peer_server_free(struct peer_server *s); /* NULL is fine */
+void peer_server_free(struct peer_server *s); /* after all that it accepted; NULL is fine */
 
 #endif

@@ -169,10 +169,27 @@ TEST(nobody_listening_is_an_error)
 	end(&w);
 }
 
+TEST(what_nobody_takes_ends_with_the_server)
+{
+	struct world w;
+	char *line = malloc(3 << 20);
+	memset(line, 'x', 3 << 20);
+	begin(&w, "");
+	w.quit_after = 4;
+	peer_send(w.asking, bytes_str("one"));
+	loop_run(w.loop);
+	peer_send(w.served, (struct bytes){ line, 3 << 20 });
+	peer_close(w.served);
+	w.served = NULL;
+	free(line);
+	end(&w);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(lines_go_both_ways_in_order),
 				 TAP_CASE(lines_and_paths_may_be_long),
 				 TAP_CASE(what_was_sent_before_a_close_still_comes),
+				 TAP_CASE(what_nobody_takes_ends_with_the_server),
 				 TAP_CASE(nobody_listening_is_an_error)));
 }
