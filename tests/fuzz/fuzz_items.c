@@ -22,7 +22,7 @@ static void check_refusal(int rc, const struct err *err)
 	INVARIANT(err->message[0]);
 }
 
-static void read_list(enum item_type type, char between, struct bytes text)
+static void read_list(enum item_type type, char between, int64_t most, struct bytes text)
 {
 	const struct item_format format = { .type = type,
 					    .pointer = "/a/0",
@@ -30,11 +30,12 @@ static void read_list(enum item_type type, char between, struct bytes text)
 	struct buf json = BUF_INIT(SIZE_MAX / 2);
 	struct err err = { 0 };
 	cJSON *list = NULL;
-	int rc = item_format_parse(&format, text, &list, &err);
+	int rc = item_format_parse(&format, most, text, &list, &err);
 	if (rc) {
 		check_refusal(rc, &err);
 		return;
 	}
+	INVARIANT(type == ITEMS_JSON || most == 0 || cJSON_GetArraySize(list) <= most);
 	INVARIANT(cJSON_IsArray(list) || (type == ITEMS_JSON && cJSON_IsObject(list)));
 	json_write(&json, list);
 	INVARIANT(!json.err);
@@ -72,16 +73,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct bytes text = { (const char *)data + 1, size - 1 };
 	switch (data[0]) {
 	case 'j':
-		read_list(ITEMS_JSON, ',', text);
+		read_list(ITEMS_JSON, ',', 2, text);
 		break;
 	case 'l':
-		read_list(ITEMS_JSONL, ',', text);
+		read_list(ITEMS_JSONL, ',', 0, text);
+		read_list(ITEMS_JSONL, ',', 2, text);
 		break;
 	case 'c':
-		read_list(ITEMS_CSV, ',', text);
+		read_list(ITEMS_CSV, ',', 0, text);
+		read_list(ITEMS_CSV, ',', 2, text);
 		break;
 	case 't':
-		read_list(ITEMS_CSV, '\t', text);
+		read_list(ITEMS_CSV, '\t', 0, text);
 		break;
 	case 'i':
 	case 'a':

@@ -222,6 +222,34 @@ TEST(a_listing_is_read_through_when_it_is_asked_for)
 		  "[{\"s\":\"s3://b\"},{\"s\":\"s3://b\"}]");
 }
 
+/* ---- MaxItems ---- */
+
+TEST(what_follows_the_items_that_are_wanted_is_not_looked_at)
+{
+	const char *const objects[] = { "b/lines", "1\n\n2\n{broken\n", "b/p/1", "3\n",
+					"b/p/2",   "4\n5\n{broken\n",   NULL };
+	CHECK_STR(read_from(objects, GET("lines", "'InputType':'JSONL','MaxItems':2")), "[1,2]");
+	CHECK_STR(read_from(objects, GET("lines", "'InputType':'JSONL','MaxItems':3")),
+		  "States.ItemReaderFailed: A line of the input file is not valid JSON");
+	CHECK_STR(read_from(objects, LIST("'Transformation':'LOAD_AND_FLATTEN','InputType':'JSONL',"
+					  "'MaxItems':3")),
+		  "[3,4,5]");
+}
+
+#define GIVEN(names) "'InputType':'CSV','CSVHeaderLocation':'GIVEN','CSVHeaders':[" names "]"
+
+TEST(cells_of_csv_files)
+{
+	const char *const objects[] = {
+		"b/in", "a,b\r\n\n\"x\"\"y, \nz\"w,\"\"\n,\n1\n2,3,4,\"5\n\"\n6,\"7", NULL
+	};
+	CHECK_STR(read_from(objects, GET("in", "'InputType':'CSV'")),
+		  "[{\"a\":\"x\\\"y, \\nzw\",\"b\":\"\"},{\"a\":\"\",\"b\":\"\"},"
+		  "{\"a\":\"1\",\"b\":\"\"},{\"a\":\"2\",\"b\":\"3\"},{\"a\":\"6\",\"b\":\"7\"}]");
+	CHECK_STR(read_from(objects, GET("in", GIVEN("'n'") ",'MaxItems':2")),
+		  "[{\"n\":\"a\"},{\"n\":\"x\\\"y, \\nzw\"}]");
+}
+
 /* ---- restarts and redrives ---- */
 
 TEST(a_reading_begins_again_after_a_restart)
@@ -308,14 +336,15 @@ TEST(a_reader_that_cannot_be_meant_is_refused)
 
 int main(void)
 {
-	return tap_run(TAP_CASES(TAP_CASE(the_members_of_an_object_are_items),
-				 TAP_CASE(an_object_in_the_input_is_a_list_to_a_distributed_map),
-				 TAP_CASE(an_inventory_is_read_file_by_file),
-				 TAP_CASE(what_is_no_inventory_is_refused),
-				 TAP_CASE(the_files_of_athena_are_read_in_their_own_format),
-				 TAP_CASE(a_listing_is_read_through_when_it_is_asked_for),
-				 TAP_CASE(a_reading_begins_again_after_a_restart),
-				 TAP_CASE(a_stop_while_files_are_read_ends_the_reading),
-				 TAP_CASE(what_cannot_be_read_fails_by_name),
-				 TAP_CASE(a_reader_that_cannot_be_meant_is_refused)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(the_members_of_an_object_are_items),
+	    TAP_CASE(an_object_in_the_input_is_a_list_to_a_distributed_map),
+	    TAP_CASE(an_inventory_is_read_file_by_file), TAP_CASE(what_is_no_inventory_is_refused),
+	    TAP_CASE(the_files_of_athena_are_read_in_their_own_format),
+	    TAP_CASE(a_listing_is_read_through_when_it_is_asked_for),
+	    TAP_CASE(what_follows_the_items_that_are_wanted_is_not_looked_at),
+	    TAP_CASE(cells_of_csv_files), TAP_CASE(a_reading_begins_again_after_a_restart),
+	    TAP_CASE(a_stop_while_files_are_read_ends_the_reading),
+	    TAP_CASE(what_cannot_be_read_fails_by_name),
+	    TAP_CASE(a_reader_that_cannot_be_meant_is_refused)));
 }

@@ -16,52 +16,65 @@ static char delimiter(const cJSON *config)
 	return ',';
 }
 
-static void take(struct bytes *text)
+static void take(struct bytes *text, size_t n)
 {
-	text->p++;
-	text->n--;
+	*text = (struct bytes){ text->p + n, text->n - n };
 }
 
-/* The next cell, without its quotes. */
-static void read_cell(struct bytes *text, char between, struct buf *cell)
+/* How many bytes stand for themselves. */
+static size_t plain(struct bytes text, bool quoted, char between)
+{
+	const char *quote = quoted && text.n ? memchr(text.p, '"', text.n) : NULL;
+	size_t n = 0;
+	if (quoted)
+		return quote ? (size_t)(quote - text.p) : text.n;
+	while (n < text.n && text.p[n] != between && text.p[n] != '\n' && text.p[n] != '\r')
+		n++;
+	return n;
+}
+
+/* The next cell, without its quotes. @return whether the row goes on behind it */
+static bool read_cell(struct bytes *text, char between, struct buf *cell)
 {
 	bool quoted = text->n > 0 && text->p[0] == '"';
-	if (quoted)
-		take(text);
-	while (text->n > 0) {
-		char c = text->p[0];
-		if (quoted && c == '"' && !(text->n > 1 && text->p[1] == '"')) {
-			quoted = false;
-			take(text);
-			continue;
-		}
-		if (!quoted && (c == between || c == '\n' || c == '\r'))
-			return;
-		if (quoted && c == '"')
-			take(text); /* the first of two */
-		buf_add(cell, text->p, 1);
-		take(text);
+	buf_cut(cell, 0);
+	take(text, quoted);
+	for (;;) {
+		size_t n = plain(*text, quoted, between);
+		buf_add(cell, text->p, n);
+		take(text, n);
+		if (text->n == 0 || !quoted)
+			break;
+		quoted = text->n > 1 && text->p[1] == '"'; /* two stand for one */
+		buf_add(cell, "\"", quoted);
+		take(text, quoted ? 2 : 1);
 	}
+	bool more = text->n > 0 && text->p[0] == between;
+	take(text, more);
+	return more;
 }
 
-/* The next row as an array of strings, or NULL at the end. Empty lines are skipped. */
-static cJSON *read_row(struct bytes *text, char between)
+/* Move to the next row; empty lines are none. @return false: there is none */
+static bool find_row(struct bytes *text)
 {
 	while (text->n > 0 && (text->p[0] == '\n' || text->p[0] == '\r'))
-		take(text);
-	if (text->n == 0)
-		return NULL;
-	cJSON *row = cJSON_CreateArray();
-	for (;;) {
-		struct buf cell = MEM_BUF;
-		read_cell(text, between, &cell);
+		take(text, 1);
+	return text->n > 0;
+}
+
+/* The cells of the next row as an array of strings, or NULL at the end. */
+static cJSON *read_names(struct bytes *text, char between)
+{
+	struct buf cell = MEM_BUF;
+	bool more = find_row(text);
+	cJSON *row = more ? cJSON_CreateArray() : NULL;
+	while (more) {
+		more = read_cell(text, between, &cell);
 		cJSON *v = cJSON_CreateString(buf_cstr(&cell));
 		INVARIANT(row && v && cJSON_AddItemToArray(row, v));
-		buf_clear(&cell);
-		if (text->n == 0 || text->p[0] != between)
-			return row;
-		take(text);
 	}
+	buf_clear(&cell);
+	return row;
 }
 
 static bool has_duplicates(const cJSON *header)
@@ -73,15 +86,21 @@ static bool has_duplicates(const cJSON *header)
 	return false;
 }
 
-static cJSON *to_object(const cJSON *header, const cJSON *row)
+/* The next row as an object. */
+static cJSON *read_item(struct bytes *text, const struct csv_form *form, const cJSON *header,
+			struct buf *cell)
 {
 	cJSON *o = cJSON_CreateObject();
-	const cJSON *cell = row->child;
+	bool more = true;
 	for (const cJSON *name = header->child; name; name = name->next) {
-		INVARIANT(o && cJSON_AddStringToObject(o, name->valuestring,
-						       cell ? cell->valuestring : ""));
-		cell = cell ? cell->next : NULL;
+		if (more)
+			more = read_cell(text, form->between, cell);
+		else
+			buf_cut(cell, 0);
+		INVARIANT(o && cJSON_AddStringToObject(o, name->valuestring, buf_cstr(cell)));
 	}
+	while (more)
+		more = read_cell(text, form->between, cell);
 	return o;
 }
 
@@ -98,11 +117,12 @@ int csv_form_read(struct csv_form *out, const cJSON *config, struct err *err)
 	return fine ? 0 : fault(err, "States.ItemReaderFailed", "CSV headers are missing.");
 }
 
-int csv_parse(const struct csv_form *form, struct bytes text, cJSON **out, struct err *err)
+int csv_parse(const struct csv_form *form, int64_t most, struct bytes text, cJSON **out,
+	      struct err *err)
 {
-	cJSON *first = form->header ? NULL : read_row(&text, form->between);
+	cJSON *first = form->header ? NULL : read_names(&text, form->between);
 	const cJSON *header = form->header ? form->header : first;
-	cJSON *row;
+	struct buf cell = MEM_BUF;
 	if (!header || has_duplicates(header)) {
 		cJSON_Delete(first);
 		return fault(err, "States.ItemReaderFailed",
@@ -110,10 +130,10 @@ int csv_parse(const struct csv_form *form, struct bytes text, cJSON **out, struc
 				    : "CSV headers are missing.");
 	}
 	*out = cJSON_CreateArray();
-	while ((row = read_row(&text, form->between)) != NULL) {
-		INVARIANT(*out && cJSON_AddItemToArray(*out, to_object(header, row)));
-		cJSON_Delete(row);
-	}
+	for (int64_t n = 0; (most == 0 || n < most) && find_row(&text); n++)
+		INVARIANT(*out &&
+			  cJSON_AddItemToArray(*out, read_item(&text, form, header, &cell)));
+	buf_clear(&cell);
 	cJSON_Delete(first);
 	return 0;
 }

@@ -9,9 +9,8 @@
 /* How a file is written. */
 struct csv_form {
 	char between; /* cells */
-	const cJSON
-	    *header; /* the names of the columns, an array of strings; NULL: in the first row.
-			      * Borrowed. */
+	/* The names of the columns, an array of strings, borrowed; NULL: they are the first row. */
+	const cJSON *header;
 };
 
 /* From a ReaderConfig: CSVDelimiter (COMMA, PIPE, SEMICOLON, SPACE, TAB), CSVHeaderLocation FIRST_ROW,
@@ -20,12 +19,14 @@ struct csv_form {
 NODISCARD int csv_form_read(struct csv_form *out, const cJSON *config, struct err *err);
 
 /*
- * Every row becomes an object of strings, named by the header. A cell that is missing is "".
+ * Every row becomes an object of strings, named by the header. A cell that is missing is "", one too
+ * many is left out.
  *
+ * @param most  of them; 0: all. What follows is not looked at
  * @param[out] out  an array owned by the caller
  * @return 0; -ERR_REMOTE States.ItemReaderFailed
  */
-NODISCARD int csv_parse(const struct csv_form *form, struct bytes text, cJSON **out,
+NODISCARD int csv_parse(const struct csv_form *form, int64_t most, struct bytes text, cJSON **out,
 			struct err *err);
 
 #endif

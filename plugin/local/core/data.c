@@ -187,8 +187,7 @@ void data_items_open(struct data_items *d, const struct frame *f, struct doc *in
 	};
 }
 
-/* A member of an object as an item; value is taken over. */
-static cJSON *pair_of(const char *key, cJSON *value)
+cJSON *data_pair(const char *key, cJSON *value)
 {
 	cJSON *pair = cJSON_CreateObject();
 	add_text(pair, "Key", key);
@@ -202,7 +201,7 @@ int data_items_eval(struct data_items *d, int64_t index, const cJSON *value, str
 	cJSON *tree;
 	if (!d->template) {
 		tree = cJSON_Duplicate(value, true);
-		*out = doc_of_tree(d->pairs ? pair_of(value->string, tree) : tree);
+		*out = doc_of_tree(d->pairs ? data_pair(value->string, tree) : tree);
 		return 0;
 	}
 	json_set_int(d->item, "Index", index);

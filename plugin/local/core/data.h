@@ -46,6 +46,9 @@ NODISCARD int data_output(const struct frame *f, struct doc *result, struct doc 
 NODISCARD int data_place(struct doc *input, const struct path_field *path, struct doc *value,
 			 struct doc **out, struct err *err);
 
+/* {"Key", "Value"}: a member of an object as an item; value is taken over. Owned by the caller. */
+cJSON *data_pair(const char *key, cJSON *value);
+
 /* ItemSelector over the items of a Map, one after the other: elements of an array, or members. */
 struct data_items {
 	struct template_env env;

@@ -64,34 +64,38 @@ static int parse_json(const char *pointer, struct bytes text, cJSON **out, struc
 	return rc;
 }
 
-static int parse_jsonl(struct bytes text, cJSON **out, struct err *err)
+static int parse_jsonl(int64_t most, struct bytes text, cJSON **out, struct err *err)
 {
-	*out = cJSON_CreateArray();
-	INVARIANT(*out);
-	while (text.n > 0) {
+	cJSON *list = cJSON_CreateArray();
+	INVARIANT(list);
+	for (int64_t left = most ? most : INT64_MAX; text.n > 0 && left > 0;) {
 		const char *end = memchr(text.p, '\n', text.n);
 		size_t n = end ? (size_t)(end - text.p) : text.n;
 		size_t len = n > 0 && text.p[n - 1] == '\r' ? n - 1 : n;
 		cJSON *line = len ? json_parse((struct bytes){ text.p, len }, NULL) : NULL;
 		if (len && !line) {
-			cJSON_Delete(*out);
+			cJSON_Delete(list);
 			return fault(err, failed, "A line of the input file is not valid JSON");
 		}
-		if (line)
-			INVARIANT(cJSON_AddItemToArray(*out, line));
+		if (line) {
+			INVARIANT(cJSON_AddItemToArray(list, line));
+			left--;
+		}
 		n += end != NULL;
 		text = (struct bytes){ text.p + n, text.n - n };
 	}
+	*out = list;
 	return 0;
 }
 
-int item_format_parse(const struct item_format *f, struct bytes text, cJSON **out, struct err *err)
+int item_format_parse(const struct item_format *f, int64_t most, struct bytes text, cJSON **out,
+		      struct err *err)
 {
 	switch (f->type) {
 	case ITEMS_JSONL:
-		return parse_jsonl(text, out, err);
+		return parse_jsonl(most, text, out, err);
 	case ITEMS_CSV:
-		return csv_parse(&f->csv, text, out, err);
+		return csv_parse(&f->csv, most, text, out, err);
 	case ITEMS_JSON:
 		break;
 	}

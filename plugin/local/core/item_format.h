@@ -19,10 +19,13 @@ struct item_format {
 NODISCARD int item_format_read(struct item_format *out, const cJSON *config, struct err *err);
 
 /*
+ * @param most      items that are wanted; 0: all. Rows and lines that follow are not looked at; a JSON
+ *                  list is read whole, and so may have more
  * @param[out] out  owned by the caller: an array, or of JSON an object, whose members are the items
+ *                  Not touched by a failure
  * @return 0; -ERR_REMOTE States.ItemReaderFailed with the service's words
  */
-NODISCARD int item_format_parse(const struct item_format *f, struct bytes text, cJSON **out,
-				struct err *err);
+NODISCARD int item_format_parse(const struct item_format *f, int64_t most, struct bytes text,
+				cJSON **out, struct err *err);
 
 #endif

@@ -160,12 +160,8 @@ static void append(struct item_reader *r, cJSON *list)
 	bool pairs = cJSON_IsObject(list);
 	for (; list->child; r->n_items++) {
 		cJSON *v = cJSON_DetachItemViaPointer(list, list->child);
-		if (pairs) {
-			cJSON *pair = cJSON_CreateObject();
-			INVARIANT(pair && cJSON_AddStringToObject(pair, "Key", v->string) &&
-				  cJSON_AddItemToObject(pair, "Value", v));
-			v = pair;
-		}
+		if (pairs)
+			v = data_pair(v->string, v);
 		INVARIANT(r->items && cJSON_AddItemToArray(r->items, v));
 	}
 	cJSON_Delete(list);
@@ -184,6 +180,7 @@ static int unpack(const struct object_name *name, struct bytes body, struct buf 
 static int read_named(struct item_reader *r, struct bytes body, struct err *err)
 {
 	struct buf text = BUF_INIT(UNPACKED_MAX);
+	int64_t most = r->most ? r->most - r->n_items : 0;
 	cJSON *list;
 	int rc = 0;
 	if (gunzip_is_gzip(body)) {
@@ -191,7 +188,7 @@ static int read_named(struct item_reader *r, struct bytes body, struct err *err)
 		body = buf_bytes(&text);
 	}
 	if (!rc)
-		rc = item_format_parse(&r->format, body, &list, err);
+		rc = item_format_parse(&r->format, most, body, &list, err);
 	if (!rc)
 		append(r, list);
 	buf_clear(&text);
@@ -229,7 +226,7 @@ int item_reader_take(struct map_run *run, struct bytes body, cJSON **list, struc
 	int rc;
 	*list = NULL;
 	if (r->first == FIRST_ITEMS)
-		rc = item_format_parse(&r->format, body, &r->items, err);
+		rc = item_format_parse(&r->format, r->most, body, &r->items, err);
 	else
 		rc = r->referred ? read_named(r, body, err) : read_names(r, body, err);
 	if (rc)

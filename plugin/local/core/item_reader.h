@@ -5,7 +5,7 @@
  * ManifestType, it is a manifest, and the items are those of the objects it names, one after the
  * other: S3_INVENTORY (the default) or ATHENA_DATA, whose InputType is that of the objects.
  * s3:listObjectsV2 makes every object an item; with Transformation LOAD_AND_FLATTEN the items are
- * those in the objects. MaxItems ends the reading.
+ * those in the objects. MaxItems ends the reading: what follows may be anything.
  *
  * An object that a manifest or a listing names may be a gzip file. A JSON object as the list is read
  * as its members, see map_items.h; beside other objects, as the pairs {"Key", "Value"}. Not looked at:
