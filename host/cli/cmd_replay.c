@@ -1,7 +1,6 @@
 /* cmd_replay.c - runbook replay RUN --check: would this file still do what the run has done? */
 #include <getopt.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/host.h"
@@ -42,8 +41,8 @@ static int replay_in(struct replay *r, struct config *config)
 	int rc = config_load(config, r->config, &err);
 	if (rc == 0)
 		rc = host_open(&r->host, config, &err);
-	if (rc == 0 && access(r->host.store, F_OK) != 0)
-		rc = err_set(&err, ERR_INVALID, "no runbook has been run in %s", config->state_dir);
+	if (rc == 0)
+		rc = host_find_store(&r->host, &err);
 	if (rc == 0)
 		rc = runs_new(&r->host.runs,
 			      &(struct runs_spec){ .loop = r->host.loop,

@@ -320,6 +320,8 @@ static int open_and_go(struct foreground *f, const char *command, struct config 
 	int rc = config_load(config, file, &err);
 	if (rc == 0)
 		rc = host_open(&f->host, config, &err);
+	if (rc == 0 && json_get_str(request, "run")) /* one that was begun */
+		rc = host_find_store(&f->host, &err);
 	if (rc == 0)
 		rc = host_on_stop(&f->host, on_signal, f, &err);
 	if (rc < 0)

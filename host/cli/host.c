@@ -1,5 +1,6 @@
 #include "cli/host.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -127,6 +128,15 @@ int host_open(struct host *h, struct config *config, struct err *err)
 						     .registry = h->registry },
 			       err);
 	return rc;
+}
+
+int host_find_store(const struct host *h, struct err *err)
+{
+	if (access(h->store, R_OK) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return err_set(err, ERR_IO, "%s cannot be read: %s", h->store, strerror(errno));
+	return err_set(err, ERR_INVALID, "no runbook has been run in %s", h->config->state_dir);
 }
 
 static void record_start(struct host *h, const char *command)

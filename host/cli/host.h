@@ -50,6 +50,10 @@ NODISCARD int host_open(struct host *h, struct config *config, struct err *err);
  * @return 0; 1 when another process owns it, which err names; -ERR_IO, -ERR_INVALID */
 NODISCARD int host_own(struct host *h, struct err *err);
 
+/* Is there a store? Makes nothing. @return 0; -ERR_INVALID: no run was ever made there; -ERR_IO: it
+ * cannot be read */
+NODISCARD int host_find_store(const struct host *h, struct err *err);
+
 /* Create the state directory and become its owner, open the audit log and the store, record the
  * start. -ERR_TIMEOUT: another process owns it; -ERR_IO: no audit log. */
 NODISCARD int host_open_runs(struct host *h, const char *command, struct err *err);

@@ -1,9 +1,7 @@
 #include "cli/look.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/query.h"
 #include "cli/command.h"
@@ -19,12 +17,9 @@ enum { OWNER_ANSWER_MS = 3000 };
 static int read_store(struct host *h, const cJSON *request, cJSON **answer, struct err *err)
 {
 	struct query q = { .redact = shown_args, .arg = h };
-	if (access(h->store, R_OK) != 0 && errno != ENOENT)
-		return err_set(err, ERR_IO, "%s cannot be read: %s", h->store, strerror(errno));
-	if (access(h->store, F_OK) != 0)
-		return err_set(err, ERR_INVALID, "no runbook has been run in %s",
-			       h->config->state_dir);
-	int rc = store_reader_open(&q.reader, h->store, err);
+	int rc = host_find_store(h, err);
+	if (rc == 0)
+		rc = store_reader_open(&q.reader, h->store, err);
 	if (rc == 0)
 		rc = query_request(&q, request, answer, err);
 	store_reader_close(q.reader);

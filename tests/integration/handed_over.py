@@ -201,6 +201,16 @@ def the_beginning_of_an_id_is_enough_and_must_be_that_of_one_run():
 
 
 @test
+def where_nothing_was_run_there_is_nothing_to_carry_on_and_nothing_is_made():
+    with Workspace() as work:
+        for command in ["cancel"], ["resume"], ["retry"], ["replay", "--check"], ["show"]:
+            none = work.command(*command, "abcd1234", "--config", work.config)
+            check_equal(none.status, 2, f"{command[0]}\n{none}")
+            check("no runbook has been run in" in none.err, f"{command[0]}: {none.err}")
+            check(not os.path.exists(work.path("state")), f"{command[0]} made the state directory")
+
+
+@test
 def an_interrupt_ends_a_run_that_is_resumed():
     with Workspace() as work:
         process = nap(work, "one", 600)
