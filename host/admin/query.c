@@ -46,7 +46,7 @@ static cJSON *add_row(cJSON *list)
 
 /* ---- runs ---- */
 
-static void add_run(cJSON *o, const struct run_row *r)
+static void add_run(const struct query *q, cJSON *o, const struct run_row *r)
 {
 	add_text(o, "id", r->id);
 	json_set_int(o, "attempt", r->attempt);
@@ -60,10 +60,12 @@ static void add_run(cJSON *o, const struct run_row *r)
 	add_text(o, "waitsFor", r->waits_for);
 	add_text(o, "outcome", r->outcome);
 	add_text(o, "message", r->message);
+	if (q->unowned && !run_state_over(r->state))
+		(void)cJSON_AddTrueToObject(o, "unattended");
 }
 
 struct listing {
-	struct store_reader *reader;
+	const struct query *q;
 	cJSON *list;
 };
 
@@ -89,18 +91,18 @@ static int list_run(void *arg, const struct run_row *r)
 	cJSON *o = add_row(l->list);
 	if (!o)
 		return -ERR_NOMEM;
-	add_run(o, r);
+	add_run(l->q, o, r);
 	if (r->state != RUN_STATE_WAITING || !r->waits_for || strcmp(r->waits_for, "approval") != 0)
 		return 0;
 	struct last_asked last = { r->attempt, o };
-	return store_approvals(l->reader, r->id, take_subject, &last, NULL);
+	return store_approvals(l->q->reader, r->id, take_subject, &last, NULL);
 }
 
 int query_runs(const struct query *q, const struct run_filter *filter, cJSON **out, struct err *err)
 {
 	cJSON *o = cJSON_CreateObject();
 	cJSON *list = o ? add_list(o, "runs") : NULL;
-	struct listing l = { q->reader, list };
+	struct listing l = { q, list };
 	int rc = list ? store_runs(q->reader, filter, list_run, &l, err)
 		      : err_set(err, ERR_NOMEM, "no memory for the list of runs");
 	if (rc < 0) {
@@ -129,7 +131,7 @@ static int show_run(void *arg, const struct run_row *r)
 	memcpy(w->id, r->id, strlen(r->id) + 1);
 	w->attempt = r->attempt;
 	w->over = run_state_over(r->state);
-	add_run(w->o, r);
+	add_run(w->q, w->o, r);
 	add_text(w->o, "sha256", r->sha256);
 	add_json(w->o, "input", r->input);
 	add_json(w->o, "actor", r->actor);

@@ -21,11 +21,13 @@ struct query {
 	struct store_reader *reader;
 	query_redact_fn *redact; /* NULL: arguments are shown as they are */
 	void *arg;
+	bool unowned; /* no process goes on with any run: those that are not over are marked */
 };
 
 /*
  * {"runs":[{id, attempt, state, path, created, started, ended, wake, waitsFor, outcome, message,
- * key}, ...]}, newest first. One that waits for an approval has subject, what it asks.
+ * key}, ...]}, newest first. One that waits for an approval has subject, what it asks; one that is not
+ * over, and that no process goes on with as far as is known, "unattended":true.
  *
  * @param[out] out owned by the caller (cJSON_Delete)
  */

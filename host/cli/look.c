@@ -17,12 +17,15 @@ enum { OWNER_ANSWER_MS = 3000 };
 static int read_store(struct host *h, const cJSON *request, cJSON **answer, struct err *err)
 {
 	struct query q = { .redact = shown_args, .arg = h };
+	struct state_lock lock;
 	int rc = host_find_store(h, err);
+	q.unowned = state_lock_keep_free(&lock, h->config->state_dir);
 	if (rc == 0)
 		rc = store_reader_open(&q.reader, h->store, err);
 	if (rc == 0)
 		rc = query_request(&q, request, answer, err);
 	store_reader_close(q.reader);
+	state_lock_release(&lock);
 	return rc;
 }
 

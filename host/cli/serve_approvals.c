@@ -112,7 +112,7 @@ static void look_up(void *arg)
 	struct approvals *a = v->approvals;
 	if (!a->reader)
 		v->rc = store_reader_open(&a->reader, a->host->store, &v->err);
-	const struct query q = { a->reader, shown_args, a->host };
+	const struct query q = { .reader = a->reader, .redact = shown_args, .arg = a->host };
 	if (v->rc == 0)
 		v->rc = query_run(&q, v->link.run, &v->run, &v->err);
 }

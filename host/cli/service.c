@@ -61,7 +61,7 @@ static void look_up(void *arg)
 	struct service *s = l->service;
 	if (!s->reader)
 		l->rc = store_reader_open(&s->reader, s->host->store, &l->err);
-	struct query q = { s->reader, shown_args, s->host };
+	struct query q = { .reader = s->reader, .redact = shown_args, .arg = s->host };
 	if (l->rc == 0)
 		l->rc = query_request(&q, l->request, &l->answer, &l->err);
 }

@@ -63,6 +63,23 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static void print_what_about(const cJSON *r)
+{
+	if (json_get_bool(r, "unattended", false))
+		printf("no process goes on with it%s",
+		       json_get(r, "subject") || json_get(r, "wake") || text_of(r, "message")[0]
+			   ? ", "
+			   : "");
+	if (json_get(r, "subject")) {
+		printf("approval of ");
+		print_clean(text_of(r, "subject"), SHORT_TEXT);
+	} else if (json_get(r, "wake"))
+		printf("%s until %s", text_of(r, "waitsFor"), text_of(r, "wake"));
+	else
+		print_clean(text_of(r, "message"), SHORT_TEXT);
+	printf("\n");
+}
+
 void table_runs(const cJSON *answer)
 {
 	const cJSON *r;
@@ -74,14 +91,7 @@ void table_runs(const cJSON *answer)
 		printf("%-36s  %-9s  %-24s  %8s  ", text_of(r, "id"), text_of(r, "state"),
 		       text_of(r, "started"), took(buf, r, "started", "ended"));
 		printf("%-28.60s  ", file_name(text_of(r, "path")));
-		if (json_get(r, "subject")) {
-			printf("approval of ");
-			print_clean(text_of(r, "subject"), SHORT_TEXT);
-		} else if (json_get(r, "wake"))
-			printf("%s until %s", text_of(r, "waitsFor"), text_of(r, "wake"));
-		else
-			print_clean(text_of(r, "message"), SHORT_TEXT);
-		printf("\n");
+		print_what_about(r);
 	}
 }
 
@@ -178,7 +188,10 @@ void table_run(const cJSON *run, bool full)
 	if (text_of(run, "outcome")[0] &&
 	    strcmp(text_of(run, "outcome"), text_of(run, "state")) != 0)
 		printf(" (%s)", text_of(run, "outcome"));
-	printf("\n");
+	printf("%s\n",
+	       json_get_bool(run, "unattended", false)
+		   ? ", no process goes on with it: 'runbook resume' or 'runbook serve' does"
+		   : "");
 	print_line("message", text_of(run, "message"));
 	print_line("runbook", text_of(run, "path"));
 	print_line("sha256", text_of(run, "sha256"));

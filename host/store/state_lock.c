@@ -42,10 +42,11 @@ static void describe_owner(char out[OWNER_MAX], int fd)
 
 /* ---- the lock ---- */
 
-/* @return 1: taken; 0: somebody else has it */
-static int try_lock(int fd, const char *path, struct err *err)
+/* @param how LOCK_EX or LOCK_SH
+ * @return 1: taken; 0: somebody else has it */
+static int try_lock(int fd, int how, const char *path, struct err *err)
 {
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	while (flock(fd, how | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			return 0;
 		if (errno != EINTR)
@@ -60,7 +61,7 @@ static int wait_for_lock(int fd, const char *path, int64_t wait_ms, struct err *
 {
 	int64_t until = clock_mono_ms() + wait_ms;
 	int taken;
-	while ((taken = try_lock(fd, path, err)) == 0 && clock_mono_ms() < until)
+	while ((taken = try_lock(fd, LOCK_EX, path, err)) == 0 && clock_mono_ms() < until)
 		(void)poll(NULL, 0, LOOK_AGAIN_MS);
 	return taken;
 }
@@ -98,6 +99,20 @@ int state_lock_take(struct state_lock *l, const char *dir, int64_t wait_ms, stru
 	}
 	write_owner(l->fd);
 	return 0;
+}
+
+bool state_lock_keep_free(struct state_lock *l, const char *dir)
+{
+	char path[PATH_SIZE];
+	int n = snprintf(path, sizeof(path), "%s/lock", dir);
+	l->fd =
+	    n > 0 && (size_t)n < sizeof(path) ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (l->fd < 0)
+		return false;
+	if (try_lock(l->fd, LOCK_SH, path, NULL) == 1)
+		return true;
+	state_lock_release(l);
+	return false;
 }
 
 void state_lock_release(struct state_lock *l)

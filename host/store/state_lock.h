@@ -8,6 +8,7 @@
 #ifndef STORE_STATE_LOCK_H
 #define STORE_STATE_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -26,6 +27,15 @@ struct state_lock {
  */
 NODISCARD int state_lock_take(struct state_lock *l, const char *dir, int64_t wait_ms,
 			      struct err *err);
+
+/*
+ * For who only looks: while it is held, nobody owns the directory or becomes its owner, so what is not
+ * over there goes on nowhere. To be held shortly: who is to own it meanwhile has to try again.
+ *
+ * @param[out] l as above
+ * @return whether it is held: not where a process owns the directory, or that cannot be known
+ */
+bool state_lock_keep_free(struct state_lock *l, const char *dir);
 
 /* Harmless when it is not held. */
 void state_lock_release(struct state_lock *l);

@@ -183,12 +183,18 @@ def the_beginning_of_an_id_is_enough_and_must_be_that_of_one_run():
         run_id = wait_listed(work, 1)[0]["id"]
         process.kill()
         process.communicate()
+        check(listed(work)[0].get("unattended"), f"nobody goes on with it: {listed(work)}")
+        for command in ["runs"], ["show", run_id]:
+            seen = work.command(*command, "--config", work.config)
+            check("no process goes on with it" in seen.out, f"runbook {command[0]}\n{seen}")
         cancelled = work.command("cancel", run_id[:13], "--config", work.config)
         check_equal(cancelled.status, 0, f"cancel of what nobody goes on with\n{cancelled}")
-        check_equal(shown(work, run_id[:13])["state"], "cancelled", "its state")
+        over = shown(work, run_id[:13])
+        check_equal((over["state"], over.get("unattended")), ("cancelled", None), "its state")
         process = nap(work, "two", 600)
         say(process, "begun two")
         second = wait_listed(work, 2)[0]["id"]
+        check("no process" not in work.command("runs", "--config", work.config).out, "its owner goes on with it")
         for command in ("cancel", "resume", "retry", "approve"):
             none = work.command(command, "ffffffff", "--config", work.config)
             check_equal(none.status, 2, f"{command} of no run\n{none}")

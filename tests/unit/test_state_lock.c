@@ -19,7 +19,7 @@ static pid_t start_owner(const char *dir)
 	pid_t pid = fork();
 	if (pid == 0) {
 		struct state_lock lock;
-		char rc = state_lock_take(&lock, dir, 0, NULL) == 0;
+		char rc = state_lock_take(&lock, dir, 0, NULL) == 0 ? 1 : 0;
 		(void)(write(ready[1], &rc, 1) == 1);
 		for (;;)
 			(void)pause();
@@ -103,6 +103,28 @@ TEST(who_waits_becomes_the_owner_once_it_is_free)
 	remove_dir(dir);
 }
 
+TEST(who_looks_keeps_it_free_of_owners)
+{
+	char dir[] = "/tmp/runbook-lock-XXXXXX";
+	struct state_lock owner, look, too;
+	REQUIRE(mkdtemp(dir) != NULL);
+	CHECK(!state_lock_keep_free(&look, dir)); /* never owned: makes no file */
+	REQUIRE(state_lock_take(&owner, dir, 0, NULL) == 0);
+	CHECK(!state_lock_keep_free(&look, dir));
+	CHECK_INT(look.fd, -1);
+	state_lock_release(&owner);
+
+	CHECK(state_lock_keep_free(&look, dir));
+	CHECK(state_lock_keep_free(&too, dir));
+	CHECK_INT(state_lock_take(&owner, dir, 0, NULL), -ERR_TIMEOUT);
+	state_lock_release(&look);
+	state_lock_release(&too);
+	CHECK_INT(state_lock_take(&owner, dir, 0, NULL), 0);
+
+	state_lock_release(&owner);
+	remove_dir(dir);
+}
+
 TEST(a_directory_that_is_not_there_is_an_error)
 {
 	struct state_lock lock;
@@ -118,5 +140,6 @@ int main(void)
 	return tap_run(TAP_CASES(TAP_CASE(a_second_owner_is_told_who_the_first_is),
 				 TAP_CASE(a_killed_owner_owns_nothing),
 				 TAP_CASE(who_waits_becomes_the_owner_once_it_is_free),
+				 TAP_CASE(who_looks_keeps_it_free_of_owners),
 				 TAP_CASE(a_directory_that_is_not_there_is_an_error)));
 }
