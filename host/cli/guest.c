@@ -11,7 +11,8 @@ struct guest {
 	struct guest *next;
 	struct guests *guests; /* NULL: nobody is to be told */
 	struct host *host;
-	struct control_request *q; /* NULL: the process that asked has gone */
+	struct control_request *q; /* NULL: the process that asked has gone, or has its answer */
+	bool starting;             /* guests_take still needs it */
 	char id[RUN_ID_SIZE];
 };
 
@@ -59,7 +60,9 @@ static void on_end(void *arg, const struct run_end *end)
 				 NULL); /* who asked sees this process go, and takes it over */
 	else if (g->q)
 		control_answer(g->q, run_end_to_json(end));
-	forget(g);
+	g->q = NULL;
+	if (!g->starting)
+		forget(g);
 }
 
 void guests_take(struct guests *gs, struct control_request *q, const cJSON *request)
@@ -70,13 +73,18 @@ void guests_take(struct guests *gs, struct control_request *q, const cJSON *requ
 		control_fail(q, "OutOfMemory", "no memory for a run");
 		return;
 	}
-	*g = (struct guest){ .next = gs->first, .guests = gs, .host = gs->host, .q = q };
+	*g = (struct guest){
+		.next = gs->first, .guests = gs, .host = gs->host, .q = q, .starting = true
+	};
 	gs->first = g;
 	gs->n++;
 	const struct run_listener listener = { on_log, on_progress, on_end, g };
-	if (start_request(g->id, g->host, request, &listener, &err) < 0) {
-		forget(g);
+	int rc = start_request(g->id, g->host, request, &listener, &err);
+	g->starting = false;
+	if (rc < 0)
 		control_fail(q, err.name[0] ? err.name : "CannotStart", err.message);
+	if (rc < 0 || !g->q) { /* what is cancelled has ended at once */
+		forget(g);
 		return;
 	}
 	control_set_data(q, g);

@@ -53,7 +53,8 @@ static void tell_hold(const char *state_dir)
 static int fetch(struct config *config, const cJSON *request, cJSON **answer, struct err *err)
 {
 	int rc = owner_ask(config, request, OWNER_ANSWER_MS, answer, err);
-	return rc == 1 || rc == -ERR_TIMEOUT ? read_here(config, request, answer, err) : rc;
+	bool silent = rc == 1 || rc == -ERR_TIMEOUT || rc == -ERR_IO; /* not there, stopped, gone */
+	return silent ? read_here(config, request, answer, err) : rc;
 }
 
 int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err)
