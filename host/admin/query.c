@@ -1,5 +1,6 @@
 #include "admin/query.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -225,7 +226,7 @@ static int show_step(void *arg, const struct step_row *s)
 		add_text(o, "resource", s->resource);
 		add_time(o, "begun", s->begun_ms);
 	}
-	if (s->operation)
+	if (s->kind == STEP_CALL)
 		add_args(w, o, s->operation, s->args);
 	add_text(o, "token", s->token);
 	add_time(o, "until", s->until_ms);
@@ -240,12 +241,37 @@ static int show_end(void *arg, const struct step_end *e)
 	cJSON *o = step_row(w, e->path, e->kind);
 	if (!o)
 		return -ERR_NOMEM;
-	if (!json_get(o, "operation"))
+	if (!json_get(o, "begun")) { /* its end says all of it */
 		add_text(o, "operation", e->operation);
+		add_json(o, "args", e->args);
+		add_time(o, "begun", e->begun_ms);
+	}
 	add_time(o, "ended", e->ended_ms);
 	add_text(o, "outcome", e->outcome);
 	add_json(o, "answer", e->answer);
 	add_json(o, "error", e->error);
+	return 0;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	const cJSON *const *left = a, *const *right = b;
+	return strverscmp(json_get_str(*left, "path"), json_get_str(*right, "path"));
+}
+
+/* Beginnings were read before ends: 2 may stand before 1. */
+static int sort_steps(cJSON *list, struct err *err)
+{
+	size_t n = (size_t)cJSON_GetArraySize(list);
+	cJSON **steps = calloc(n + 1, sizeof(cJSON *));
+	if (!steps)
+		return err_set(err, ERR_NOMEM, "no memory for the steps of the run");
+	for (size_t i = 0; i < n; i++)
+		steps[i] = cJSON_DetachItemFromArray(list, 0);
+	qsort(steps, n, sizeof(cJSON *), compare_paths);
+	for (size_t i = 0; i < n; i++)
+		(void)cJSON_AddItemToArray(list, steps[i]);
+	free(steps);
 	return 0;
 }
 
@@ -338,6 +364,8 @@ static int show_all(struct whole *w, const char *id, struct err *err)
 		rc = store_steps(r, w->id, w->attempt, show_step, w, err);
 	if (rc == 0)
 		rc = store_ends(r, w->id, w->attempt, show_end, w, err);
+	if (rc == 0)
+		rc = sort_steps(w->steps, err);
 	if (rc == 0)
 		rc = store_approvals(r, w->id, show_approval, w, err);
 	return rc;

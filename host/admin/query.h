@@ -37,9 +37,9 @@ NODISCARD int query_runs(const struct query *q, const struct run_filter *filter,
 /*
  * All of one run: the members above and sha256, input, actor, reason, config, options, deadline,
  * deaths, result, traceback, modules [{name, path, sha256}], steps of the last attempt in the order
- * in which they began [{path, kind, operation, args, resource, token, begun, until, ended, outcome,
- * answer, error, intent}], approvals [{path, subject, details, needed, expires, open, votes [{voter,
- * by, approve, comment, at}]}].
+ * of the script, 2 before 10, 4 before 4.1.1 [{path, kind, operation, args, resource, token, begun,
+ * until, ended, outcome, answer, error, intent}], approvals [{path, subject, details, needed, expires,
+ * open, votes [{voter, by, approve, comment, at}]}].
  *
  * @param id of the run, or its unique beginning
  * @return 0; -ERR_INVALID with err->name "NoSuchRun" or "Ambiguous"

@@ -118,31 +118,37 @@ static void print_json(const char *label, const cJSON *v, size_t max)
 	buf_clear(&text);
 }
 
-static void print_step(const cJSON *s, size_t max)
+/* over: the run is. */
+static void print_step(const cJSON *s, size_t max, bool over)
 {
 	char buf[32];
 	const char *operation = text_of(s, "operation");
 	printf("  %-8s %-24s ", text_of(s, "path"),
 	       text_of(s, "begun")[0] ? text_of(s, "begun") : text_of(s, "ended"));
-	printf("%-30s %s", operation[0] ? operation : text_of(s, "kind"),
-	       text_of(s, "outcome")[0] ? text_of(s, "outcome") : "under way");
+	const char *end = text_of(s, "outcome");
+	if (!end[0])
+		end = over ? "without an end" : "under way";
+	printf("%-30s %s", operation[0] ? operation : text_of(s, "kind"), end);
 	const char *time = took(buf, s, "begun", "ended");
 	printf("%s%s\n", time[0] ? ", took " : "", time);
 	print_json("           arguments", json_get(s, "args"), max);
 	print_json("           answer", json_get(s, "answer"), max);
 	print_json("           error", json_get(s, "error"), max);
-	print_line("           until", text_of(s, "ended")[0] ? "" : text_of(s, "until"));
+	print_line("           until", over || text_of(s, "ended")[0] ? "" : text_of(s, "until"));
 }
 
+/* Uncut, for who votes has to know all of it. */
 static void print_approval(const cJSON *a)
 {
-	const cJSON *v;
+	const cJSON *v, *details = json_get(a, "details");
 	printf("approval   step %s: ", text_of(a, "path"));
 	print_clean(text_of(a, "subject"), TEXT_MAX);
-	const char *people = text_of(json_get(a, "details"), "people");
+	const char *people = text_of(details, "people");
 	printf("; needs %" PRId64 "%s", json_get_int(a, "needed", 1), people[0] ? " of " : "");
 	print_clean(people, TEXT_MAX);
 	printf("%s%s\n", text_of(a, "expires")[0] ? ", until " : "", text_of(a, "expires"));
+	print_json("           arguments", json_get(details, "args"), TEXT_MAX);
+	print_line("           because", text_of(details, "why"));
 	cJSON_ArrayForEach(v, json_get(a, "votes"))
 	{
 		printf("           ");
@@ -211,7 +217,7 @@ void table_run(const cJSON *run, bool full)
 	cJSON_ArrayForEach(v, json_get(run, "approvals")) print_approval(v);
 	if (json_get(run, "steps") && json_get(run, "steps")->child)
 		printf("steps\n");
-	cJSON_ArrayForEach(v, json_get(run, "steps")) print_step(v, max);
+	cJSON_ArrayForEach(v, json_get(run, "steps")) print_step(v, max, text_of(run, "ended")[0]);
 	print_json("result", json_get(run, "result"), max);
 	print_line("traceback", text_of(run, "traceback"));
 }

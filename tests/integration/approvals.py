@@ -364,6 +364,9 @@ def a_redrive_needs_two_of_three():
             people = links(work, run_id)
             page = serve.ask("GET", people["ann"]["approve"])[2]
             check("sfn.redrive_execution" in page and "executionArn" in page, page)
+            listed = work.command("approve", "--config", work.config)
+            check(re.search(r'arguments {"executionArn":"arn:\S+:execution:Orders:', listed.out) and
+                  "because it needs the approval of 2 of ann bob cyd" in listed.out, f"who votes is told of what\n{listed}")
             for name in "ann", "cyd":
                 redriven = [r for r in records(work, "call.intent") if r["operation"] == "sfn.redrive_execution"]
                 check_equal(redriven, [], "redrives before the second approval")

@@ -54,6 +54,22 @@ def many_at_once_all_go_through_whoever_owns_the_state_directory():
 
 
 @test
+def show_has_the_steps_in_order_with_the_arguments_and_times_of_reads_too():
+    script = DESCRIBE.replace("return ", "local seen = ") + "\nsleep(0.01)\nlocal begun = now()\n" \
+        "parallel { function() sleep(60) end, function() error('no') end }"
+    with Workspace() as work, ScriptedServer(RUNNING) as server:
+        work.configure(endpoint=server.url)
+        check_equal(work.run(script, **KEYS).status, 1, "exit status")
+        run_id = json.loads(work.command("runs", "--json", "--config", work.config).out)["runs"][0]["id"]
+        steps = work.command("show", run_id, "--json", "--config", work.config).result["steps"]
+        check_equal([s["path"] for s in steps], ["1", "2", "3", "4", "4.1.1"], "steps")
+        check_equal(steps[0]["args"], {"executionArn": EXECUTION}, "arguments of the read")
+        check("begun" in steps[0] and "ended" in steps[0], steps[0])
+        shown = work.command("show", run_id, "--config", work.config).out
+        check("4.1.1" in shown and "sleep                          without an end" in shown, shown)
+
+
+@test
 def without_a_configuration_everything_comes_from_the_environment():
     with Workspace() as work, ScriptedServer(RUNNING) as server:
         state = work.path("xdg")
