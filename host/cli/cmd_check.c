@@ -10,7 +10,9 @@
 #include "cli/usage.h"
 #include "lint/lint.h"
 #include "script/compile.h"
+#include "script/policy.h"
 #include "script/registry.h"
+#include "script/rules.h"
 
 static const char help[] =
     "usage: runbook check FILE ... [--config FILE]\n"
@@ -19,7 +21,7 @@ static const char help[] =
     "FILE:LINE:COLUMN: MESSAGE on standard output: syntax errors; globals that do not exist;\n"
     "unknown fields of string, table and the like; modules that are not there; operations and\n"
     "members that the plugins of the configuration do not have, and members that are missing, in\n"
-    "literal tables, nested ones too.\n"
+    "literal tables, nested ones too; lines '--- policy:' that 'runbook run' would refuse.\n"
     "\n"
     "Exit status: 0 nothing found, 1 something found, 2 usage, configuration or a file that\n"
     "cannot be read.\n";
@@ -74,6 +76,25 @@ static void set_folder(struct check *c, const char *path)
 		(void)snprintf(c->folder, sizeof(c->folder), "%.*s", (int)(slash - path), path);
 }
 
+/* The first line of the header that a run would be refused for; returns how many there are. */
+static size_t report_header(const struct check *c, const char *path, const char *source)
+{
+	struct policy *header;
+	struct err err;
+	size_t n = strlen(path);
+	if (rules_read_header(&header, c->host.registry, source, path, &err) == 0) {
+		policy_free(header);
+		return 0;
+	}
+	const char *line = strncmp(err.message, path, n) == 0 ? err.message + n : "";
+	size_t digits = line[0] == ':' ? strspn(line + 1, "0123456789") : 0;
+	if (digits > 0)
+		printf("%s:%.*s:1%s\n", path, (int)digits, line + 1, line + 1 + digits);
+	else
+		printf("%s:1:1: %s\n", path, err.message);
+	return 1;
+}
+
 /* Returns how many problems there are. */
 static size_t report(struct check *c, const char *path, struct bytes source)
 {
@@ -82,15 +103,17 @@ static size_t report(struct check *c, const char *path, struct bytes source)
 	struct err err;
 	int line = 0;
 	set_folder(c, path);
+	size_t n = report_header(c, path, source.p);
 	lint_source(&l, source);
+	n += l.n;
 	for (size_t i = 0; i < l.n; i++)
 		printf("%s:%d:%d: %s\n", path, l.v[i].line, l.v[i].column, l.v[i].text);
 	if (l.n == LINT_MAX)
 		printf("%s: more than the first %d problems are not shown\n", path, LINT_MAX);
 	if (l.syntax || script_compile(source, &line, &err) == 0)
-		return l.n;
+		return n;
 	printf("%s:%d:1: %s\n", path, line, err.message);
-	return l.n + 1;
+	return n + 1;
 }
 
 static int check_files(struct check *c, int n, char **paths)

@@ -194,12 +194,24 @@ static int hold_key(struct rules *r, const struct run *run, struct bytes input, 
 	return rc;
 }
 
+int rules_read_header(struct policy **out, const struct registry *reg, const char *source,
+		      const char *file, struct err *err)
+{
+	int rc = policy_read_header(out, source, file, err);
+	if (rc == 0 && *out)
+		rc = check_patterns(reg, *out, err);
+	if (rc < 0) {
+		policy_free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 int rules_run_begin(struct rules *r, struct run *run, const char *source, struct bytes input,
 		    struct err *err)
 {
-	int rc = policy_read_header(&run->tally.header, source, run->facts.path, err);
-	if (rc == 0 && run->tally.header)
-		rc = check_patterns(run->runs->registry, run->tally.header, err);
+	int rc = rules_read_header(&run->tally.header, run->runs->registry, source, run->facts.path,
+				   err);
 	return rc == 0 && r && !run->dry_run ? hold_key(r, run, input, err) : rc;
 }
 

@@ -79,6 +79,15 @@ void rules_settled(struct rules *r, const char *run, const char *path);
 /* ---- runs ---- */
 
 /*
+ * The header of a runbook, its patterns known to the registry.
+ *
+ * @param[out] out owned by the caller (policy_free); NULL when there is none
+ * @return 0; -ERR_INVALID: "FILE:LINE: ..."
+ */
+NODISCARD int rules_read_header(struct policy **out, const struct registry *reg, const char *source,
+				const char *file, struct err *err);
+
+/*
  * Read the header of the run's source and take its key.
  *
  * @param r  may be NULL: no key is looked at

@@ -36,6 +36,23 @@ prnt(1)
 
 
 @test
+def a_header_that_a_run_would_be_refused_for_is_found():
+    cases = [("-- what it does\n--- policy: alow = sfn.*\nreturn 1\n", 2, "--- policy: alow: did you mean 'allow'?"),
+             ("--- policy: deny = sfn.redrive_executoin\nreturn 1\n", 1,
+              "--- policy: deny: no plugin has an operation sfn.redrive_executoin; 'runbook ops' lists all"),
+             ("return 1\n--- policy: deny = sfn.*\n", 2,
+              "a line of the policy stands before the first line of code")]
+    with Workspace() as work:
+        for text, line, message in cases:
+            file = work.write("header.lua", text)
+            ended = lint(work, file)
+            check_equal((ended.status, ended.out, ended.err), (1, f"{file}:{line}:1: {message}\n", ""), "the check")
+            check_equal(work.run(file).status, 2, "exit status of a run")
+        ended = lint(work, work.write("good.lua", "--- policy: deny = sfn.stop_execution\nreturn 1\n"))
+        check_equal((ended.status, ended.out), (0, ""), f"a good header\n{ended}")
+
+
+@test
 def nothing_is_run():
     with Workspace() as work:
         file = work.write("loop.lua", 'log "running" while true do end')
