@@ -12,15 +12,15 @@
 #include "audit/tail.h"
 
 const char audit_usage[] =
-    "usage: audit verify [--strict] [--json] [--key FILE] [--checkpoint FILE] [DIR]\n"
-    "       audit verify --proof FILE [--key FILE] [DIR]\n"
-    "       audit tail [-n N] [-f] [--unknown] [--json] [DIR]\n"
-    "       audit show [--json] [DIR] [SEGMENT:SEQ | --run ID]\n"
-    "       audit key [DIR]\n"
-    "       audit prove SEGMENT:SEQ [DIR]\n"
-    "       audit export (--run ID | SEGMENT:FIRST-LAST) [DIR]\n"
-    "       audit consistency OLD NEW [--key FILE] [DIR]\n"
-    "       audit hash VALUE [DIR]\n"
+    "usage: runbook audit verify [--strict] [--json] [--key FILE] [--checkpoint FILE] [DIR]\n"
+    "       runbook audit verify --proof FILE [--key FILE] [DIR]\n"
+    "       runbook audit tail [-n N] [-f] [--unknown] [--json] [DIR]\n"
+    "       runbook audit show [--json] [DIR] [SEGMENT:SEQ | --run ID]\n"
+    "       runbook audit key [DIR]\n"
+    "       runbook audit prove SEGMENT:SEQ [DIR]\n"
+    "       runbook audit export (--run ID | SEGMENT:FIRST-LAST) [DIR]\n"
+    "       runbook audit consistency OLD NEW [--key FILE] [DIR]\n"
+    "       runbook audit hash VALUE [DIR]\n"
     "  verify  judge the ledger and every segment; status 1 names the first bad record of each.\n"
     "          --strict: 1 too for calls without an outcome, segments that were not closed and\n"
     "          lines that no checkpoint covers. --key: the log's public key; without it the one\n"
@@ -33,11 +33,14 @@ const char audit_usage[] =
     "  prove   a proof that a record is in the log, for who has the public key alone\n"
     "  export  such proofs of all records of a run or a range, one a line\n"
     "  consistency  does the checkpoint in the file NEW continue the one in OLD?\n"
-    "  hash    what stands in records in the place of a sensitive value\n";
+    "  hash    what stands in records in the place of a sensitive value\n"
+    "DIR is a folder of segments; without it the state directory's, of the configuration that\n"
+    "--config FILE names or of none.\n"
+    "Exit status: 0 good, 1 something is bad, not there or cannot be read, 2 usage.\n";
 
 int job_fail(const struct job *j, const struct err *err)
 {
-	(void)fprintf(j->io->err, "audit: %s\n", err->message);
+	(void)fprintf(j->io->err, "runbook audit: %s\n", err->message);
 	return AUDIT_BAD;
 }
 
@@ -189,7 +192,7 @@ static int run_show(struct job *j)
 
 static int usage(const struct audit_io *io, const char *what)
 {
-	(void)fprintf(io->err, "audit: %s\n%s", what, audit_usage);
+	(void)fprintf(io->err, "runbook audit: %s\n%s", what, audit_usage);
 	return AUDIT_USAGE;
 }
 

@@ -1,9 +1,5 @@
 /*
- * show.h - the commands that read an audit directory.
- *
- *	audit verify [--strict] [--json] DIR
- *	audit tail [-n N] [-f] [--json] DIR
- *	audit show [--json] DIR [SEGMENT:SEQ | --run ID]
+ * show.h - the commands that read an audit directory; audit_usage has them.
  *
  * They only read: no lock is needed but the one that tells a living writer, nothing is changed.
  * SEGMENT is a segment's file name, or any part of one that fits one segment alone, such as the

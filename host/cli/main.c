@@ -25,7 +25,7 @@ static const char help[] =
     "  release      end the hold\n"
     "  check FILE   say what is wrong with runbooks, without running them\n"
     "  ops          list the operations that runbooks can call\n"
-    "  audit        verify, tail or show the audit log\n"
+    "  audit        verify, read and prove the audit log\n"
     "  local        run the local Step Functions engine (from the plugin sfn)\n"
     "  version      print the version\n"
     "\n"

@@ -221,6 +221,22 @@ def where_there_is_no_log_nothing_is_verified():
 
 
 @test
+def the_log_is_found_by_the_configuration_and_each_command_has_a_help():
+    with Workspace() as work:
+        check_equal(work.run("return 1").status, 0, "the run")
+        found = work.command("audit", "verify", "--config", work.config)
+        check_equal((found.status, found.out), (0, work.verify().out), f"verify\n{found}")
+        of_that = work.command("audit", "hash", "--config", "--config", work.config)
+        check_equal(of_that.out, work.command("audit", "hash", "--config", work.audit_dir).out, "a value of that name")
+        for words, said in ((["--config"], "a value is missing behind --config"),
+                            (["--config", work.path("none.conf")], "none.conf: No such file")):
+            refused = work.command("audit", "verify", *words)
+            check_equal((refused.status, said in refused.err), (2, True), f"{refused}")
+        helped = work.command("audit", "tail", "--help")
+        check_equal((helped.status, helped.out.startswith("usage: runbook audit verify")), (0, True), f"{helped}")
+
+
+@test
 def a_hash_finds_nothing_without_its_key():
     with Workspace() as work:
         check_equal(work.run(OK).status, 0, "the run")
