@@ -229,7 +229,7 @@ TEST(show_finds_a_record_and_a_run)
 	CHECK_INT(audit(&f, "show --run r3"), AUDIT_BAD);
 	CHECK(strstr(f.err, "no such record in /tmp/"));
 	CHECK_INT(audit(&f, "show 000000:3"), AUDIT_BAD);
-	CHECK_STR(f.err, "audit: 2 segments fit the name 000000\n");
+	CHECK_STR(f.err, "runbook audit: 2 segments fit the name 000000\n");
 
 	damage(&f);
 	CHECK_INT(audit(&f, "show"), AUDIT_BAD);
@@ -244,7 +244,7 @@ TEST(what_is_misspelt_is_named)
 	begin(&f);
 
 	CHECK_INT(audit(&f, "verfy"), AUDIT_USAGE);
-	CHECK_INT(strncmp(f.err, "audit: there is no command 'verfy'\nusage: ", 42), 0);
+	CHECK_INT(strncmp(f.err, "runbook audit: there is no command 'verfy'\nusage: ", 50), 0);
 	CHECK_INT(audit(&f, "verify -f"), AUDIT_USAGE);
 	CHECK(strstr(f.err, "verify has no option '-f'"));
 	CHECK_INT(audit(&f, "tail -n"), AUDIT_USAGE);
