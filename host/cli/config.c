@@ -133,7 +133,7 @@ static int read_file(struct config *c, const char *path, struct err *err)
 int config_load(struct config *c, const char *path, struct err *err)
 {
 	int rc = 0;
-	*c = (struct config){ .file = path ? path : "" };
+	*c = (struct config){ .file = path ? path : "", .log_level = LOG_INFO };
 	if (path)
 		rc = read_file(c, path, err);
 	if (rc == 0 && path)

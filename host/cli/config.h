@@ -1,7 +1,7 @@
 /*
  * config.h - the host's configuration: one INI file (base/ini.h), or defaults without one.
  *
- *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog
+ *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog, log_level
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	            max_intent_age                       of a change that may be made again after a crash
  *	            passive, parallel          the wait that leaves memory; branches at once
@@ -84,6 +84,7 @@ struct config {
 	unsigned parallel_max;      /* likewise */
 	int64_t passive_ms;         /* likewise: the wait from which a run leaves memory */
 	int64_t watchdog_ms;        /* 0: the default of watchdog.h */
+	enum log_level log_level;   /* of lines; what is less is not shown */
 	struct run_rule *rules;
 	size_t n_rules;
 	struct policy *policy;   /* owned; NULL: no [policy] */

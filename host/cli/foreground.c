@@ -33,7 +33,7 @@ static void on_log(void *arg, const char *id, enum log_level level, const char *
 {
 	struct foreground *f = arg;
 	(void)id;
-	if (level >= f->host.log_level)
+	if (level >= f->host.config->log_level)
 		terminal_log(&f->host.terminal, level, text);
 }
 

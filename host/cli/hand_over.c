@@ -73,7 +73,7 @@ static void on_event(void *arg, const cJSON *event)
 	int64_t level = json_get_int(event, "level", LOG_INFO);
 	if (!name)
 		return;
-	if (strcmp(name, "log") == 0 && text && level >= (int64_t)h->host->log_level)
+	if (strcmp(name, "log") == 0 && text && level >= (int64_t)h->host->config->log_level)
 		terminal_log(&h->host->terminal, (enum log_level)level, text);
 	else if (strcmp(name, "progress") == 0)
 		terminal_progress(&h->host->terminal, number_of(event, "done"),

@@ -93,7 +93,7 @@ static int check_rules(const struct host *h, struct err *err)
 
 int host_open(struct host *h, struct config *config, struct err *err)
 {
-	*h = (struct host){ .config = config, .log_level = LOG_INFO, .lock = { .fd = -1 } };
+	*h = (struct host){ .config = config, .lock = { .fd = -1 } };
 	terminal_init(&h->terminal, stderr);
 	host_api_fill(h);
 	int n = snprintf(h->store, sizeof(h->store), "%s/runs.db", config->state_dir);

@@ -39,7 +39,6 @@ struct host {
 	struct culprit *culprit;   /* likewise; NULL too where another process holds the file */
 	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */
 	uint64_t unknown_calls;         /* of processes that died, found at the start */
-	enum log_level log_level;       /* less is not shown */
 	int exit_status;                /* of the command, set by host_api.exit */
 };
 

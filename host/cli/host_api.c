@@ -109,7 +109,7 @@ static void api_work(struct host *h, host_fn *fn, host_fn *done, void *arg)
 static void handler_log(void *arg, enum log_level level, const char *text)
 {
 	struct host *h = arg;
-	if (level >= h->log_level)
+	if (level >= h->config->log_level)
 		terminal_log(&h->terminal, level, text);
 }
 
@@ -147,7 +147,7 @@ static void api_log(struct host *h, enum log_level level, const char *fmt, ...) 
 static void api_log(struct host *h, enum log_level level, const char *fmt, ...)
 {
 	char line[LOG_LINE_MAX];
-	if (level < h->log_level)
+	if (level < h->config->log_level)
 		return;
 	va_list ap;
 	va_start(ap, fmt);

@@ -21,7 +21,7 @@ struct recovery {
 static void on_log(void *arg, enum log_level level, const char *text)
 {
 	struct recovery *r = arg;
-	if (level >= r->host->log_level)
+	if (level >= r->host->config->log_level)
 		terminal_log(&r->host->terminal, level, text);
 }
 

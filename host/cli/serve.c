@@ -17,7 +17,7 @@ void serve_say(struct serve *s, enum log_level level, const char *name, const ch
 {
 	char line[LINE_MAX_LEN];
 	(void)snprintf(line, sizeof(line), "[%.80s] %.2000s", name, text);
-	if (level >= s->host.log_level)
+	if (level >= s->host.config->log_level)
 		terminal_log(&s->host.terminal, level, line);
 }
 

@@ -37,6 +37,19 @@ def input_comes_as_json_from_a_file_and_from_pairs():
 
 
 @test
+def lines_of_debug_are_shown_where_the_configuration_asks_for_them():
+    with Workspace() as work:
+        for level, shown in (("", [False, True]), ("log_level = debug", [True, True]), ("log_level = warn", [False, False])):
+            config = work.write("levels.conf", f"[host]\nstate_dir = {work.path('state')}\n{level}\n")
+            file = work.write("log.lua", 'log.debug "deep" log "plain"')
+            ended = work.command("run", file, "--config", config)
+            check_equal(["debug deep\n" in ended.err, "info  plain\n" in ended.err], shown, f"lines with {level}\n{ended}")
+        wrong = work.command("run", file, "--config", work.write("levels.conf", "[host]\nlog_level = loud\n"))
+        check_equal(wrong.status, 2, f"a level that is none\n{wrong}")
+        check("levels.conf:2: log_level = loud: expected debug, info, warn or error" in wrong.err, wrong.err)
+
+
+@test
 def status_1_when_the_runbook_fails_and_its_line_is_named():
     with Workspace() as work:
         ended = work.run('\nlocal t = nil\nreturn t.x')
