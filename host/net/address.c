@@ -42,8 +42,6 @@ bool net_address_parse(struct net_address *out, struct bytes text)
 		return false;
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
-	if (strcmp(copy, "unix") == 0)
-		return true;
 	out->family = NET_IPV4;
 	if (inet_pton(AF_INET, copy, out->b) == 1)
 		return true;
@@ -84,18 +82,20 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 
 bool net_block_parse(struct net_block *out, struct bytes text)
 {
-	static const unsigned bits_of[] = { [NET_UNIX] = 0, [NET_IPV4] = 32, [NET_IPV6] = 128 };
+	*out = (struct net_block){ 0 };
+	if (bytes_eq(text, BYTES_LIT("unix")))
+		return true;
 	const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
 	struct bytes base = { text.p, slash ? (size_t)(slash - text.p) : text.n };
 	if (!net_address_parse(&out->base, base))
 		return false;
-	unsigned max = bits_of[out->base.family];
+	unsigned max = out->base.family == NET_IPV4 ? 32 : 128;
 	out->bits = max;
 	if (!slash)
 		return true;
 	struct bytes length = { slash + 1, text.n - base.n - 1 };
 	struct net_address cut = { 0 };
-	if (max == 0 || !parse_bits(&out->bits, length, max))
+	if (!parse_bits(&out->bits, length, max))
 		return false;
 	memcpy(cut.b, out->base.b, out->bits / 8);
 	if (out->bits % 8)

@@ -30,11 +30,11 @@ struct net_block {
 /* @param[out] port 0 for a Unix socket */
 void net_address_of(struct net_address *out, uint16_t *port, const struct sockaddr *a);
 
-/* "192.0.2.1", "2001:db8::1" (no brackets, no zone), "unix" */
+/* "192.0.2.1", "2001:db8::1": no brackets, no zone */
 bool net_address_parse(struct net_address *out, struct bytes text);
 void net_address_text(const struct net_address *a, char out[NET_ADDRESS_SIZE]);
 
-/* An address, or one with a length: "10.0.0.0/8". Bits beyond the length must be 0. */
+/* An address, one with a length ("10.0.0.0/8": bits beyond it must be 0), or "unix". */
 bool net_block_parse(struct net_block *out, struct bytes text);
 bool net_block_has(const struct net_block *block, const struct net_address *a);
 

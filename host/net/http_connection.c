@@ -12,10 +12,12 @@
 #include "base/clock.h"
 #include "base/sm.h"
 #include "net/http_reader.h"
+#include "net/http_stream.h"
 
-enum { IDLE, HEAD, BODY, SERVING, WRITING, LINGERING, CLOSED };
+enum { SHAKING, IDLE, HEAD, BODY, SERVING, WRITING, LINGERING, CLOSED };
 
 static const struct sm_state states[] = {
+	[SHAKING] = { "shaking", SM_TO(IDLE) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
 	[IDLE] = { "idle", SM_TO(HEAD) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
 	[HEAD] = { "head", SM_TO(BODY) | SM_TO(SERVING) | SM_TO(WRITING) | SM_TO(LINGERING) |
 			       SM_TO(CLOSED) },
@@ -43,19 +45,23 @@ struct http_connection {
 	struct http_server *server;
 	TAILQ_ENTRY(http_connection) link;
 	struct sm sm;
-	int fd; /* -1: the client left while the request was being served */
+	struct http_stream stream; /* closed: the client left while the request was being served */
 	struct event io, timer;
 	short interest;
 	int64_t due_ms, armed_ms; /* INT64_MAX: never */
 	struct http_reader reader;
 	struct http_exchange exchange;
 	bool fresh;     /* has not had an answer yet */
+	bool proxy;     /* a trusted one: its clients are counted, while they are served */
 	bool lingering; /* has been so, and is counted */
 	bool inside;    /* of on_io or on_timer, which release what is closed in the end */
 	struct buf pending, out;
 	size_t out_at; /* how much of `out` is written */
-	struct net_address address;
-	bool counted; /* in the server's tally */
+	int ahead;     /* requests in a row that were sent ahead of the answer before */
+	uint16_t port;
+	struct net_address address, client; /* of the peer; of whom it is counted for */
+	bool counted;                       /* in the server's tally */
+	const char *refused;                /* NULL: serve */
 	char peer[64];
 };
 
@@ -84,8 +90,8 @@ static void watch(struct http_connection *c, short interest)
 	c->interest = interest;
 	if (!interest)
 		return;
-	(void)event_assign(&c->io, c->server->base, c->fd, (short)(interest | EV_PERSIST), on_io,
-			   c);
+	(void)event_assign(&c->io, c->server->base, c->stream.fd, (short)(interest | EV_PERSIST),
+			   on_io, c);
 	int rc = event_add(&c->io, NULL);
 	INVARIANT(rc == 0);
 }
@@ -116,6 +122,48 @@ static void release_if_closed(struct http_connection *c)
 		http_connection_free(c);
 }
 
+/* ---- who the client is ---- */
+
+static void name_peer(struct http_connection *c, const struct net_address *a, uint16_t port)
+{
+	char text[NET_ADDRESS_SIZE];
+	net_address_text(a, text);
+	if (port == 0)
+		(void)snprintf(c->peer, sizeof(c->peer), "%s", text);
+	else
+		(void)snprintf(c->peer, sizeof(c->peer),
+			       a->family == NET_IPV6 ? "[%s]:%u" : "%s:%u", text, port);
+	c->reader.request.peer = c->peer;
+}
+
+/* @return whether that client may have one more */
+static bool count(struct http_connection *c, const struct net_address *client)
+{
+	int max = c->server->limits.max_per_address;
+	if (!max)
+		return true;
+	c->client = *client;
+	c->counted = tally_add(c->server->tally, client, max);
+	return c->counted;
+}
+
+static void uncount(struct http_connection *c)
+{
+	if (c->counted)
+		tally_drop(c->server->tally, &c->client);
+	c->counted = false;
+}
+
+/* Of a request through a proxy. @return whether it may be served */
+static bool admit(struct http_connection *c)
+{
+	const struct http_received *r = &c->reader.request;
+	struct net_address client =
+	    http_forwarded_for(&c->address, &c->server->proxies, r->headers, r->n_headers);
+	name_peer(c, &client, 0);
+	return count(c, &client);
+}
+
 /* ---- writing ---- */
 
 static void enter_lingering(struct http_connection *c)
@@ -124,7 +172,7 @@ static void enter_lingering(struct http_connection *c)
 	enter(c, LINGERING);
 	c->lingering = true;
 	c->server->n_lingering++;
-	(void)shutdown(c->fd, SHUT_WR);
+	http_stream_end(&c->stream);
 	buf_clear(&c->pending);
 	watch(c, EV_READ);
 	set_deadline(c, LINGER_MS);
@@ -149,16 +197,6 @@ static void written(struct http_connection *c)
 		enter(c, CLOSED);
 }
 
-/* @return bytes written, 0 when the socket is full, -1 when the connection is gone */
-static ssize_t write_some(int fd, struct iovec *parts, size_t n)
-{
-	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n };
-	ssize_t sent = sendmsg(fd, &m, MSG_NOSIGNAL);
-	if (sent >= 0)
-		return sent;
-	return errno == EAGAIN || errno == EINTR ? 0 : -1;
-}
-
 static void keep_rest(struct http_connection *c, const struct iovec parts[2], size_t sent)
 {
 	buf_clear(&c->out);
@@ -174,10 +212,10 @@ static void write_answer(struct http_connection *c, struct bytes head, struct by
 {
 	union {
 		const char *in;
-		void *out; /* sendmsg only reads */
+		void *out; /* which is only read */
 	} p[2] = { { head.p }, { body.p } };
 	struct iovec parts[2] = { { p[0].out, head.n }, { p[1].out, body.n } };
-	ssize_t n = write_some(c->fd, parts, body.n ? 2 : 1);
+	ssize_t n = http_stream_write(&c->stream, parts, body.n ? 2 : 1);
 	if (n >= 0 && (size_t)n == head.n + body.n) {
 		written(c);
 		return;
@@ -196,7 +234,7 @@ static void write_answer(struct http_connection *c, struct bytes head, struct by
 static void on_writable(struct http_connection *c)
 {
 	struct iovec part = { c->out.p + c->out_at, c->out.n - c->out_at };
-	ssize_t n = write_some(c->fd, &part, 1);
+	ssize_t n = http_stream_write(&c->stream, &part, 1);
 	if (n < 0) {
 		enter(c, CLOSED);
 		return;
@@ -212,6 +250,8 @@ static void answer(struct http_connection *c, int status, const struct http_head
 		   size_t n_headers, struct bytes body)
 {
 	struct http_server *s = c->server;
+	if (c->proxy)
+		uncount(c);
 	bool bodyless = c->reader.head_method || !http_status_has_body(status);
 	buf_cut(&s->head, 0);
 	http_answer_write(&s->head,
@@ -246,6 +286,10 @@ static void refuse(struct http_connection *c, int status, const char *why)
 static void serve(struct http_connection *c)
 {
 	struct http_server *s = c->server;
+	if (c->proxy && !admit(c)) {
+		refuse(c, 503, "too many requests from this address");
+		return;
+	}
 	enter(c, SERVING);
 	c->due_ms = INT64_MAX;
 	s->handler.serve(s->handler.arg, &c->exchange, &c->reader.request);
@@ -256,7 +300,7 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 {
 	struct http_connection *c = x->connection;
 	INVARIANT(c->sm.now == SERVING && status >= 200 && status <= 999);
-	if (c->fd < 0)
+	if (c->stream.fd < 0)
 		enter(c, CLOSED);
 	else if (http_headers_valid(headers, n_headers))
 		answer(c, status, headers, n_headers, body);
@@ -289,20 +333,20 @@ static void abandon(struct http_connection *c)
 		return;
 	}
 	watch(c, 0);
-	(void)close(c->fd);
-	c->fd = -1;
+	http_stream_close(&c->stream);
 }
 
 /* ---- reading ---- */
 
 static void enter_body(struct http_connection *c)
 {
-	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	const struct iovec part = { go_on, sizeof(go_on) - 1 };
 	enter(c, BODY);
 	set_deadline(c, c->server->limits.body_timeout_ms);
 	if (!c->reader.expect_continue)
 		return;
-	if (send(c->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(go_on) - 1)
+	if (http_stream_write(&c->stream, &part, 1) != (ssize_t)part.iov_len)
 		enter(c, CLOSED);
 }
 
@@ -311,14 +355,27 @@ static bool reading(const struct http_connection *c)
 	return c->sm.now == IDLE || c->sm.now == HEAD || c->sm.now == BODY;
 }
 
-static void take(struct http_connection *c, struct bytes in)
+/* ahead: of the answer to an earlier request */
+static void enter_head(struct http_connection *c, bool ahead)
 {
+	enter(c, HEAD);
+	if (!c->fresh) /* else the time runs from the accept */
+		set_deadline(c, c->server->limits.head_timeout_ms);
+	c->ahead = ahead ? c->ahead + 1 : 0;
+}
+
+static void take(struct http_connection *c, struct bytes in, bool ahead)
+{
+	int max_ahead = c->server->limits.max_ahead;
 	while (in.n > 0 && reading(c)) {
 		enum http_read result;
 		if (c->sm.now == IDLE) {
-			enter(c, HEAD);
-			if (!c->fresh) /* else the time runs from the accept */
-				set_deadline(c, c->server->limits.head_timeout_ms);
+			enter_head(c, ahead);
+			ahead = true;
+		}
+		if (max_ahead && c->ahead > max_ahead) {
+			refuse(c, 429, "too many requests sent ahead of their answers");
+			return;
 		}
 		size_t n = http_reader_feed(&c->reader, in, &result);
 		in = (struct bytes){ in.p + n, in.n - n };
@@ -337,7 +394,7 @@ static void take_pending(struct http_connection *c)
 {
 	struct buf ahead = c->pending;
 	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
-	take(c, buf_bytes(&ahead));
+	take(c, buf_bytes(&ahead), true);
 	buf_clear(&ahead);
 }
 
@@ -346,17 +403,62 @@ static void on_readable(struct http_connection *c)
 	char chunk[CHUNK];
 	if (c->pending.n > 0 && reading(c))
 		take_pending(c);
-	if (c->sm.now == CLOSED || c->fd < 0 || c->pending.n > PENDING_MAX)
+	if (c->sm.now == CLOSED || c->stream.fd < 0 || c->pending.n > PENDING_MAX)
 		return;
-	ssize_t n = recv(c->fd, chunk, sizeof(chunk), 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0 && c->sm.now == SERVING)
+	ssize_t n = http_stream_read(&c->stream, chunk, sizeof(chunk));
+	if (n < 0 && c->sm.now == SERVING)
 		abandon(c);
-	else if (n <= 0)
+	else if (n < 0)
 		enter(c, CLOSED);
-	else if (c->sm.now != LINGERING)
-		take(c, (struct bytes){ chunk, (size_t)n });
+	else
+		take(c, (struct bytes){ chunk, (size_t)n }, false);
+}
+
+/* Ready to be served, unless it was refused from the start. */
+static void enter_first_idle(struct http_connection *c)
+{
+	if (c->sm.now != IDLE)
+		enter(c, IDLE);
+	if (c->refused) {
+		refuse(c, 503, c->refused);
+		return;
+	}
+	watch(c, EV_READ);
+	set_deadline(c, c->server->limits.head_timeout_ms);
+}
+
+static void on_shaking(struct http_connection *c)
+{
+	enum http_shake result = http_stream_shake(&c->stream);
+	if (result == HTTP_SHAKE_READ || result == HTTP_SHAKE_WRITE) {
+		watch(c, result == HTTP_SHAKE_READ ? EV_READ : EV_WRITE);
+	} else if (result == HTTP_SHAKE_FAILED) {
+		enter(c, CLOSED);
+	} else if (result == HTTP_SHAKE_PLAIN) {
+		refuse(c, 400, "HTTP where HTTPS is spoken");
+	} else {
+		c->reader.request.client = c->stream.client;
+		enter_first_idle(c);
+	}
+}
+
+/* What a connection does first. */
+static void begin(struct http_connection *c)
+{
+	if (c->sm.now == IDLE) {
+		enter_first_idle(c);
+	} else if (http_stream_secure(&c->stream, c->server->tls)) {
+		watch(c, EV_READ);
+		set_deadline(c, c->server->limits.tls_timeout_ms);
+	} else {
+		enter(c, CLOSED);
+	}
+}
+
+static void on_lingering(struct http_connection *c)
+{
+	if (http_stream_discard(&c->stream) < 0)
+		enter(c, CLOSED);
 }
 
 static void on_io(evutil_socket_t fd, short what, void *arg)
@@ -364,9 +466,13 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	struct http_connection *c = arg;
 	c->inside = true;
-	if (what & EV_WRITE)
+	if (c->sm.now == SHAKING)
+		on_shaking(c);
+	else if (what & EV_WRITE)
 		on_writable(c);
-	if (what & EV_READ)
+	else if (c->sm.now == LINGERING)
+		on_lingering(c);
+	else
 		on_readable(c);
 	/* An answer that was written late, or at once, may leave requests behind. */
 	while (reading(c) && c->pending.n > 0)
@@ -404,28 +510,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-static void name_peer(struct http_connection *c, const struct http_accepted *a)
-{
-	char text[NET_ADDRESS_SIZE];
-	net_address_text(&a->address, text);
-	if (a->address.family == NET_UNIX)
-		(void)snprintf(c->peer, sizeof(c->peer), "%s", text);
-	else
-		(void)snprintf(c->peer, sizeof(c->peer),
-			       a->address.family == NET_IPV6 ? "[%s]:%u" : "%s:%u", text, a->port);
-	c->reader.request.peer = c->peer;
-}
-
-/* Count c among the connections of its client. @return whether it may be served */
-static bool count(struct http_connection *c, const struct http_accepted *a)
-{
-	int max = c->server->limits.max_per_address;
-	if (!max || a->proxy)
-		return true;
-	c->counted = tally_add(c->server->tally, &a->address, max);
-	return c->counted;
-}
-
 void http_connection_start(struct http_server *s, const struct http_accepted *a)
 {
 	struct http_connection *c = calloc(1, sizeof(*c));
@@ -435,28 +519,25 @@ void http_connection_start(struct http_server *s, const struct http_accepted *a)
 	}
 	c->server = s;
 	c->exchange.connection = c;
-	c->sm = (struct sm){ states, IDLE };
-	c->fd = a->fd;
+	c->sm = (struct sm){ states, s->tls ? SHAKING : IDLE };
+	c->stream.fd = a->fd;
 	c->address = a->address;
+	c->port = a->port;
+	c->proxy = a->proxy;
 	c->due_ms = c->armed_ms = INT64_MAX;
 	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
 	c->out = BUF_INIT(OUT_MAX);
 	http_reader_init(&c->reader, s->limits.max_body);
-	name_peer(c, a);
 	(void)event_assign(&c->timer, s->base, -1, 0, on_timer, c);
 	c->fresh = true;
-	TAILQ_INSERT_TAIL(list_of(c, IDLE), c, link);
+	TAILQ_INSERT_TAIL(list_of(c, c->sm.now), c, link);
 	s->n_connections++;
-	const char *refused = a->refused;
-	if (!refused && !count(c, a))
-		refused = "too many connections from this address";
-	if (refused) {
-		refuse(c, 503, refused);
-		release_if_closed(c);
-		return;
-	}
-	watch(c, EV_READ);
-	set_deadline(c, s->limits.head_timeout_ms);
+	name_peer(c, &c->address, c->port);
+	c->refused = a->refused;
+	if (!c->refused && !c->proxy && !count(c, &c->address))
+		c->refused = "too many connections from this address";
+	begin(c);
+	release_if_closed(c);
 }
 
 bool http_connection_make_room(struct http_server *s)
@@ -472,13 +553,11 @@ void http_connection_free(struct http_connection *c)
 {
 	watch(c, 0);
 	(void)event_del(&c->timer);
-	if (c->fd >= 0)
-		(void)close(c->fd);
+	http_stream_clear(&c->stream);
 	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
 	c->server->n_connections--;
 	c->server->n_lingering -= c->lingering;
-	if (c->counted)
-		tally_drop(c->server->tally, &c->address);
+	uncount(c);
 	http_reader_clear(&c->reader);
 	buf_clear(&c->pending);
 	buf_clear(&c->out);

@@ -1,11 +1,12 @@
 /*
  * http_connection.h - one connection of the HTTP server; inside net/ only.
  *
- *	IDLE ──► HEAD ──► BODY ──► SERVING ──► WRITING ──► LINGERING ──► CLOSED
- *	  ▲                            │           │
- *	  └────────────────────────────┴───────────┘   kept alive
+ *	SHAKING ──► IDLE ──► HEAD ──► BODY ──► SERVING ──► WRITING ──► LINGERING ──► CLOSED
+ *	              ▲                            │           │
+ *	              └────────────────────────────┴───────────┘   kept alive
  *
- * A state may be skipped forward: a request without body, an answer written at once, a refusal.
+ * SHAKING is of TLS only. A state may be skipped forward: a request without body, an answer written
+ * at once, a refusal.
  * Requests that are sent ahead wait in `pending`; one is served at a time, so answers are in order.
  * Every state but SERVING has an absolute deadline.
  */
@@ -15,10 +16,11 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
-#include "net/address.h"
 #include "net/http_answer.h"
+#include "net/http_forwarded.h"
 #include "net/http_server.h"
 #include "net/tally.h"
+#include "net/tls_server.h"
 
 struct http_connection;
 TAILQ_HEAD(http_connections, http_connection);
@@ -35,10 +37,10 @@ struct http_server {
 	struct http_listen limits; /* defaults filled in; nothing borrowed is left in it */
 	struct http_port *ports;
 	size_t n_ports;
-	struct event *pause; /* accepting again after a failure */
-	struct net_block *proxies;
-	size_t n_proxies;
-	struct tally *tally; /* of clients' connections */
+	struct event *pause;       /* accepting again after a failure */
+	struct tls_server *tls;    /* NULL: plain */
+	struct net_blocks proxies; /* trusted */
+	struct tally *tally;       /* of clients' connections, of requests through proxies */
 	int n_connections;
 	int n_lingering;              /* among them; they do not count against the cap */
 	struct http_connections idle; /* kept alive; the one that has waited longest first */

@@ -24,15 +24,6 @@ enum {
 
 /* ---- accepting ---- */
 
-static bool is_proxy(const struct http_server *s, const struct net_address *a)
-{
-	for (size_t i = 0; i < s->n_proxies; i++) {
-		if (net_block_has(&s->proxies[i], a))
-			return true;
-	}
-	return false;
-}
-
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *peer, int n,
 		      void *arg)
 {
@@ -47,7 +38,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		return;
 	}
 	net_address_of(&a.address, &a.port, peer);
-	a.proxy = is_proxy(s, &a.address);
+	a.proxy = net_blocks_have(&s->proxies, &a.address);
 	if (serving >= s->limits.max_connections && !http_connection_make_room(s))
 		a.refused = "too many connections";
 	http_connection_start(s, &a);
@@ -104,12 +95,12 @@ static int open_ports(struct http_server *s, const struct http_listen *listen, s
 
 static int read_proxies(struct http_server *s, const struct http_listen *listen, struct err *err)
 {
-	s->proxies = calloc(listen->n_proxies + 1, sizeof(*s->proxies));
-	if (!s->proxies)
+	s->proxies.list = calloc(listen->n_proxies + 1, sizeof(*s->proxies.list));
+	if (!s->proxies.list)
 		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
 	for (size_t i = 0; i < listen->n_proxies; i++) {
 		const char *text = listen->proxies[i];
-		if (!net_block_parse(&s->proxies[s->n_proxies++], bytes_str(text)))
+		if (!net_block_parse(&s->proxies.list[s->proxies.n++], bytes_str(text)))
 			return err_set(err, ERR_INVALID,
 				       "'%.60s' is no address of a proxy: expected one such as "
 				       "192.0.2.1, 10.0.0.0/8, fd00::/8 or unix",
@@ -144,6 +135,8 @@ static int set_up(struct http_server *s, const struct http_listen *listen, struc
 	if (!s->pause)
 		return err_set(err, ERR_NOMEM, "no memory for a timer");
 	int rc = tally_new(&s->tally, err);
+	if (rc == 0 && listen->tls.cert_file)
+		rc = tls_server_new(&s->tls, &listen->tls, err);
 	if (rc == 0)
 		rc = read_proxies(s, listen, err);
 	return rc < 0 ? rc : open_ports(s, listen, err);
@@ -201,10 +194,21 @@ void http_server_free(struct http_server *s)
 	if (s->pause)
 		event_free(s->pause);
 	free(s->ports);
-	free(s->proxies);
+	free(s->proxies.list);
+	tls_server_free(s->tls);
 	tally_free(s->tally);
 	buf_clear(&s->head);
 	free(s);
+}
+
+int http_server_reload_tls(struct http_server *s, struct err *err)
+{
+	return s->tls ? tls_server_reload(s->tls, err) : 0;
+}
+
+int64_t http_server_tls_expires_ms(const struct http_server *s)
+{
+	return s->tls ? tls_server_expires_ms(s->tls) : INT64_MAX;
 }
 
 uint16_t http_server_port(const struct http_server *s, size_t place)

@@ -11,6 +11,9 @@
  * connection above the cap, in all (unless an idle one can make room) or of one client (503). The
  * client gets up to 2 s to read such an answer before the socket is closed.
  *
+ * In TLS a handshake that is not done by its deadline is closed; a client that speaks plain HTTP is
+ * told so (400). A request that a trusted proxy hands on is that of the client it names.
+ *
  * Requests sent ahead are served one at a time, so answers come in order. Types are in base/http.h.
  */
 #ifndef NET_HTTP_SERVER_H
@@ -48,6 +51,13 @@ NODISCARD int http_server_start(struct http_server **out, struct loop *l,
 /* Closes the listener and every connection. Exchanges not yet answered are gone, without a call of
  * gone. NULL is fine. */
 void http_server_free(struct http_server *s);
+
+/* Read the files of TLS again, for the connections to come; those there are keep what they have.
+ * @return 0, also without TLS; -ERR_INVALID names the file: nothing has changed */
+NODISCARD int http_server_reload_tls(struct http_server *s, struct err *err);
+
+/* Wall clock: when the certificate ends. INT64_MAX without TLS. */
+int64_t http_server_tls_expires_ms(const struct http_server *s);
 
 uint16_t http_server_port(const struct http_server *s, size_t place); /* 0: a Unix socket */
 
