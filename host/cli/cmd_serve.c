@@ -67,33 +67,11 @@ static int add_schedules(struct serve *s, struct err *err)
 	return rc;
 }
 
-/* "127.0.0.1:8080" or "[::1]:8080" -> address and port. */
-static int split_address(const char *listen, char address[64], uint16_t *port, struct err *err)
-{
-	const char *colon = strrchr(listen, ':');
-	cJSON *n = json_parse(bytes_str(colon + 1), NULL);
-	int64_t number = -1;
-	bool ok = json_int_token(n, &number) && number >= 0 && number <= 65535;
-	cJSON_Delete(n);
-	struct bytes host = { listen, (size_t)(colon - listen) };
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		host = (struct bytes){ host.p + 1, host.n - 2 };
-	if (!ok || host.n == 0 || host.n >= 64)
-		return err_set(err, ERR_INVALID, "[listen] address = %.60s: expected HOST:PORT",
-			       listen);
-	(void)snprintf(address, 64, "%.*s", (int)host.n, host.p);
-	*port = (uint16_t)number;
-	return 0;
-}
-
 static int listen_for_hooks(struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
-	char address[64];
-	struct http_place place = { .address = address };
-	const struct http_listen listen = { .places = &place, .n_places = 1 };
 	struct webhook_spec spec = { .loop = s->host.loop,
-				     .listen = &listen,
+				     .listen = &c->listen.http,
 				     .n_hooks = c->n_hooks,
 				     .accept = serve_on_delivery,
 				     .when_durable = serve_when_durable,
@@ -106,18 +84,38 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 	struct webhook *hooks = calloc(c->n_hooks + 1, sizeof(*hooks));
 	if (!hooks)
 		return err_set(err, ERR_NOMEM, "out of memory");
-	int rc = split_address(c->listen, address, &place.port, err);
-	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
+	for (size_t i = 0; i < c->n_hooks; i++) {
 		hooks[i] = (struct webhook){ .name = c->hooks[i].start.name,
 					     .path = c->hooks[i].path,
 					     .header = c->hooks[i].header,
 					     .secret = bytes_str(c->hooks[i].secret) };
 	}
 	spec.hooks = hooks;
-	if (rc == 0)
-		rc = webhooks_start(&s->webhooks, &spec, err);
+	int rc = webhooks_start(&s->webhooks, &spec, err);
 	free(hooks);
 	return rc;
+}
+
+static void say_places(struct serve *s)
+{
+	const struct config_listen *l = &s->host.config->listen;
+	char line[512], place[300];
+	for (size_t i = 0; i < l->http.n_places; i++) {
+		uint16_t port = webhooks_port(s->webhooks, i);
+		const char *tls = l->http.tls.cert_file ? ", with TLS" : "";
+		config_place_text(&l->places[i], place, sizeof(place));
+		if (port)
+			(void)snprintf(line, sizeof(line), "hooks are received at %s, port %u%s",
+				       place, port, tls);
+		else
+			(void)snprintf(line, sizeof(line), "hooks are received at %s%s", place,
+				       tls);
+		terminal_log(&s->host.terminal, LOG_INFO, line);
+	}
+	if (l->open)
+		terminal_log(&s->host.terminal, LOG_WARN,
+			     "what is received is not encrypted (plain = true): a proxy in front "
+			     "is to speak TLS");
 }
 
 static void say_ready(struct serve *s)
@@ -130,11 +128,8 @@ static void say_ready(struct serve *s)
 	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
 		       c->n_schedules, next, c->n_hooks);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
-	if (s->webhooks) {
-		(void)snprintf(line, sizeof(line), "hooks are received at %.100s, port %u",
-			       c->listen, webhooks_port(s->webhooks, 0));
-		terminal_log(&s->host.terminal, LOG_INFO, line);
-	}
+	if (s->webhooks)
+		say_places(s);
 	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	host_say_hold(&s->host);
@@ -175,10 +170,10 @@ static int check_runbooks(const struct config *c, struct err *err)
 static int set_up(struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
-	if (c->n_hooks > 0 && !c->listen)
+	if (c->n_hooks > 0 && !c->listen.line)
 		return err_set(err, ERR_INVALID, "%s: hooks need [listen] address = HOST:PORT",
 			       c->file);
-	if (c->approvals.base_url && !c->listen)
+	if (c->approvals.base_url && !c->listen.line)
 		return err_set(err, ERR_INVALID,
 			       "%s: [approvals] base_url needs [listen] address = HOST:PORT, where "
 			       "the links lead",

@@ -159,6 +159,7 @@ void config_clear(struct config *c)
 	free(c->secrets);
 	free(c->schedules);
 	free(c->hooks);
+	config_listen_clear(&c->listen);
 	ini_free(c->ini);
 	*c = (struct config){ 0 };
 }

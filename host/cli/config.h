@@ -10,7 +10,7 @@
  *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
  *	            copy_file, copy_url            the audit log, see commit/commit.h
  *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
- *	[listen]    address = 127.0.0.1:8080               where webhooks are received
+ *	[listen]    where webhooks are received, see config_listen.h
  *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
  *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
  *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
@@ -27,6 +27,7 @@
 
 #include "base/crypto.h"
 #include "base/ini.h"
+#include "cli/config_listen.h"
 #include "cli/secrets.h"
 #include "script/policy.h"
 #include "script/run.h"
@@ -89,7 +90,7 @@ struct config {
 	size_t n_rules;
 	struct policy *policy;   /* owned; NULL: no [policy] */
 	const char *policy_file; /* NULL: none */
-	const char *listen;      /* "ADDRESS:PORT", or NULL */
+	struct config_listen listen;
 	struct config_audit audit;
 	struct config_approvals approvals;
 	struct config_secret *secrets;

@@ -158,16 +158,6 @@ static int read_audit(struct reading *r)
 	return rc < 0 ? rc : read_copies(r, a);
 }
 
-static int read_listen(struct reading *r)
-{
-	const struct ini_key *k = ini_key(r->s, "address");
-	if (!k || !strrchr(k->value, ':'))
-		return err_set(r->err, ERR_INVALID, "%s:%d: [listen] needs address = HOST:PORT",
-			       r->c->ini->file, r->s->line);
-	r->c->listen = k->value;
-	return 0;
-}
-
 /* Links are secrets: they go over TLS, or stay on this machine. */
 static int private_url(struct reading *r, const char *key, const char **out)
 {
@@ -251,7 +241,10 @@ static const struct section_kind kinds[] = {
 	  "copy_url " },
 	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url " },
 	{ "secrets", false, read_secrets, NULL },
-	{ "listen", false, read_listen, " address " },
+	{ "listen", false, config_read_listen,
+	  " address plain cert_file key_file client_ca_file client_cert trusted_proxy "
+	  "max_connections max_connections_per_address max_requests_ahead max_body tls_timeout "
+	  "header_timeout body_timeout answer_timeout idle_timeout " },
 	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
 	{ "hook", true, config_read_hook,
 	  " path header secret_file secret_env runbook reason timeout dry_run " },

@@ -13,6 +13,7 @@ bool config_known_section(const struct ini_section *s);
 /* The keys with which schedules and hooks say how their run is started. */
 NODISCARD int config_read_start(struct reading *r, struct config_start *s);
 
-NODISCARD int config_read_hook(struct reading *r); /* config_hook.c: [hook NAME] */
+NODISCARD int config_read_hook(struct reading *r);   /* config_hook.c: [hook NAME] */
+NODISCARD int config_read_listen(struct reading *r); /* config_listen.c: [listen] */
 
 #endif

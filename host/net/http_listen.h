@@ -19,8 +19,8 @@ struct http_place {
 
 /* TLS 1.2 or 1.3. The files are PEM; reading them again: http_server_reload_tls. */
 struct http_tls {
-	const char *cert_file; /* the certificate, then those of its issuers; NULL: no TLS */
-	const char *key_file;
+	const char *cert_file;      /* the certificate, then those of its issuers; NULL: no TLS */
+	const char *key_file;       /* there is one if there is a cert_file */
 	const char *client_ca_file; /* who signs clients' certificates; NULL: none is asked for */
 	bool client_optional;       /* a client may come without one; never with a bad one */
 };

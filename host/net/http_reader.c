@@ -219,7 +219,7 @@ static enum http_read parse_head(struct http_reader *r)
 		return refuse_parsed(r);
 	if (n != r->head.n || !r->url.p || r->n_headers != (size_t)r->screen.n_headers)
 		return refuse(r, 400, "malformed request");
-	if (r->parser.http_major != 1)
+	if (r->parser.http_major != 1 || r->parser.http_minor > 1)
 		return refuse(r, 505, "HTTP version is not 1.1 or 1.0");
 	if (r->parser.method == HTTP_CONNECT)
 		return refuse(r, 501, "CONNECT");

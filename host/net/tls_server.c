@@ -166,6 +166,7 @@ static int read_end(int64_t *out_ms, SSL_CTX *ctx, struct err *err)
 int tls_server_reload(struct tls_server *t, struct err *err)
 {
 	int64_t expires_ms = 0;
+	INVARIANT(t->cert_file && t->key_file);
 	ERR_clear_error();
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	int rc = ctx && set_rules(ctx) ? 0 : no_memory(err);

@@ -1,0 +1,33 @@
+/*
+ * config_listen.h - the section [listen]: where the host is reached over HTTP.
+ *
+ *	address         places, parted by blanks: 127.0.0.1:8080 [::1]:8080 unix:/run/hooks.sock
+ *	plain           true: without TLS although others than this machine reach it
+ *	cert_file, key_file, client_ca_file                PEM; no TLS without cert_file
+ *	client_cert     required (if there is a client_ca_file), optional
+ *	trusted_proxy   addresses, blocks of them or unix, parted by blanks
+ *	max_connections, max_connections_per_address, max_requests_ahead, max_body
+ *	tls_timeout, header_timeout, body_timeout, answer_timeout, idle_timeout
+ *
+ * What is not loopback is for TLS only, unless plain says otherwise.
+ */
+#ifndef CLI_CONFIG_LISTEN_H
+#define CLI_CONFIG_LISTEN_H
+
+#include "net/http_listen.h"
+
+struct config_listen {
+	int line;                /* 0: there is no such section */
+	bool open;               /* others than this machine reach it, without TLS */
+	struct http_listen http; /* points into the rest, and into the configuration */
+	char *address, *proxies; /* owned; cut into words */
+	struct http_place *places;
+	const char **proxy_words;
+};
+
+/* "127.0.0.1", "[::1]" or "unix:/path": the place without its port, for people. */
+void config_place_text(const struct http_place *p, char *out, size_t size);
+
+void config_listen_clear(struct config_listen *l);
+
+#endif
