@@ -112,12 +112,9 @@ static int flush(struct recovery *rec, struct err *err)
 	rec->scan.good_size += (int64_t)rest.n;
 	while (rc == 0 && rest.n > 0) {
 		struct hash leaf;
-		size_t n = (size_t)((const char *)memchr(rest.p, '\n', rest.n) - rest.p);
-		if (merkle_leaf(&leaf, (struct bytes){ rest.p, n }) < 0 ||
+		if (merkle_leaf(&leaf, bytes_line(&rest)) < 0 ||
 		    merkle_add(&rec->scan.tree, &leaf) < 0)
 			rc = err_set(err, ERR_NOMEM, "no memory for a digest");
-		rest.p += n + 1;
-		rest.n -= n + 1;
 	}
 	rec->lines.n = 0;
 	return rc;

@@ -180,11 +180,8 @@ static bool check_lines(struct job *j, struct bytes rest, const struct public_ke
 	bool good = true;
 	uint64_t number = 0;
 	while (rest.n > 0) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end ? (size_t)(end - rest.p) : rest.n;
-		good = check_line(j, ++number, (struct bytes){ rest.p, n }, key) && good;
-		rest.p += end ? n + 1 : n;
-		rest.n -= end ? n + 1 : n;
+		struct bytes line = bytes_line(&rest);
+		good = check_line(j, ++number, line, key) && good;
 	}
 	if (number == 0)
 		(void)fprintf(j->io->err, "%s: there is no proof in it\n", j->q.proof);

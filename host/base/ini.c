@@ -167,12 +167,8 @@ int ini_parse(struct ini **out, struct bytes text, const char *file, struct err 
 	struct reader r = { .p = p, .err = err };
 	int rc = 0;
 	while (rc == 0 && text.n > 0) {
-		const char *nl = memchr(text.p, '\n', text.n);
-		size_t n = nl ? (size_t)(nl - text.p) : text.n;
 		r.line++;
-		rc = read_line(&r, (struct bytes){ text.p, n });
-		text.p += n + (nl != NULL);
-		text.n -= n + (nl != NULL);
+		rc = read_line(&r, bytes_line(&text));
 	}
 	if (rc < 0)
 		ini_free(&p->view);

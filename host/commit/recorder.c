@@ -82,12 +82,8 @@ static int grow(struct recorder *r, struct bytes lines, struct err *err)
 	r->bytes += (int64_t)lines.n;
 	while (lines.n > 0) {
 		struct hash leaf;
-		const char *end = memchr(lines.p, '\n', lines.n);
-		struct bytes line = { lines.p, (size_t)(end - lines.p) };
-		if (merkle_leaf(&leaf, line) < 0 || merkle_add(&r->tree, &leaf) < 0)
+		if (merkle_leaf(&leaf, bytes_line(&lines)) < 0 || merkle_add(&r->tree, &leaf) < 0)
 			return err_set(err, ERR_NOMEM, "no memory for a digest");
-		lines.p += line.n + 1;
-		lines.n -= line.n + 1;
 	}
 	return 0;
 }

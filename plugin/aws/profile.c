@@ -344,12 +344,8 @@ int profiles_parse(struct profiles *p, enum profile_file which, struct bytes tex
 	struct reader r = { .profiles = p, .which = which, .path = path };
 	int rc = 0;
 	while (rc == 0 && text.n > 0) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) : text.n;
 		r.line++;
-		rc = read_line(&r, (struct bytes){ text.p, n }, err);
-		n += end ? 1 : 0;
-		text = (struct bytes){ text.p + n, text.n - n };
+		rc = read_line(&r, bytes_line(&text), err);
 	}
 	return rc;
 }

@@ -68,21 +68,18 @@ static int parse_jsonl(int64_t most, struct bytes text, cJSON **out, struct err 
 {
 	cJSON *list = cJSON_CreateArray();
 	INVARIANT(list);
-	for (int64_t left = most ? most : INT64_MAX; text.n > 0 && left > 0;) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) : text.n;
-		size_t len = n > 0 && text.p[n - 1] == '\r' ? n - 1 : n;
-		cJSON *line = len ? json_parse((struct bytes){ text.p, len }, NULL) : NULL;
-		if (len && !line) {
+	for (int64_t n = 0; text.n > 0 && (most == 0 || n < most);) {
+		struct bytes line = bytes_line(&text);
+		line.n -= line.n > 0 && line.p[line.n - 1] == '\r';
+		if (line.n == 0)
+			continue;
+		cJSON *v = json_parse(line, NULL);
+		if (!v) {
 			cJSON_Delete(list);
 			return fault(err, failed, "A line of the input file is not valid JSON");
 		}
-		if (line) {
-			INVARIANT(cJSON_AddItemToArray(list, line));
-			left--;
-		}
-		n += end != NULL;
-		text = (struct bytes){ text.p + n, text.n - n };
+		INVARIANT(cJSON_AddItemToArray(list, v));
+		n++;
 	}
 	*out = list;
 	return 0;

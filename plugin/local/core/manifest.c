@@ -105,16 +105,12 @@ static bool add_uri(struct manifest *m, struct bytes uri)
 int manifest_read_athena(struct manifest *out, struct bytes text, struct err *err)
 {
 	while (text.n > 0) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) : text.n;
-		struct bytes line = trimmed((struct bytes){ text.p, n });
+		struct bytes line = trimmed(bytes_line(&text));
 		if (line.n > 0 && !add_uri(out, line))
 			return fault(err, failed,
 				     "A line of the Athena manifest is not the S3 URI of an "
 				     "object: %.*s",
 				     (int)(line.n < 200 ? line.n : 200), line.p);
-		n += end != NULL;
-		text = (struct bytes){ text.p + n, text.n - n };
 	}
 	return 0;
 }
