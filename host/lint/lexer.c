@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/compiler.h"
+#include "base/percent.h"
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 
@@ -15,15 +16,6 @@ static bool is_digit(char c)
 static bool is_letter(char c)
 {
 	return c && strchr(letters, c);
-}
-
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 void lexer_fail(struct lexer *l, const struct token *at, const char *fmt, ...)
@@ -151,12 +143,12 @@ static size_t read_unicode(struct lexer *l, char *out)
 {
 	struct token at = begin(l, TOKEN_STRING);
 	unsigned long c = 0;
-	if (peek(l, 0) != '{' || hex_value(peek(l, 1)) < 0) {
+	if (peek(l, 0) != '{' || hex_digit(peek(l, 1)) < 0) {
 		lexer_fail(l, &at, "\\u takes hexadecimal digits in braces");
 		return 0;
 	}
-	for (l->at++; hex_value(peek(l, 0)) >= 0; l->at++) {
-		c = c * 16 + (unsigned long)hex_value(*l->at);
+	for (l->at++; hex_digit(peek(l, 0)) >= 0; l->at++) {
+		c = c * 16 + (unsigned long)hex_digit(*l->at);
 		if (c >= 0x80000000UL) {
 			lexer_fail(l, &at, "UTF-8 value too large");
 			return 0;
@@ -173,7 +165,7 @@ static size_t read_unicode(struct lexer *l, char *out)
 static size_t read_hex(struct lexer *l, char *out)
 {
 	struct token at = begin(l, TOKEN_STRING);
-	int high = hex_value(peek(l, 0)), low = high < 0 ? -1 : hex_value(peek(l, 1));
+	int high = hex_digit(peek(l, 0)), low = high < 0 ? -1 : hex_digit(peek(l, 1));
 	if (high < 0 || low < 0) {
 		lexer_fail(l, &at, "\\x takes two hexadecimal digits");
 		return 0;
@@ -265,7 +257,7 @@ static struct token read_string(struct lexer *l)
 static size_t skip_digits(const char *p, const char *end, bool hex, size_t *digits)
 {
 	size_t n = 0;
-	while (p + n < end && (hex ? hex_value(p[n]) >= 0 : is_digit(p[n])))
+	while (p + n < end && (hex ? hex_digit(p[n]) >= 0 : is_digit(p[n])))
 		n++;
 	*digits += n;
 	return n;

@@ -1,5 +1,7 @@
 #include "net/http_screen.h"
 
+#include "base/percent.h"
+
 enum {
 	TOKEN = 1 << 0,  /* in a name or a method */
 	TARGET = 1 << 1, /* in the other parts of the request line: printable, no blank */
@@ -163,15 +165,6 @@ void http_screen_expect_chunks(struct http_screen *s, uint64_t max_body)
 {
 	s->max_body = max_body;
 	s->state = SCREEN_CHUNK_START;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static enum http_screen_state chunk_size_step(struct http_screen *s, char c)

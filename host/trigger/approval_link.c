@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/percent.h"
 #include "base/utf8.h"
 
 enum { TEXT_MAX = 4096, DIGITS_MAX = 15 };
@@ -60,14 +61,6 @@ static int sign(char out[SHA256_HEX + 1], struct bytes key, const struct approva
 
 /* ---- writing ---- */
 
-static void add_encoded(struct buf *out, const char *s)
-{
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	for (; *s; s++)
-		buf_addf(out, strchr(plain, *s) ? "%c" : "%%%02X", (unsigned char)*s);
-}
-
 int approval_link_write(struct buf *out, const char *base_url, struct bytes key,
 			const struct approval_link *l)
 {
@@ -77,7 +70,7 @@ int approval_link_write(struct buf *out, const char *base_url, struct bytes key,
 		return rc;
 	buf_addf(out, "%s" APPROVAL_LINK_PATH "%s/%s?attempt=%d&by=", base_url, l->run, l->step,
 		 l->attempt);
-	add_encoded(out, l->person);
+	percent_encode(out, bytes_str(l->person), PERCENT_UNRESERVED);
 	buf_addf(out, "&do=%s&until=%" PRId64 "&sig=%s", l->approve ? "approve" : "reject",
 		 l->until_ms, sig);
 	wipe(sig, sizeof(sig));
@@ -85,29 +78,6 @@ int approval_link_write(struct buf *out, const char *base_url, struct bytes key,
 }
 
 /* ---- reading ---- */
-
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)(at - digits) % 16 : -1;
-}
-
-/* Percent signs; of a form, plus signs too. */
-static void decode(struct buf *out, struct bytes text, bool form)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-		if (c == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 &&
-		    hex_value(text.p[i + 2]) >= 0) {
-			c = (char)(hex_value(text.p[i + 1]) * 16 + hex_value(text.p[i + 2]));
-			i += 2;
-		} else if (c == '+' && form) {
-			c = ' ';
-		}
-		buf_add(out, &c, 1);
-	}
-}
 
 /* The next NAME=VALUE; *rest goes on behind it. */
 static bool next_pair(struct bytes *rest, struct bytes *name, struct bytes *value)
@@ -156,7 +126,7 @@ static bool read_query(char parts[PARTS][APPROVAL_LINK_TEXT], const char *query)
 	while (next_pair(&rest, &name, &value)) {
 		struct buf text = BUF_INIT(TEXT_MAX);
 		int i = part_of(name);
-		decode(&text, value, false);
+		percent_decode(&text, value, false);
 		good = good && i >= 0 && !(seen & 1u << i) && text.n > 0 && !text.err &&
 		       strlen(buf_cstr(&text)) == text.n && copy(parts[i], buf_cstr(&text));
 		seen |= i >= 0 ? 1u << i : 0;
@@ -222,7 +192,7 @@ void approval_form_comment(char out[APPROVAL_COMMENT_SIZE], struct bytes body)
 	out[0] = '\0';
 	while (next_pair(&body, &name, &value)) {
 		struct buf text = BUF_INIT((size_t)1 << 20);
-		decode(&text, value, true);
+		percent_decode(&text, value, true);
 		bool good = !text.err && utf8_valid(buf_cstr(&text), text.n) &&
 			    strlen(buf_cstr(&text)) == text.n;
 		if (good && bytes_eq(name, BYTES_LIT("comment"))) {

@@ -3,28 +3,17 @@
 #include <string.h>
 
 #include "base/crypto.h"
-
-/* A digit's value; 16 marks what is none. */
-static unsigned hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return 16;
-}
+#include "base/percent.h"
 
 static bool read_digest(uint8_t out[SHA256_LEN], const char *hex)
 {
-	unsigned bad = strlen(hex) != SHA256_HEX;
-	for (size_t i = 0; !bad && i < SHA256_LEN; i++) {
-		unsigned high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-		bad = (high | low) & 16;
-		out[i] = (uint8_t)(high << 4 | (low & 15));
+	bool good = strlen(hex) == SHA256_HEX;
+	for (size_t i = 0; good && i < SHA256_LEN; i++) {
+		int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+		good = high >= 0 && low >= 0;
+		out[i] = good ? (uint8_t)(high * 16 + low) : 0;
 	}
-	return !bad;
+	return good;
 }
 
 /* "sha256=<hex>" as GitHub sends it, or the hex digits alone. The digest is computed and compared

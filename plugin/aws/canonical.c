@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/percent.h"
+
 enum { QUERY_MAX = 1 << 16 };
 
 static bool is_blank(char c)
@@ -13,20 +15,6 @@ static bool is_blank(char c)
 static char lower(char c)
 {
 	return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
-static bool is_unreserved(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static void add_encoded(struct buf *out, char c)
-{
-	if (is_unreserved(c))
-		buf_add(out, &c, 1);
-	else
-		buf_addf(out, "%%%02X", (unsigned)(unsigned char)c);
 }
 
 /* ---- path ---- */
@@ -67,8 +55,7 @@ static void add_normalised(struct buf *out, struct bytes path)
 		if (dot || up)
 			continue;
 		buf_adds(out, "/");
-		for (size_t i = 0; i < segment.n; i++)
-			add_encoded(out, segment.p[i]);
+		percent_encode(out, segment, PERCENT_UNRESERVED);
 	}
 	if (ends_open || out->n == start)
 		buf_adds(out, "/");
@@ -80,12 +67,7 @@ void canonical_path(struct buf *out, struct bytes path, bool normalise)
 		add_normalised(out, path);
 		return;
 	}
-	for (size_t i = 0; i < path.n; i++) {
-		if (path.p[i] == '/')
-			buf_adds(out, "/");
-		else
-			add_encoded(out, path.p[i]);
-	}
+	percent_encode(out, path, PERCENT_UNRESERVED "/");
 	if (path.n == 0)
 		buf_adds(out, "/");
 }
@@ -96,27 +78,13 @@ struct pair {
 	struct bytes name, value; /* inside the encoded text */
 };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Encode what is not encoded yet: "%e1" becomes "%E1", a lone "%" becomes "%25". */
 static struct bytes encode_part(struct buf *text, struct bytes part)
 {
 	size_t start = text->n;
-	for (size_t i = 0; i < part.n; i++) {
-		bool escaped = part.p[i] == '%' && part.n - i > 2 &&
-			       hex_value(part.p[i + 1]) >= 0 && hex_value(part.p[i + 2]) >= 0;
-		if (!escaped) {
-			add_encoded(text, part.p[i]);
-			continue;
-		}
-		add_encoded(text, (char)(hex_value(part.p[i + 1]) * 16 + hex_value(part.p[i + 2])));
-		i += 2;
+	while (part.n > 0) {
+		char c = percent_take(&part);
+		percent_encode(text, (struct bytes){ &c, 1 }, PERCENT_UNRESERVED);
 	}
 	return (struct bytes){ NULL, text->n - start };
 }

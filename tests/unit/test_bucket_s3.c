@@ -35,6 +35,22 @@ TEST(entities_are_resolved)
 		  "& &; &no; &#; &#xd800; &#99999999999;");
 }
 
+/* Megabytes of it are read in one go: each byte is looked at once or twice. */
+TEST(a_long_text_takes_no_longer_than_its_length)
+{
+	enum { LONG = 16 * 1024 * 1024 };
+	struct buf xml = BUF_INIT(LONG + 20), text = BUF_INIT(LONG);
+	buf_adds(&xml, "<K>");
+	for (size_t i = 0; i < LONG; i++)
+		buf_adds(&xml, i % 2 ? "&" : "a");
+	buf_adds(&xml, "</K>");
+	s3_xml_text(&text, buf_bytes(&xml), "K");
+	CHECK_INT(text.n, LONG);
+	CHECK(bytes_eq(buf_bytes(&text), (struct bytes){ xml.p + 3, LONG }));
+	buf_clear(&text);
+	buf_clear(&xml);
+}
+
 /* ---- an endpoint ---- */
 
 struct remote {
@@ -264,6 +280,7 @@ int main(void)
 {
 	return tap_run(TAP_CASES(
 	    TAP_CASE(elements_are_found_by_their_whole_name), TAP_CASE(entities_are_resolved),
+	    TAP_CASE(a_long_text_takes_no_longer_than_its_length),
 	    TAP_CASE(a_request_is_signed_for_s3_and_its_path_encoded_once),
 	    TAP_CASE(an_error_is_told_with_s3s_code_and_ids),
 	    TAP_CASE(a_listing_goes_on_until_its_last_page), TAP_CASE(a_version_is_asked_for),

@@ -10,6 +10,7 @@
 #include "aws/skew.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/percent.h"
 #include "base/random.h"
 #include "local/shell/s3_xml.h"
 
@@ -59,19 +60,6 @@ void bucket_s3_close(struct bucket_s3 *s)
 
 /* ---- a request ---- */
 
-/* Percent-encoded but for unreserved characters and those of `keep`. */
-static void add_encoded(struct buf *out, const char *text, const char *keep)
-{
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	for (; *text; text++) {
-		if (strchr(plain, *text) || strchr(keep, *text))
-			buf_add(out, text, 1);
-		else
-			buf_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
-	}
-}
-
 /* The path as it is signed: not encoded, that is the signer's. */
 static void add_path(struct buf *out, const struct bucket_s3_call *c)
 {
@@ -89,20 +77,20 @@ static void add_query(struct buf *out, const struct bucket_s3_call *c)
 	const struct bucket_request *q = c->q;
 	if (q->version) {
 		buf_adds(out, "versionId=");
-		add_encoded(out, q->version, "");
+		percent_encode(out, bytes_str(q->version), PERCENT_UNRESERVED);
 	}
 	if (q->op != BUCKET_LIST)
 		return;
 	int64_t left = q->max_keys > 0 ? q->max_keys - (int64_t)c->a->n_entries : PAGE;
 	buf_adds(out, "list-type=2&encoding-type=url&prefix=");
-	add_encoded(out, q->key, "");
+	percent_encode(out, bytes_str(q->key), PERCENT_UNRESERVED);
 	buf_addf(out, "&max-keys=%" PRId64, left < PAGE ? left : PAGE);
 	if (c->token.n) {
 		buf_adds(out, "&continuation-token=");
-		add_encoded(out, buf_cstr(&c->token), "");
+		percent_encode(out, buf_bytes(&c->token), PERCENT_UNRESERVED);
 	} else if (q->start_after) {
 		buf_adds(out, "&start-after=");
-		add_encoded(out, q->start_after, "");
+		percent_encode(out, bytes_str(q->start_after), PERCENT_UNRESERVED);
 	}
 }
 
@@ -166,7 +154,7 @@ static void make_url(struct message *m, const struct bucket_s3_call *c)
 	add_path(&m->path, c);
 	add_query(&m->query, c);
 	buf_add(&m->url, e->url, (size_t)(e->path.p - e->url));
-	add_encoded(&m->url, buf_cstr(&m->path), "/");
+	percent_encode(&m->url, buf_bytes(&m->path), PERCENT_UNRESERVED "/");
 	if (m->query.n)
 		buf_addf(&m->url, "?%s", buf_cstr(&m->query));
 }
@@ -236,33 +224,6 @@ static void take_error(struct bucket_answer *a, const struct http_answer *h)
 	buf_clear(&text);
 }
 
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)((at - digits) % 16) : -1;
-}
-
-/* Keys come percent-encoded, '+' for a blank, when encoding-type=url was understood. */
-static void decode(struct buf *key)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < key->n; i++, n++) {
-		int high = key->p[i] == '%' && i + 2 < key->n ? hex_value(key->p[i + 1]) : -1;
-		int low = high >= 0 ? hex_value(key->p[i + 2]) : -1;
-		if (low >= 0) {
-			key->p[n] = (char)(high * 16 + low);
-			i += 2;
-		} else {
-			char c = key->p[i];
-			if (c == '+')
-				c = ' ';
-			key->p[n] = c;
-		}
-	}
-	buf_cut(key, n);
-}
-
 static int64_t number_of(struct bytes xml, const char *name)
 {
 	struct buf text = BUF_INIT(32);
@@ -274,13 +235,15 @@ static int64_t number_of(struct bytes xml, const char *name)
 	return n;
 }
 
+/* Keys come percent-encoded, '+' for a blank, when encoding-type=url was understood. */
 static bool take_entry(struct bucket_answer *a, struct bytes xml, bool encoded)
 {
-	struct buf text = BUF_INIT((size_t)4 * BUCKET_KEY_MAX);
+	struct buf text = BUF_INIT((size_t)4 * BUCKET_KEY_MAX), key = BUF_INIT(text.max);
 	s3_xml_text(&text, xml, "Key");
-	if (encoded && text.n)
-		decode(&text);
-	struct bucket_entry *e = bucket_answer_add(a, buf_bytes(&text));
+	if (encoded)
+		percent_decode(&key, buf_bytes(&text), true);
+	struct bucket_entry *e = bucket_answer_add(a, buf_bytes(encoded ? &key : &text));
+	buf_clear(&key);
 	if (e) {
 		e->size = number_of(xml, "Size");
 		buf_cut(&text, 0);

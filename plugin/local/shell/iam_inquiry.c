@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "local/shell/s3_xml.h"
 
 enum { NAME_MAX_BYTES = 2048, CODE_MAX = 128 };
@@ -89,15 +90,8 @@ void iam_inquiry_clear(struct iam_inquiry *q)
 
 static void add_parameter(struct buf *form, const char *name, const char *value)
 {
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 	buf_addf(form, "&%s=", name);
-	for (; *value; value++) {
-		if (strchr(plain, *value))
-			buf_add(form, value, 1);
-		else
-			buf_addf(form, "%%%02X", (unsigned)(unsigned char)*value);
-	}
+	percent_encode(form, bytes_str(value), PERCENT_UNRESERVED);
 }
 
 void iam_inquiry_ask(const struct iam_inquiry *q, struct buf *form)
@@ -161,31 +155,17 @@ static int take_list(struct iam_inquiry *q, enum topic topic, struct bytes resul
 	return rc;
 }
 
-static int hex_value(char c)
+/* A policy that begins like JSON is not encoded: encoded ones begin with %7B. */
+static cJSON *parse_policy(const struct buf *text, struct err *why)
 {
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)((at - digits) % 16) : -1;
-}
-
-/* In place. A policy that begins like JSON is not encoded: encoded ones begin with %7B. */
-static void decode(struct buf *text)
-{
-	size_t n = 0;
+	struct buf plain = BUF_INIT(text->max);
 	if (text->p[strspn(text->p, " \t\r\n")] == '{')
-		return;
-	for (size_t i = 0; i < text->n; i++, n++) {
-		int high = text->p[i] == '%' && i + 2 < text->n ? hex_value(text->p[i + 1]) : -1;
-		int low = high >= 0 ? hex_value(text->p[i + 2]) : -1;
-		if (low >= 0) {
-			text->p[n] = (char)(high * 16 + low);
-			i += 2;
-		} else {
-			char c = text->p[i];
-			text->p[n] = c;
-		}
-	}
-	buf_cut(text, n);
+		buf_add(&plain, text->p, text->n);
+	else
+		percent_decode(&plain, buf_bytes(text), false);
+	cJSON *policy = json_parse(buf_bytes(&plain), why);
+	buf_clear(&plain);
+	return policy;
 }
 
 static int take_document(struct iam_inquiry *q, struct bytes result, const char *element,
@@ -196,8 +176,7 @@ static int take_document(struct iam_inquiry *q, struct bytes result, const char 
 	cJSON *policy = NULL;
 	int rc = take_text(&text, result, element, err);
 	if (!rc) {
-		decode(&text);
-		policy = json_parse(buf_bytes(&text), &why);
+		policy = parse_policy(&text, &why);
 		if (!cJSON_IsObject(policy))
 			rc = err_set(err, ERR_INVALID, "policy %s is no JSON object%s%s",
 				     q->first->name, policy ? "" : ": ", policy ? "" : why.message);

@@ -7,6 +7,7 @@
 #include "aws/endpoint.h"
 #include "aws/sigv4.h"
 #include "base/json.h"
+#include "base/percent.h"
 
 enum {
 	PAYLOAD_MAX = 16 * 1024 * 1024,
@@ -280,27 +281,14 @@ static void start_waiting(struct lambda *l)
 	}
 }
 
-/* Function names are letters, digits, - and _: anything else is sent encoded. */
-static void add_encoded(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-			     c == '-' || c == '_';
-		if (plain)
-			buf_add(out, text, 1);
-		else
-			buf_addf(out, "%%%02X", c);
-	}
-}
-
 void lambda_start(struct lambda *l, void *owner, const char *region, const struct engine_task *task)
 {
+	static const char plain[] = "-_"; /* function names have no dots: they could mean folders */
 	struct buf name = BUF_INIT(4096), query = BUF_INIT(4096);
-	add_encoded(&name, task->function);
+	percent_encode(&name, bytes_str(task->function), plain);
 	if (task->qualifier) {
 		buf_adds(&query, "Qualifier=");
-		add_encoded(&query, task->qualifier);
+		percent_encode(&query, bytes_str(task->qualifier), plain);
 	}
 	struct invocation *v = malloc(sizeof(*v) + name.n + query.n + task->input.n + 3);
 	INVARIANT(v != NULL); /* a task that is neither run nor ended would hang its execution */

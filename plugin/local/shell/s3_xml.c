@@ -3,7 +3,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/percent.h"
 #include "base/utf8.h"
+
+enum { ENTITY_MAX = 32 }; /* "&#x10ffff;", with some zeros */
 
 static const char *find(struct bytes in, struct bytes what)
 {
@@ -62,13 +65,10 @@ static uint32_t number(struct bytes text)
 	bool hex = text.n > 1 && (text.p[1] == 'x' || text.p[1] == 'X');
 	uint32_t value = 0;
 	for (size_t i = hex ? 2 : 1; i < text.n; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char low =
-		    (char)(text.p[i] >= 'A' && text.p[i] <= 'F' ? text.p[i] + 32 : text.p[i]);
-		const char *digit = low ? strchr(digits, low) : NULL;
-		if (!digit || (!hex && digit - digits > 9) || value > 0x10ffff)
+		int digit = hex_digit(text.p[i]);
+		if (digit < 0 || (!hex && digit > 9) || value > 0x10ffff)
 			return 0;
-		value = value * (hex ? 16 : 10) + (uint32_t)(digit - digits);
+		value = value * (hex ? 16 : 10) + (uint32_t)digit;
 	}
 	bool surrogate = value >= 0xd800 && value <= 0xdfff;
 	return value > 0x10ffff || surrogate ? 0 : value;
@@ -97,20 +97,29 @@ static bool add_entity(struct buf *out, struct bytes name)
 	return cp != 0;
 }
 
+/* Append what the text, which begins with '&', begins with. @return how much of it that is */
+static size_t add_reference(struct buf *out, struct bytes text)
+{
+	size_t most = text.n < ENTITY_MAX ? text.n : ENTITY_MAX;
+	const char *semicolon = memchr(text.p, ';', most);
+	size_t n = semicolon ? (size_t)(semicolon - text.p) : 0;
+	if (n > 1 && add_entity(out, (struct bytes){ text.p + 1, n - 1 }))
+		return n + 1;
+	buf_add(out, text.p, 1);
+	return 1;
+}
+
 void s3_xml_text(struct buf *out, struct bytes xml, const char *name)
 {
 	struct bytes text;
 	if (!s3_xml_next(&xml, name, &text))
 		return;
 	while (text.n > 0) {
-		const char *semicolon = memchr(text.p, ';', text.n);
-		size_t n = semicolon ? (size_t)(semicolon - text.p) : 0;
-		if (text.p[0] == '&' && n > 1 &&
-		    add_entity(out, (struct bytes){ text.p + 1, n - 1 })) {
-			text = behind(text, semicolon + 1);
-			continue;
-		}
-		buf_add(out, text.p, 1);
-		text = behind(text, text.p + 1);
+		const char *amp = memchr(text.p, '&', text.n);
+		size_t plain = amp ? (size_t)(amp - text.p) : text.n;
+		buf_add(out, text.p, plain);
+		text = behind(text, text.p + plain);
+		if (text.n > 0)
+			text = behind(text, text.p + add_reference(out, text));
 	}
 }
