@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "plugin_api.h"
+#include "unit/scratch.h"
 
 enum { WORLD_TIMERS = 8, WORLD_ANSWERS = 16 };
 
@@ -48,7 +49,7 @@ struct local_world {
 
 	const struct command *command;
 	void *command_state;
-	char dir[64]; /* a temporary folder, or "" */
+	char dir[SCRATCH_SIZE]; /* a temporary folder, or "" */
 };
 
 static inline struct local_world *world_of(struct host *h)
@@ -256,8 +257,7 @@ static inline void world_settle(struct local_world *w, int64_t ms)
 
 static inline const char *world_dir(struct local_world *w)
 {
-	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/test-local-XXXXXX");
-	INVARIANT(mkdtemp(w->dir));
+	scratch_begin(w->dir);
 	return w->dir;
 }
 

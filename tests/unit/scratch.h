@@ -1,4 +1,4 @@
-/* scratch.h - a directory for one test, removed with everything in it. */
+/* scratch.h - a directory for one test, in the current one (the build folder), removed with everything in it. */
 #ifndef TESTS_SCRATCH_H
 #define TESTS_SCRATCH_H
 
@@ -22,7 +22,7 @@ static inline int scratch_remove_one(const char *path, const struct stat *st, in
 
 static inline void scratch_begin(char path[SCRATCH_SIZE])
 {
-	(void)snprintf(path, SCRATCH_SIZE, "/tmp/runbook-scratch-XXXXXX");
+	(void)snprintf(path, SCRATCH_SIZE, "scratch-XXXXXX");
 	bool made = mkdtemp(path) != NULL;
 	INVARIANT(made);
 }

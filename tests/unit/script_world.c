@@ -383,8 +383,7 @@ void world_open(struct world *w)
 	w->loop = calloc(1, sizeof(struct loop));
 	w->committer = calloc(1, sizeof(struct committer));
 	INVARIANT(w->loop && w->committer);
-	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/runbook-test-XXXXXX");
-	INVARIANT(mkdtemp(w->dir));
+	scratch_begin(w->dir);
 	INVARIANT(registry_new(&w->registry, &err) == 0);
 	world_register(w);
 	open_runs(w);
@@ -429,21 +428,6 @@ bool world_until(struct world *w, bool (*is)(const struct world *w))
 	return is(w);
 }
 
-static void remove_files(const char *dir)
-{
-	static const char *const names[] = { "t.lua",       "m.lua",       "sub/n.lua",
-					     "loop.lua",    "bad.lua",     "demo.lua",
-					     "lib/std.lua", "plain.txt",   "lib/redrive.lua",
-					     "lib",         "sub",         "runs.db",
-					     "runs.db-wal", "runs.db-shm", NULL };
-	char path[128];
-	for (const char *const *n = names; *n; n++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, *n);
-		(void)remove(path);
-	}
-	(void)rmdir(dir);
-}
-
 void world_close(struct world *w)
 {
 	runs_free(w->runs);
@@ -459,7 +443,7 @@ void world_close(struct world *w)
 	registry_free(w->registry);
 	buf_clear(&w->log);
 	buf_clear(&w->progress);
-	remove_files(w->dir);
+	scratch_end(w->dir);
 }
 
 void world_file(struct world *w, const char *name, const char *text)

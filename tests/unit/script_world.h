@@ -11,6 +11,7 @@
 #include "plugin_api.h"
 #include "script/registry.h"
 #include "script/run.h"
+#include "unit/scratch.h"
 
 struct loop;
 struct committer;
@@ -23,8 +24,8 @@ struct world {
 	struct committer *committer;
 	struct registry *registry;
 	struct runs *runs;
-	char dir[64];  /* holds the scripts of the test */
-	char path[96]; /* of the last one */
+	char dir[SCRATCH_SIZE]; /* holds the scripts of the test */
+	char path[96];          /* of the last one */
 	bool durable;
 	int64_t passive_ms;   /* of the runs that world_restart makes */
 	struct run_spec spec; /* of the next run; path, on_* and arg are filled in */

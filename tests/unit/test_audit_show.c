@@ -1,7 +1,6 @@
 /* The commands audit verify, tail and show. */
 #include "tap.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "audit/chain.h"
 #include "audit/segment.h"
 #include "audit/show.h"
+#include "unit/scratch.h"
 
 static const struct chain_writer writer = { .host = "ops1", .pid = 4711 };
 static const int64_t start_ms = INT64_C(1795262400000);
@@ -19,7 +19,7 @@ static const char first[] = "20261121T120000000Z-4711-000000aa.jsonl";
 static const char second[] = "20261121T120000500Z-4712-000000bb.jsonl";
 
 struct fixture {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	int dir_fd;
 	char *out, *err;
 	size_t out_n, err_n;
@@ -59,9 +59,8 @@ static struct log new_log(const char *name, int ms)
 /* Two segments whose records alternate in time. */
 static void begin(struct fixture *f)
 {
-	*f = (struct fixture){ .dir = "/tmp/runbook-show-XXXXXX" };
-	bool made = mkdtemp(f->dir) != NULL;
-	INVARIANT(made);
+	*f = (struct fixture){ 0 };
+	scratch_begin(f->dir);
 	f->dir_fd = audit_dir_open(f->dir, NULL);
 	INVARIANT(f->dir_fd >= 0);
 	struct log a = new_log(first, 0), b = new_log(second, 500);
@@ -82,13 +81,8 @@ static void begin(struct fixture *f)
 
 static void end(struct fixture *f)
 {
-	DIR *dir = opendir(f->dir);
-	INVARIANT(dir != NULL);
-	for (const struct dirent *e; (e = readdir(dir));)
-		(void)unlinkat(f->dir_fd, e->d_name, 0);
-	(void)closedir(dir);
 	(void)close(f->dir_fd);
-	(void)rmdir(f->dir);
+	scratch_end(f->dir);
 	free(f->out);
 	free(f->err);
 }
@@ -227,7 +221,7 @@ TEST(show_finds_a_record_and_a_run)
 		  0);
 	CHECK(strchr(f.out, '\n') == f.out + f.out_n - 1); /* one line */
 	CHECK_INT(audit(&f, "show --run r3"), AUDIT_BAD);
-	CHECK(strstr(f.err, "no such record in /tmp/"));
+	CHECK(strstr(f.err, "no such record in scratch-"));
 	CHECK_INT(audit(&f, "show 000000:3"), AUDIT_BAD);
 	CHECK_STR(f.err, "runbook audit: 2 segments fit the name 000000\n");
 

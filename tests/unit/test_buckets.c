@@ -11,11 +11,12 @@
 #include "local/shell/bucket_aside.h"
 #include "local/shell/bucket_folder.h"
 #include "local/shell/s3_task.h"
+#include "unit/scratch.h"
 
 /* ---- folders ---- */
 
 struct folder {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	struct bucket_folder *f;
 	struct bucket_answer a;
 	struct buf text;
@@ -43,8 +44,8 @@ static void make(const struct folder *t, const char *name, const char *content)
 
 static void folder_open(struct folder *t)
 {
-	*t = (struct folder){ .dir = "/tmp/test-buckets-XXXXXX", .text = BUF_INIT(1 << 16) };
-	INVARIANT(mkdtemp(t->dir));
+	*t = (struct folder){ .text = BUF_INIT(1 << 16) };
+	scratch_begin(t->dir);
 	make(t, "bucket", NULL);
 	CHECK_INT(bucket_folder_open(&t->f, t->dir, NULL), 0);
 	bucket_answer_init(&t->a);

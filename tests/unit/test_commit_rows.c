@@ -15,7 +15,7 @@
 #define RUN_B "0193b000-0000-7000-8000-00000000000b"
 
 struct fixture {
-	char dir[40], db[64], audit[64];
+	char dir[SCRATCH_SIZE], db[76], audit[76];
 	struct loop *loop;
 	struct committer *c;
 	int told, failed, runs;
@@ -25,9 +25,9 @@ struct fixture {
 
 static void begin(struct fixture *f)
 {
-	*f = (struct fixture){ .dir = "/tmp/runbook-rows-XXXXXX" };
-	bool ok = mkdtemp(f->dir) && loop_new(&f->loop, NULL) == 0;
-	INVARIANT(ok);
+	*f = (struct fixture){ 0 };
+	scratch_begin(f->dir);
+	INVARIANT(loop_new(&f->loop, NULL) == 0);
 	(void)snprintf(f->db, sizeof(f->db), "%s/runs.db", f->dir);
 	(void)snprintf(f->audit, sizeof(f->audit), "%s/audit", f->dir);
 }

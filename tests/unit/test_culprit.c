@@ -8,25 +8,23 @@
 
 #include "script/culprit.h"
 #include "tap.h"
+#include "unit/scratch.h"
 
 #define RUN "019aaaaa-1111-7222-8333-444444444444"
 
 struct place {
-	char dir[64], path[80];
+	char dir[SCRATCH_SIZE], path[80];
 };
 
 static void open_place(struct place *p)
 {
-	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/runbook-culprit-XXXXXX");
-	if (!mkdtemp(p->dir))
-		p->dir[0] = '\0';
+	scratch_begin(p->dir);
 	(void)snprintf(p->path, sizeof(p->path), "%s/resuming", p->dir);
 }
 
 static void close_place(const struct place *p)
 {
-	(void)unlink(p->path);
-	(void)rmdir(p->dir);
+	scratch_end(p->dir);
 }
 
 /* A process of its own dies after that. */

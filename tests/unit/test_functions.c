@@ -40,7 +40,7 @@ static void on_log(void *arg, enum log_level level, const char *text)
 static int open_file(struct fixture *x, const char *text)
 {
 	*x = (struct fixture){ .out = BUF_INIT(1 << 20) };
-	(void)snprintf(x->path, sizeof(x->path), "/tmp/runbook-functions-XXXXXX");
+	(void)snprintf(x->path, sizeof(x->path), "scratch-XXXXXX");
 	int fd = mkstemp(x->path);
 	INVARIANT(fd >= 0);
 	INVARIANT(write(fd, text, strlen(text)) == (ssize_t)strlen(text));

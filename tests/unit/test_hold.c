@@ -6,15 +6,15 @@
 #include <unistd.h>
 
 #include "script/hold.h"
+#include "unit/scratch.h"
 
 struct folder {
-	char dir[64], file[96];
+	char dir[SCRATCH_SIZE], file[96];
 };
 
 static void folder_open(struct folder *f)
 {
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/runbook-test-XXXXXX");
-	INVARIANT(mkdtemp(f->dir));
+	scratch_begin(f->dir);
 	(void)snprintf(f->file, sizeof(f->file), "%s/hold", f->dir);
 }
 

@@ -8,18 +8,18 @@
 
 #include "audit/note.h"
 #include "base/base64.h"
+#include "unit/scratch.h"
 
 struct fixture {
-	char dir[64], path[80], public_path[80];
+	char dir[SCRATCH_SIZE], path[80], public_path[80];
 	struct key *key;
 	struct err err;
 };
 
 static void begin(struct fixture *f)
 {
-	*f = (struct fixture){ .dir = "/tmp/runbook-note-XXXXXX" };
-	bool made = mkdtemp(f->dir) != NULL;
-	INVARIANT(made);
+	*f = (struct fixture){ 0 };
+	scratch_begin(f->dir);
 	(void)snprintf(f->path, sizeof(f->path), "%s/key", f->dir);
 	(void)snprintf(f->public_path, sizeof(f->public_path), "%s/pub", f->dir);
 	INVARIANT(audit_key_create(&f->key, f->path, f->public_path, NULL) == 0);
@@ -28,9 +28,7 @@ static void begin(struct fixture *f)
 static void end(struct fixture *f)
 {
 	audit_key_free(f->key);
-	(void)unlink(f->path);
-	(void)unlink(f->public_path);
-	(void)rmdir(f->dir);
+	scratch_end(f->dir);
 }
 
 static struct buf note_of(const struct fixture *f, uint64_t size)

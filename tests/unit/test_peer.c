@@ -10,10 +10,11 @@
 #include "base/buf.h"
 #include "net/loop.h"
 #include "net/peer.h"
+#include "unit/scratch.h"
 
 struct world {
 	struct loop *loop;
-	char folder[256], path[512];
+	char folder[SCRATCH_SIZE], path[512];
 	struct peer_server *server;
 	struct peer *served, *asking;
 	struct buf heard; /* what the server got, lines separated by '|' */
@@ -73,8 +74,7 @@ static void begin(struct world *w, const char *deeper)
 	static const struct peer_events events = { on_answer, on_asking_gone };
 	struct err err = { 0 };
 	*w = (struct world){ .heard = BUF_INIT(8 << 20), .answer = BUF_INIT(8 << 20) };
-	(void)snprintf(w->folder, sizeof(w->folder), "/tmp/peer-XXXXXX");
-	INVARIANT(mkdtemp(w->folder) != NULL);
+	scratch_begin(w->folder);
 	(void)snprintf(w->path, sizeof(w->path), "%s/%s", w->folder, deeper);
 	INVARIANT(deeper[0] == '\0' || mkdir(w->path, 0700) == 0);
 	(void)snprintf(w->path + strlen(w->path), 32, "/control.sock");

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "store/state_lock.h"
+#include "unit/scratch.h"
 
 /* A process that owns the directory until it is killed. @return once it does */
 static pid_t start_owner(const char *dir)
@@ -48,10 +49,10 @@ static void remove_dir(const char *dir)
 
 TEST(a_second_owner_is_told_who_the_first_is)
 {
-	char dir[] = "/tmp/runbook-lock-XXXXXX", want[80];
+	char dir[SCRATCH_SIZE], want[80];
 	struct state_lock lock;
 	struct err err = { 0 };
-	REQUIRE(mkdtemp(dir) != NULL);
+	scratch_begin(dir);
 	pid_t owner = start_owner(dir);
 
 	CHECK_INT(state_lock_take(&lock, dir, 0, &err), -ERR_TIMEOUT);
@@ -69,9 +70,9 @@ TEST(a_second_owner_is_told_who_the_first_is)
 
 TEST(a_killed_owner_owns_nothing)
 {
-	char dir[] = "/tmp/runbook-lock-XXXXXX";
+	char dir[SCRATCH_SIZE];
 	struct state_lock lock;
-	REQUIRE(mkdtemp(dir) != NULL);
+	scratch_begin(dir);
 	kill_owner(start_owner(dir));
 
 	CHECK_INT(state_lock_take(&lock, dir, 0, NULL), 0);
@@ -84,9 +85,9 @@ TEST(a_killed_owner_owns_nothing)
 /* The owner is killed by another process while we wait for it. */
 TEST(who_waits_becomes_the_owner_once_it_is_free)
 {
-	char dir[] = "/tmp/runbook-lock-XXXXXX";
+	char dir[SCRATCH_SIZE];
 	struct state_lock lock, again;
-	REQUIRE(mkdtemp(dir) != NULL);
+	scratch_begin(dir);
 	pid_t owner = start_owner(dir);
 	pid_t killer = fork();
 	if (killer == 0) {
@@ -105,9 +106,9 @@ TEST(who_waits_becomes_the_owner_once_it_is_free)
 
 TEST(who_looks_keeps_it_free_of_owners)
 {
-	char dir[] = "/tmp/runbook-lock-XXXXXX";
+	char dir[SCRATCH_SIZE];
 	struct state_lock owner, look, too;
-	REQUIRE(mkdtemp(dir) != NULL);
+	scratch_begin(dir);
 	CHECK(!state_lock_keep_free(&look, dir)); /* never owned: makes no file */
 	REQUIRE(state_lock_take(&owner, dir, 0, NULL) == 0);
 	CHECK(!state_lock_keep_free(&look, dir));
@@ -129,9 +130,8 @@ TEST(a_directory_that_is_not_there_is_an_error)
 {
 	struct state_lock lock;
 	struct err err = { 0 };
-	CHECK_INT(state_lock_take(&lock, "/tmp/runbook-no-such-directory", 0, &err), -ERR_IO);
-	CHECK_STR(err.message,
-		  "/tmp/runbook-no-such-directory/lock: cannot open it: No such file or directory");
+	CHECK_INT(state_lock_take(&lock, "no-such-directory", 0, &err), -ERR_IO);
+	CHECK_STR(err.message, "no-such-directory/lock: cannot open it: No such file or directory");
 	state_lock_release(&lock);
 }
 
