@@ -29,9 +29,11 @@ static void on_found(void *arg, const struct replay_check *found)
 	r->status = found->same ? EXIT_DONE : EXIT_FAILED;
 	if (found->same)
 		printf("run %s: %s\n", r->run, found->message);
-	else
+	else if (found->step[0])
 		printf("%s%sstep %s: %s\n", found->place, found->place[0] ? ": " : "", found->step,
 		       found->message);
+	else /* the message has the step */
+		printf("%s\n", found->message);
 	loop_quit(r->host.loop);
 }
 

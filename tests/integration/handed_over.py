@@ -243,6 +243,10 @@ def a_killed_process_leaves_a_run_that_is_resumed_as_it_was_begun():
         run_id = listed(work)[0]["id"]
         differs = work.command("replay", run_id, "--check", "--config", work.config)
         check_equal(differs.status, 1, f"replay --check of another file\n{differs}")
+        shorter = work.command("replay", run_id, "--check", "--config", work.config, "--file",
+                               work.write("shorter.lua", "return 1"))
+        check_equal((shorter.status, shorter.out.split(" is recorded")[0]),
+                    (1, "not deterministic: step 1 (not a call)"), f"replay --check of a file that does less\n{shorter}")
         same = work.command("replay", run_id, "--check", "--config", work.config, "--file",
                             work.write("same.lua", NAP))
         check_equal(same.status, 0, f"replay --check of the same file\n{same}")
