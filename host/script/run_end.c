@@ -237,6 +237,9 @@ void run_end_early(struct run *r, enum run_outcome outcome, const char *why, boo
 		(void)snprintf(r->why, sizeof(r->why), "%s", why);
 	}
 	if (!cancel_calls(r, force)) {
+		if (has_calls(r) && r->sm.now != RUN_M_ENDING)
+			sm_move(&r->sm,
+				RUN_M_ENDING); /* what is being recorded is not waited for */
 		run_end_with(r, r->ending, r->why);
 		return;
 	}

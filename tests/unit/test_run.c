@@ -257,6 +257,21 @@ TEST(freeing_the_runs_ends_them_all)
 	world_close(&w);
 }
 
+TEST(freeing_the_runs_does_not_wait_for_an_outcome_that_is_being_recorded)
+{
+	struct world w;
+	world_open(&w);
+	world_start(&w, "require 'demo'.change_thing{ target = 'a' }");
+	world_hold(&w);
+	world_answer(&w, "{}");
+	runs_free(w.runs);
+	w.runs = NULL;
+	CHECK_INT(w.ends, 1);
+	CHECK_INT(world_timers(&w), 0);
+	world_release(&w);
+	world_close(&w);
+}
+
 TEST(log_and_progress_reach_the_owner)
 {
 	struct world w;
@@ -312,6 +327,7 @@ int main(void)
 	    TAP_CASE(a_second_cancel_does_not_wait),
 	    TAP_CASE(a_change_that_was_not_sent_is_never_sent_after_a_cancel),
 	    TAP_CASE(a_run_times_out), TAP_CASE(freeing_the_runs_ends_them_all),
+	    TAP_CASE(freeing_the_runs_does_not_wait_for_an_outcome_that_is_being_recorded),
 	    TAP_CASE(log_and_progress_reach_the_owner),
 	    TAP_CASE(a_result_that_is_not_json_fails_the_run),
 	    TAP_CASE(an_error_that_is_a_table_is_shown_without_running_its_code)));
