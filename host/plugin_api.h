@@ -186,15 +186,16 @@ struct operation {
 	void (*prepare)(void *state, struct host_call *call);
 
 	/*
-	 * Find out what became of a changing call that may not be sent again any more. Reads only;
-	 * may be asked as often as wanted. Ends like start, in one call_done:
+	 * Find out what became of a changing call whose end nobody heard. Reads only; may be asked
+	 * as often as wanted, also right after the last attempt. Ends like start, in one call_done:
 	 *
 	 *	code set    the service could not be asked (retryable: perhaps later); proves nothing
 	 *	otherwise   verdict; message: why, in words; context: the facts it rests on, for the
 	 *	            record; with VERDICT_DONE answer: what start would have answered
 	 *
 	 * VERDICT_DONE and VERDICT_NOT_DONE are proofs, within what the header of the plugin says
-	 * about its operations. Whatever someone else may have done is VERDICT_UNKNOWN.
+	 * about its operations. Whatever someone else may have done is VERDICT_UNKNOWN. So is what
+	 * cannot be told yet, since reads lag behind: with retryable, if a later look may tell.
 	 */
 	void (*reconcile)(void *state, struct host_call *call);
 

@@ -213,6 +213,7 @@ static int open_runs(struct host *h, struct err *err)
 					     .lua_dir = h->config->lua_dir,
 					     .store_path = h->store,
 					     .passive_ms = h->config->passive_ms,
+					     .max_intent_age_ms = h->config->max_intent_age_ms,
 					     .secret = secrets_read,
 					     .secret_arg = h->config,
 					     .carried = h->carried,

@@ -68,12 +68,9 @@ int recovery_run(struct host *h, void (*on_run_settled)(void *arg, const char *r
 		return err_set(err, ERR_NOMEM, "no memory to settle calls");
 	*r = (struct recovery){ .host = h, .on_run = on_run_settled, .arg = arg };
 	h->recovery = r;
-	const struct settle_spec spec = { .runs = h->runs,
-					  .max_intent_age_ms = h->config->max_intent_age_ms,
-					  .on_log = on_log,
-					  .on_tried = on_tried,
-					  .on_run = on_run,
-					  .arg = r };
+	const struct settle_spec spec = {
+		.runs = h->runs, .on_log = on_log, .on_tried = on_tried, .on_run = on_run, .arg = r
+	};
 	int rc = settle_new(&r->settle, &spec, err);
 	return rc < 0 ? rc : go(r, err);
 }

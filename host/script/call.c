@@ -20,12 +20,14 @@ static const struct sm_state states[] = {
 				    SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_SETTLING) |
 				    SM_TO(CALL_S_ENDED) },
 	[CALL_S_LOOKING] = { "looking", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_SETTLING) |
-					    SM_TO(CALL_S_ENDED) },
+					    SM_TO(CALL_S_UNCLEAR) | SM_TO(CALL_S_ENDED) },
 	[CALL_S_PREPARING] = { "preparing", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_ENDED) },
 	[CALL_S_RECORDING] = { "recording", SM_TO(CALL_S_IN_FLIGHT) | SM_TO(CALL_S_SETTLING) |
-						SM_TO(CALL_S_ENDED) },
+						SM_TO(CALL_S_UNCLEAR) | SM_TO(CALL_S_ENDED) },
 	[CALL_S_IN_FLIGHT] = { "in flight", SM_TO(CALL_S_SETTLING) | SM_TO(CALL_S_ENDED) },
-	[CALL_S_SETTLING] = { "settling", SM_TO(CALL_S_ENDED) },
+	[CALL_S_SETTLING] = { "settling", SM_TO(CALL_S_UNCLEAR) | SM_TO(CALL_S_ENDED) },
+	[CALL_S_UNCLEAR] = { "unclear", SM_TO(CALL_S_LOOKING) | SM_TO(CALL_S_RECORDING) |
+					    SM_TO(CALL_S_SETTLING) | SM_TO(CALL_S_ENDED) },
 	[CALL_S_ENDED] = { "ended", 0 },
 };
 
@@ -86,13 +88,8 @@ bool call_write_args(struct call *c)
 	return true;
 }
 
-static void free_now(struct call *c)
+void call_clear_end(struct call *c)
 {
-	cJSON_Delete(c->args);
-	free(c->args_text);
-	free(c->group);
-	free(c->malformed);
-	free(c->baseline);
 	free(c->end.answer_text);
 	cJSON_Delete(c->end.answer);
 	cJSON_Delete(c->end.extra);
@@ -100,6 +97,18 @@ static void free_now(struct call *c)
 	free(c->end.code);
 	free(c->end.message);
 	free(c->end.request_id);
+	c->end = (struct call_end){ 0 };
+}
+
+static void free_now(struct call *c)
+{
+	call_free_unclear(c);
+	call_clear_end(c);
+	cJSON_Delete(c->args);
+	free(c->args_text);
+	free(c->group);
+	free(c->malformed);
+	free(c->baseline);
 	free(c);
 }
 
@@ -108,6 +117,7 @@ void call_free(struct call *c)
 	if (!c)
 		return;
 	INVARIANT(c->sm.now != CALL_S_IN_FLIGHT && c->sm.now != CALL_S_PREPARING);
+	call_free_unclear(c);
 	c->run = NULL;
 	c->runs = NULL;
 	if (!c->committing)
@@ -128,19 +138,23 @@ void call_set_end(struct call *c, enum call_outcome outcome, const char *code, c
 
 /* ---- the end: outcome recorded, durable for a changing call, then the run is woken ---- */
 
-static void enter_ended(struct call *c)
+void call_enter_ended(struct call *c)
 {
+	if (c->unclear && !call_is_end(c)) {
+		call_go_on_unclear(c);
+		return;
+	}
 	rules_call_ended(c);
 	sm_move(&c->sm, CALL_S_ENDED);
 	if (!c->runs)
 		free_now(c);
-	else if (c->past)
+	else if (c->past && c->past->ended)
 		c->past->ended(c->past->arg); /* likewise */
 	else
 		(void)run_wake(c->runs, c->ticket); /* may free c */
 }
 
-static void on_outcome_durable(void *arg, const struct err *err)
+void call_on_end_durable(void *arg, const struct err *err)
 {
 	struct call *c = arg;
 	c->committing = false;
@@ -152,7 +166,7 @@ static void on_outcome_durable(void *arg, const struct err *err)
 		c->end.code = copy("AuditUnavailable");
 		c->end.message = copy(err->message);
 	}
-	enter_ended(c);
+	call_enter_ended(c);
 }
 
 /* Into the log and the journal. */
@@ -171,18 +185,20 @@ void call_enter_settling(struct call *c)
 {
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;
+	if (c->end.outcome == CALL_UNKNOWN && !c->past)
+		call_begin_unclear(c);
 	if (c->end.outcome == CALL_UNKNOWN && call_is_end(c))
 		run_add_unknown(c->run, c);
 	sm_move(&c->sm, CALL_S_SETTLING);
-	if (!c->past)
+	if (call_is_end(c))
 		(void)run_came(c->runs, c->ticket);
 	if (!call_changes(c)) {
 		call_record_end(c, NULL);
-		enter_ended(c);
+		call_enter_ended(c);
 		return;
 	}
 	c->committing = true;
-	call_record_end(c, on_outcome_durable);
+	call_record_end(c, call_on_end_durable);
 }
 
 /* ---- in flight ---- */
@@ -353,7 +369,13 @@ static void on_intent_recorded(void *arg, const struct err *err)
 		say_unrecorded(c, err);
 	if (!goes_on) {
 		call_set_end(c, CALL_NOT_SENT, "AuditUnavailable", err->message);
-		enter_ended(c);
+		call_enter_ended(c);
+		return;
+	}
+	if (call_unclear_closing(c)) {
+		call_set_end(c, CALL_NOT_SENT, "Cancelled",
+			     "the run was ended before the call was sent again");
+		call_enter_settling(c);
 		return;
 	}
 	enter_in_flight(c);
@@ -363,16 +385,22 @@ static void on_intent_recorded(void *arg, const struct err *err)
 void call_enter_recording(struct call *c)
 {
 	const struct operation *op = c->op->op;
+	struct commit_stats log;
 	sm_move(&c->sm, CALL_S_RECORDING);
 	c->committing = true;
 	c->intent_ms = clock_wall_ms();
-	if (c->past && !c->past->replaces)
+	c->intent_boot_ms = clock_boot_ms();
+	if (c->past && !c->past->replaces) {
 		c->intent_ms = c->past->first_ms;
-	else if (c->token[0])
+		c->intent_boot_ms = c->past->boot_ms;
+	} else if (c->token[0]) {
 		c->host.not_after_ms =
 		    c->intent_ms + (op->resend_ms > 0 ? op->resend_ms : NOT_AFTER_MS);
+	}
 	c->begun = call_changes(c);
 	c->intent = record_intent(c, on_intent_recorded);
+	commit_stats(c->runs->committer, &log);
+	(void)snprintf(c->segment, sizeof(c->segment), "%s", log.segment);
 	if (c->begun && c->intent > 0)
 		rows_call_begin(c);
 }
@@ -433,7 +461,7 @@ static void on_prepare_recorded(void *arg, const struct err *err)
 	INVARIANT(c->sm.now == CALL_S_PREPARING);
 	if (err->code != 0) {
 		call_set_end(c, CALL_NOT_SENT, "AuditUnavailable", err->message);
-		enter_ended(c);
+		call_enter_ended(c);
 		return;
 	}
 	int64_t timeout = c->run->call_timeout_ms;

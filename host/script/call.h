@@ -20,6 +20,12 @@
  *	NEW ──► LOOKING ──► RECORDING ──► ...          NEW ──► RECORDING ──► ...
  *	 │         └──► SETTLING                        └──► SETTLING: its end is known
  *
+ * So does a changing call of this process whose attempts all ended without a clear answer
+ * (call_unclear.c): that outcome is recorded, and it is UNCLEAR until it is sent again, or looked into.
+ *
+ *	SETTLING ──► UNCLEAR ──► RECORDING ──► ...     UNCLEAR ──► LOOKING ──► UNCLEAR, RECORDING
+ *	                 └──► SETTLING: nothing can be found out        └──► SETTLING
+ *
  * A record that is being written cannot be recalled: a call whose run has gone lives on, alone,
  * until the committer has answered, and then frees itself.
  */
@@ -30,6 +36,8 @@
 #include "base/sm.h"
 #include "script/registry.h"
 #include "script/run_private.h"
+
+enum { CALL_SEGMENT_SIZE = 64 }; /* file name of a segment of the log */
 
 enum call_outcome {
 	CALL_OK,
@@ -60,7 +68,8 @@ struct call_end {
 	int64_t latency_us;
 };
 
-/* Of a call that another process began. Strings are borrowed. */
+/* Of a call that was begun before: by another process, or by this one without a clear end. Strings
+ * are borrowed. */
 struct call_past {
 	const char *segment; /* of the log, ... */
 	uint64_t intent;     /* ... and the last intent in it that this call goes on from */
@@ -70,7 +79,8 @@ struct call_past {
 	const char *boot;    /* in which that was, ... */
 	int64_t boot_ms;     /* ... and how long after it; as in struct step_row */
 	int64_t set_by_ms;   /* by so much the clock was set forward since */
-	/* Instead of a run's being woken. From the loop, once each; looked may go on with the call. */
+	/* From the loop, once each. looked may go on with the call; ended is told instead of a run's
+	 * being woken, unless it is NULL. */
 	void (*looked)(void *arg, const struct call_result *found);
 	void (*ended)(void *arg);
 	void *arg;
@@ -84,25 +94,28 @@ struct call {
 	struct sm sm;
 	const struct registered_op *op;
 	char path[STEP_PATH_SIZE];
-	char hash[SHA256_HEX + 1];   /* of the arguments as the script gave them */
-	cJSON *args;                 /* as checked, token filled in */
-	char *args_text;             /* the same as JSON: host.args */
-	char *malformed;             /* what is wrong with the arguments, or NULL */
-	char *baseline;              /* JSON object: what prepare said, or NULL */
-	bool approved;               /* by people: the rules need not ask again */
-	bool begun;                  /* its beginning is in the journal */
-	int64_t asked_ms, intent_ms; /* wall clock */
-	const char *token_name;      /* the member of type token, or NULL */
-	const char *token;           /* inside args, however long; "" if none */
-	uint64_t intent;             /* sequence number of its record */
-	bool looking;                /* prepare was called, and has not ended */
-	bool committing;             /* the committer will still call back */
+	char hash[SHA256_HEX + 1];       /* of the arguments as the script gave them */
+	cJSON *args;                     /* as checked, token filled in */
+	char *args_text;                 /* the same as JSON: host.args */
+	char *malformed;                 /* what is wrong with the arguments, or NULL */
+	char *baseline;                  /* JSON object: what prepare said, or NULL */
+	bool approved;                   /* by people: the rules need not ask again */
+	bool begun;                      /* its beginning is in the journal */
+	int64_t asked_ms, intent_ms;     /* wall clock */
+	const char *token_name;          /* the member of type token, or NULL */
+	const char *token;               /* inside args, however long; "" if none */
+	uint64_t intent;                 /* sequence number of its record ... */
+	char segment[CALL_SEGMENT_SIZE]; /* ... in this segment */
+	int64_t intent_boot_ms;          /* of the intent, since the boot */
+	bool looking;                    /* prepare was called, and has not ended */
+	bool committing;                 /* the committer will still call back */
 	int64_t started_us;
 	struct timer *deadline;
 	char *group;     /* what its resource belongs to, for budgets; "": none; NULL: not judged */
 	bool counted;    /* among the changes that count */
 	char denied[32]; /* the rule that let no further attempt go; "": none */
-	struct call_past *past; /* borrowed; NULL: it was begun by this process */
+	struct call_past *past;  /* borrowed; NULL: it is made for the first time */
+	struct unclear *unclear; /* owned; NULL: its attempts have not ended without an answer */
 	struct call_end end;
 };
 

@@ -30,6 +30,15 @@ void call_make_token(char out[UUID_SIZE], const struct run_facts *run, const cha
 	uuid_format(out, hash, 8);
 }
 
+bool call_has_made_token(const char *token, const struct run_facts *run, const char *path, int link)
+{
+	char made[UUID_SIZE];
+	if (!token || link > 0)
+		return true;
+	call_make_token(made, run, path, 0);
+	return strcmp(made, token) == 0;
+}
+
 /* ---- as it was ---- */
 
 static const struct member *token_member(const struct operation *op)
@@ -65,6 +74,7 @@ struct call *call_again_new(struct run *r, const struct registered_op *op,
 	c->begun = true;
 	c->intent = row->intent;
 	c->intent_ms = past->first_ms;
+	c->intent_boot_ms = past->boot_ms;
 	c->host.not_after_ms = row->not_after_ms > 0 ? row->not_after_ms + past->set_by_ms : 0;
 	c->baseline = copy(row->baseline);
 	c->group = strdup(row->group ? row->group : "");
@@ -99,10 +109,12 @@ static void on_look_recorded(void *arg, const struct err *err)
 	struct call *c = arg;
 	int64_t timeout = c->run ? c->run->call_timeout_ms : 0;
 	c->committing = false;
-	if (!c->runs || c->sm.now != CALL_S_LOOKING) {
+	if (!c->runs) {
 		call_free(c);
 		return;
 	}
+	if (c->sm.now != CALL_S_LOOKING)
+		return; /* given up; its run still has it */
 	if (err->code != 0) {
 		call_looked(c, &(struct call_result){ .code = "AuditUnavailable",
 						      .message = err->message });
@@ -123,6 +135,7 @@ void call_look(struct call *c, int64_t sent_until_ms, int64_t skew_ms)
 	c->host.sent_until_ms = sent_until_ms + c->past->set_by_ms;
 	c->host.skew_ms = skew_ms;
 	c->host.not_after_ms = 0; /* of its token, not of a look */
+	c->host.may_send = NULL;  /* likewise */
 	c->committing = true;
 	record_look(c, on_look_recorded);
 }
@@ -135,16 +148,23 @@ void call_resend(struct call *c)
 	call_enter_recording(c);
 }
 
+bool call_use_token(struct call *c, const char *token)
+{
+	if (!c->token_name || strcmp(token, c->token) == 0)
+		return true;
+	cJSON *made = cJSON_CreateString(token);
+	if (!made || !cJSON_ReplaceItemInObjectCaseSensitive(c->args, c->token_name, made)) {
+		cJSON_Delete(made);
+		return false;
+	}
+	find_token(c);
+	return call_write_args(c);
+}
+
 bool call_replace(struct call *c, const char *token, int link)
 {
-	if (c->token_name) {
-		cJSON *made = cJSON_CreateString(token);
-		if (!made || !cJSON_ReplaceItemInObjectCaseSensitive(c->args, c->token_name, made))
-			return false;
-		find_token(c);
-		if (!call_write_args(c))
-			return false;
-	}
+	if (!call_use_token(c, token))
+		return false;
 	record_settle(c, "not_done", NULL);
 	c->past->replaces = true;
 	c->past->link = link;
@@ -165,25 +185,15 @@ bool call_is_end(const struct call *c)
 	const struct call_end *e = &c->end;
 	if (!c->past || c->started_us == 0 || e->outcome == CALL_OK)
 		return true;
+	/* What came before it was not done: a script may be told that this was not done either. */
+	if (c->past->replaces && c->unclear)
+		return e->outcome != CALL_UNKNOWN;
 	if (e->outcome != CALL_ERROR)
 		return false;
 	return c->past->replaces ? !e->retryable : is_proof(c->op->op, e->code);
 }
 
 /* ---- the end ---- */
-
-static void on_settled(void *arg, const struct err *err)
-{
-	struct call *c = arg;
-	(void)err; /* the log has failed: so will all that follows */
-	c->committing = false;
-	if (!c->runs) {
-		call_free(c);
-		return;
-	}
-	sm_move(&c->sm, CALL_S_ENDED);
-	c->past->ended(c->past->arg);
-}
 
 void call_settle(struct call *c)
 {
@@ -192,7 +202,8 @@ void call_settle(struct call *c)
 	c->started_us = 0;
 	if (c->end.outcome == CALL_UNKNOWN)
 		run_add_unknown(c->run, c);
-	record_settle(c, call_outcome_name(c->end.outcome), on_settled);
+	(void)run_came(c->runs, c->ticket);
+	record_settle(c, call_outcome_name(c->end.outcome), call_on_end_durable);
 	if (!rows_call_end(c))
 		run_too_much(c->run);
 }

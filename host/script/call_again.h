@@ -1,6 +1,7 @@
 /*
- * call_again.h - a call that another process began: looked into, sent again, replaced, or given its
- * end. What is done when is settle.c's; a struct call lives for one try.
+ * call_again.h - a call that was begun before: looked into, sent again, replaced, or given its end. What
+ * is done when is settle_case.c's for one that another process began, whose struct call lives for one
+ * try; for one that ended unclear in this process it is call_unclear.c's.
  */
 #ifndef SCRIPT_CALL_AGAIN_H
 #define SCRIPT_CALL_AGAIN_H
@@ -11,6 +12,10 @@
 /* The same call of the same attempt has the same token for ever, another has another; so has the
  * link-th that takes its place. */
 void call_make_token(char out[UUID_SIZE], const struct run_facts *run, const char *path, int link);
+
+/* Did the gate make that token (NULL: it has none) for the step, as the link-th? Not the script. */
+bool call_has_made_token(const char *token, const struct run_facts *run, const char *path,
+			 int link);
 
 /*
  * The call of that row, which has its token and its times.
@@ -28,6 +33,9 @@ void call_look(struct call *c, int64_t sent_until_ms, int64_t skew_ms);
 
 /* Send it again, as it is. past->ended is told when that is over; see call_is_end. */
 void call_resend(struct call *c);
+
+/* From now on it has that token, if it has any. False: no memory. */
+bool call_use_token(struct call *c, const char *token);
 
 /* Replace it by one with that token, the link-th. As call_resend. False: no memory. */
 bool call_replace(struct call *c, const char *token, int link);

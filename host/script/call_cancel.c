@@ -46,6 +46,8 @@ static bool cancel_in_flight(struct call *c, bool force)
 
 bool call_cancel(struct call *c, bool force)
 {
+	if (c->unclear)
+		return call_cancel_unclear(c, force);
 	switch (c->sm.now) {
 	case CALL_S_PREPARING:
 		give_up_preparing(c);
@@ -93,6 +95,10 @@ bool call_suspend(struct call *c, bool force)
 		return false;
 	case CALL_S_SETTLING:
 		return !force;
+	case CALL_S_UNCLEAR:
+	case CALL_S_LOOKING:
+		call_suspend_unclear(c);
+		return false;
 	default:
 		return false;
 	}

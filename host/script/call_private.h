@@ -17,6 +17,7 @@ enum {
 	CALL_S_RECORDING,
 	CALL_S_IN_FLIGHT,
 	CALL_S_SETTLING,
+	CALL_S_UNCLEAR,
 	CALL_S_ENDED,
 };
 
@@ -30,6 +31,27 @@ void call_enter_recording(struct call *c);
 
 /* The end is known: it becomes durable. */
 void call_enter_settling(struct call *c);
+
+/* The end is durable, if it is one: its run is woken. May free it. */
+void call_enter_ended(struct call *c);
+
+/* Of the record of that end: call_enter_ended follows. A commit_done_fn. */
+void call_on_end_durable(void *arg, const struct err *err);
+
+/* Take away what c->end holds. */
+void call_clear_end(struct call *c);
+
+/* call_unclear.c: its attempts have ended without a clear answer. Can that be cleared up? Then the
+ * outcome that is about to be recorded is not its end. */
+void call_begin_unclear(struct call *c);
+/* That outcome, or that of a later try, is durable and not its end. May free it. */
+void call_go_on_unclear(struct call *c);
+/* Nothing more of it is to be sent: its run is ending. */
+bool call_unclear_closing(const struct call *c);
+/* As call_cancel and call_suspend, of one that is unclear. */
+bool call_cancel_unclear(struct call *c, bool force);
+void call_suspend_unclear(struct call *c); /* while it waits or is looked into */
+void call_free_unclear(struct call *c);
 
 /* call_again.c: the plugin has ended its look. */
 void call_looked(struct call *c, const struct call_result *found);

@@ -119,6 +119,12 @@ static bool set_token(struct call *c)
 	return true;
 }
 
+/* Of a step that is recorded: its newest beginning may have had another. */
+static bool set_recorded_token(struct call *c, const struct journal_step *s)
+{
+	return set_token(c) && (!s->token || call_use_token(c, s->token));
+}
+
 /* ---- the road ---- */
 
 static int audit_unavailable(lua_State *L, struct call *c, const struct err *err)
@@ -224,7 +230,7 @@ static int replay(lua_State *L, struct call *c, const struct journal_step *s)
 {
 	bool admitted = strcmp(s->outcome, call_outcome_name(CALL_INVALID)) != 0 &&
 			strcmp(s->outcome, call_outcome_name(CALL_REFUSED)) != 0;
-	if (strcmp(s->outcome, call_outcome_name(CALL_INVALID)) != 0 && !set_token(c))
+	if (strcmp(s->outcome, call_outcome_name(CALL_INVALID)) != 0 && !set_recorded_token(c, s))
 		return no_memory(L, c);
 	if (admitted)
 		rules_replayed(c);
@@ -250,7 +256,7 @@ static int orphaned(lua_State *L, int status, lua_KContext ctx)
 	struct branch *b = branch_of(L);
 	struct call *c = b->call;
 	(void)status, (void)ctx;
-	if (!set_token(c))
+	if (!set_recorded_token(c, b->wait.recorded))
 		return no_memory(L, c);
 	rules_replayed(c);
 	call_settle_orphaned(c, b->wait.recorded);

@@ -162,13 +162,11 @@ void rows_call_begin(const struct call *c)
 	const struct run *r = c->run;
 	const struct operation *op = c->op->op;
 	struct store_batch *b = batch_of(r);
-	struct commit_stats log;
 	/* The times of a call that is sent again are by the clock that its first intent was dated with. */
 	const struct call_past *again = c->past && !c->past->replaces ? c->past : NULL;
 	int64_t set_by_ms = again ? again->set_by_ms : 0;
 	if (!b)
 		return;
-	commit_stats(r->runs->committer, &log);
 	store_add_step(
 	    b, &(struct step_row){
 		   .run = r->facts.id,
@@ -185,11 +183,11 @@ void rows_call_begin(const struct call *c)
 		   .begun_ms = c->intent_ms,
 		   .until_ms = clock_wall_ms() - set_by_ms + r->call_timeout_ms,
 		   .not_after_ms = c->host.not_after_ms > 0 ? c->host.not_after_ms - set_by_ms : 0,
-		   .segment = log.segment,
+		   .segment = c->segment,
 		   .intent = c->intent,
 		   .link = c->past ? c->past->link : 0,
 		   .boot = again ? again->boot : text_or_null(r->runs->boot),
-		   .boot_ms = again ? again->boot_ms : clock_boot_ms(),
+		   .boot_ms = c->intent_boot_ms,
 	       });
 }
 

@@ -58,6 +58,7 @@ struct runs_spec {
 	struct culprit *culprit;         /* borrowed; NULL: none */
 	const char *store_path; /* to read the journal from; NULL: runs are not durable; copied */
 	int64_t passive_ms;     /* longer waits leave memory; 0: 30,000 */
+	int64_t max_intent_age_ms; /* see settle_decide.h; 0: SETTLE_INTENT_AGE_MS */
 	/* secret "NAME": append it; NULL: there are none. A plain read of a small local source. */
 	int (*secret)(void *arg, const char *name, struct buf *out, struct err *err);
 	void *secret_arg;

@@ -50,7 +50,7 @@ struct runs {
 	char *lua_dir;
 	char *store_path; /* NULL: nothing is durable */
 	char boot[BOOT_ID_SIZE];
-	int64_t passive_ms;
+	int64_t passive_ms, max_intent_age_ms;
 	int (*secret)(void *arg, const char *name, struct buf *out, struct err *err);
 	void *secret_arg;
 	struct run_listener carried;

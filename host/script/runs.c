@@ -9,6 +9,7 @@
 #include "script/rules.h"
 #include "script/run_wake.h"
 #include "script/runs_private.h"
+#include "script/settle_decide.h"
 
 enum { PASSIVE_MS = 30 * 1000 };
 
@@ -43,6 +44,8 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.rules = spec->rules,
 		.culprit = spec->culprit,
 		.passive_ms = spec->passive_ms > 0 ? spec->passive_ms : PASSIVE_MS,
+		.max_intent_age_ms =
+		    spec->max_intent_age_ms > 0 ? spec->max_intent_age_ms : SETTLE_INTENT_AGE_MS,
 		.carried = spec->carried,
 		.on_asked = spec->on_asked,
 		.on_asked_arg = spec->on_asked_arg,

@@ -117,8 +117,6 @@ int settle_new(struct settle **out, const struct settle_spec *spec, struct err *
 	if (!s)
 		return err_set(err, ERR_NOMEM, "no memory for unsettled calls");
 	s->spec = *spec;
-	if (s->spec.max_intent_age_ms == 0)
-		s->spec.max_intent_age_ms = SETTLE_INTENT_AGE_MS;
 	s->last = &s->first;
 	s->begun_ms = clock_wall_ms();
 	s->begun_boot_ms = clock_boot_ms();

@@ -36,8 +36,7 @@ struct runs;
 struct settle;
 
 struct settle_spec {
-	struct runs *runs;         /* borrowed; durable. Outlives it */
-	int64_t max_intent_age_ms; /* 0: SETTLE_INTENT_AGE_MS */
+	struct runs *runs; /* borrowed; durable. Outlives it */
 
 	/* From the loop; text is borrowed. What became of each call, one line. */
 	void (*on_log)(void *arg, enum log_level level, const char *text);

@@ -18,15 +18,6 @@ static void settle_unknown(struct settle_case *k, const char *why, const struct 
 
 /* ---- what is known ---- */
 
-static bool has_own_token(const struct settle_case *k)
-{
-	char made[UUID_SIZE];
-	if (!k->row.token || k->row.link > 0)
-		return true;
-	call_make_token(made, &k->of->run->facts, k->row.path, 0);
-	return strcmp(made, k->row.token) == 0;
-}
-
 /* A moment as the clock would have it that the intent was dated with. */
 static int64_t in_its_time(const struct settle_case *k, int64_t wall_ms, int64_t boot_ms)
 {
@@ -55,10 +46,12 @@ static int64_t not_after(const struct settle_case *k)
 static struct settle_call facts_of(const struct settle_case *k)
 {
 	const struct operation *op = k->op->op;
+	const struct step_row *row = &k->row;
 	return (struct settle_call){ .recorded = k->record != NULL,
 				     .can_resend = op->resend_ms > 0,
 				     .can_look = op->reconcile != NULL,
-				     .own_token = has_own_token(k),
+				     .own_token = call_has_made_token(
+					 row->token, &k->of->run->facts, row->path, row->link),
 				     .first_ms = k->first_ms,
 				     .intent_ms = k->row.begun_ms,
 				     .not_after_ms = not_after(k),
@@ -117,11 +110,9 @@ static void keep_text(const char **to, const char *from)
 static void take_over(struct settle_case *k)
 {
 	const struct call *c = k->call;
-	struct commit_stats log;
 	if (c->intent == 0)
 		return;
-	commit_stats(k->of->run->runs->committer, &log);
-	keep_text(&k->row.segment, log.segment);
+	keep_text(&k->row.segment, c->segment);
 	k->row.intent = c->intent;
 	k->row.until_ms = now_of(k); /* it has ended */
 	k->sent_here = true;
@@ -131,7 +122,7 @@ static void take_over(struct settle_case *k)
 	if (c->token[0])
 		keep_text(&k->row.token, c->token);
 	keep_text(&k->row.boot, k->of->run->runs->boot);
-	k->row.boot_ms = clock_boot_ms() - (clock_wall_ms() - c->intent_ms);
+	k->row.boot_ms = c->intent_boot_ms;
 	k->row.link = k->past.link;
 	k->row.begun_ms = c->intent_ms;
 	k->row.until_ms = clock_wall_ms();
@@ -249,7 +240,7 @@ static void on_looked(void *arg, const struct call_result *found)
 		return;
 	}
 	enum settle_way way = settle_judge(&facts, found->verdict, now_of(k),
-					   k->settle->spec.max_intent_age_ms, &why);
+					   k->of->run->runs->max_intent_age_ms, &why);
 	if (way == SETTLE_AGAIN)
 		replace(k);
 	else if (way == SETTLE_DONE && call_take_found(k->call, found))

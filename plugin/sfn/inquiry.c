@@ -86,6 +86,7 @@ static void end_with_verdict(struct inquiry *q, const struct call_result *read,
 		.request_id = read->request_id,
 		.attempts = read->attempts,
 		.context = buf_bytes(&context),
+		.retryable = j.early,
 		.verdict = j.verdict,
 	};
 	end(q, &result);

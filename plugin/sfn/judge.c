@@ -54,7 +54,8 @@ static void PRINTF_LIKE(3, 4)
 static void decide_not_done(struct judgement *out, const struct findings *f, const char *why)
 {
 	int64_t settled = window_end(f) + JUDGE_SETTLE_MS;
-	if (f->asked_ms >= settled)
+	out->early = f->asked_ms < settled;
+	if (!out->early)
 		decide(out, VERDICT_NOT_DONE, "%s", why);
 	else
 		decide(out, VERDICT_UNKNOWN,

@@ -33,7 +33,7 @@
  * those that differ are as before the call, else unknown: someone set them since.
  *
  * Reads lag behind writes by seconds. "Not done" is said only of a look taken JUDGE_SETTLE_MS after
- * the window's end, before that it is unknown.
+ * the window's end, before that it is unknown, and early.
  */
 #ifndef SFN_JUDGE_H
 #define SFN_JUDGE_H
@@ -55,6 +55,7 @@ struct findings {
 struct judgement {
 	enum verdict verdict;
 	char why[256];
+	bool early;    /* of VERDICT_UNKNOWN: a look later on may tell */
 	cJSON *answer; /* of VERDICT_DONE: what the call would have answered. Owned by the caller */
 };
 

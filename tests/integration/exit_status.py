@@ -4,7 +4,7 @@ import json
 import signal
 
 from program import Workspace
-from scripted_server import NOT_REDRIVEN, ScriptedServer
+from scripted_server import UNSEEN, ScriptedServer
 from tap import check, check_equal, run, test
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Orders:one"
@@ -92,7 +92,7 @@ def status_4_when_it_timed_out():
 
 @test
 def status_5_when_the_outcome_is_unknown_and_what_tells_is_printed():
-    with Workspace() as work, ScriptedServer({"close": True}, beside=NOT_REDRIVEN) as server:
+    with Workspace() as work, ScriptedServer({"close": True}, beside=UNSEEN) as server:
         work.configure(endpoint=server.url)
         ended = work.run(REDRIVE, AWS_ACCESS_KEY_ID="AKIDLOCAL", AWS_SECRET_ACCESS_KEY="local")
         check_equal(ended.status, 5, f"the run\n{ended}")

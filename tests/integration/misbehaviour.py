@@ -5,7 +5,7 @@ import json
 import socket
 
 from program import Workspace
-from scripted_server import NOT_REDRIVEN, ScriptedServer
+from scripted_server import NOT_REDRIVEN, UNSEEN, ScriptedServer
 from tap import check, check_equal, run, test
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
@@ -25,21 +25,24 @@ return { code = answer.code, message = answer.message, status = answer.status,
 """
 
 
-def call(script, operation, arguments, more=""):
+def call(script, operation, arguments, more="", beside=None):
     """The end of one call, what the server received, and the record of its intent."""
-    with Workspace() as work, ScriptedServer(*script, beside=NOT_REDRIVEN) as server:
+    with Workspace() as work, ScriptedServer(*script, beside=beside or NOT_REDRIVEN) as server:
         work.configure(endpoint=server.url, more=more)
         ended = work.run(CALL, "--input", json.dumps({"operation": operation, "arguments": arguments}), **KEYS)
         check(all(request["signed"] for request in server.requests), "a request was signed wrongly")
         records = [record for segment in work.records() for record in segment]
-        intent, = (record for record in records if record["kind"] == "call.intent")
-        outcome, = (record for record in records if record["kind"] == "call.outcome")
-        check_equal(ended.status, 5 if outcome["outcome"] == "unknown" else 0, f"the exit status\n{ended}")
+        intent, *again = (record for record in records if record["kind"] == "call.intent")
+        outcome, *later = (record["outcome"] for record in records if record["kind"] == "call.outcome")
+        check_equal(ended.status, 5 if outcome == "unknown" else 0, f"the exit status\n{ended}")
+        expected = [(intent["seq"], "unknown")] if outcome == "unknown" and operation == "redrive_execution" else []
+        check_equal([(r["resends"]["intent"], end) for r, end in zip(again, later, strict=True)], expected,
+                    "what was sent again, and its end")
         return ended.result, server.requests, intent
 
 
-def redrive(*script, more="", **arguments):
-    return call(script, "redrive_execution", {"executionArn": EXECUTION, **arguments}, more)
+def redrive(*script, more="", beside=None, **arguments):
+    return call(script, "redrive_execution", {"executionArn": EXECUTION, **arguments}, more, beside)
 
 
 def describe(*script, more=""):
@@ -91,10 +94,11 @@ def a_lost_answer_is_asked_for_again_with_the_same_token():
 
 @test
 def answers_that_never_come_leave_the_outcome_unknown():
-    end, requests, intent = redrive({"close": True})
+    end, requests, intent = redrive({"close": True}, beside=UNSEEN)
     check_equal(end["code"], "OutcomeUnknown", "the code")
     check_equal(end["attempts"], 3, "attempts")
     check("ConnectionError" in end["message"], f"the cause in: {end['message']}")
+    check("could not be found out: the service could not be asked" in end["message"], f"why in: {end['message']}")
     check_equal({token_of(r) for r in requests}, {intent["token"]}, "tokens")
 
 
@@ -131,13 +135,13 @@ def silence_is_a_time_out():
     end, requests, _ = describe({"silent": True}, more=more)
     check_equal(end["code"], "Timeout", "the code")
     check_equal(len(requests), 2, "attempts")
-    end, _, _ = redrive({"silent": True}, more=more)
+    end, _, _ = redrive({"silent": True}, more=more, beside=UNSEEN)
     check_equal(end["code"], "OutcomeUnknown", "the code of a change")
 
 
 @test
 def an_unknown_outcome_that_is_caught_still_has_a_result():
-    with Workspace() as work, ScriptedServer({"close": True}, beside=NOT_REDRIVEN) as server:
+    with Workspace() as work, ScriptedServer({"close": True}, beside=UNSEEN) as server:
         work.configure(endpoint=server.url)
         ended = work.run(CALL, "--input", json.dumps(
             {"operation": "redrive_execution", "arguments": {"executionArn": EXECUTION}}), **KEYS)

@@ -15,7 +15,8 @@ A script is a list of steps; each request takes the next one, the last one stays
   {"silent": true}                     never answer
 
 Operations in `beside` are answered by the step they have there: the script goes on without them, and
-they are kept in `looks` only. NOT_REDRIVEN is for the look at an execution before it is redriven.
+they are kept in `looks` only. NOT_REDRIVEN is for the look at an execution before it is redriven, and
+where an answer is lost, afterwards; UNSEEN lets nobody look.
 
 Every request is kept with its headers and body and with whether its signature is right for the given
 secret, worked out here from the definition of Signature Version 4.
@@ -63,6 +64,7 @@ def right_signature(request, secret):
 NOT_REDRIVEN = {"DescribeExecution": {"headers": {"Connection": "close"},
                                       "ok": {"status": "FAILED", "redriveCount": 0,
                                              "redriveStatus": "REDRIVABLE", "startDate": 1790218660}}}
+UNSEEN = {"DescribeExecution": {"headers": {"Connection": "close"}, "error": "AccessDeniedException"}}
 
 
 class ScriptedServer:

@@ -1,4 +1,5 @@
 """Recovery, rule by rule: the host is killed between the intent of a redrive and its outcome, and started again later.
+And what it does itself, while it lives, when all attempts of a redrive end without an answer.
 
 The clocks of host and engine are advanced together: the engine's by its control path, the host's by libfaketime, so that
 the program under test is the one that is shipped.
@@ -7,6 +8,7 @@ the program under test is the one that is shipped.
 import contextlib
 import glob
 import json
+import signal
 import sqlite3
 import subprocess
 import time
@@ -373,6 +375,116 @@ def show_tells_that_a_call_was_replaced():
         shown = s.work.command("show", s.id, "--json", "--config", s.work.config)
         step = json.loads(shown.out)["steps"][0]
         check_equal((step["intents"], step["links"], step["outcome"]), (2, 1, "ok"), f"the step in\n{shown}")
+
+
+# ---- alive ----
+
+ATTEMPTS = 3  # of one call, by default
+
+
+def lose(s, when, **more):
+    control(s.url, fault={"operation": "RedriveExecution", "kind": "drop", "when": when, **more})
+
+
+def redrive(s):
+    return s.work.command("run", s.work.write("redrive.lua", REDRIVE), "--config", s.work.config,
+                          "-i", "executionArn=" + s.execution, **KEYS)
+
+
+def start_redrive(s):
+    return s.work.start("run", s.work.write("redrive.lua", REDRIVE), "--config", s.work.config,
+                        "-i", "executionArn=" + s.execution, **KEYS)
+
+
+@test
+def alive_what_was_done_before_its_answers_were_lost_is_found_out():
+    with scene() as s:
+        lose(s, "after")
+        ended = redrive(s)
+        done = describe(s.url, s.execution)
+        check_equal((ended.status, ended.result["count"]), (0, 1), f"the run\n{ended}")
+        check_equal((ended.result["date"], done["redriveCount"]), (done["redriveDate"], 1), "redriveDate, redrives")
+        check_equal([r["outcome"] for r in s.records("call.settle")], ["reconciled"], "what was settled")
+        check_equal([r["outcome"] for r in s.records("call.outcome") if r["operation"] == "sfn.redrive_execution"],
+                    ["unknown", "unknown"], "outcomes: of the call, and of the same sent again")
+        check_equal(len({r["clientToken"] for r in s.received()}), 1, "tokens")
+        check(len(s.received()) >= 2 * ATTEMPTS, f"redrives received: {len(s.received())}")  # libcurl repeats one itself
+        check_equal(s.store("SELECT outcome FROM step_end WHERE operation = 'sfn.redrive_execution'"),
+                    [("reconciled",)], "its end in the journal")
+        s.audit_holds()
+
+
+@test
+def alive_what_was_not_done_is_done_by_sending_it_again():
+    with scene() as s:
+        lose(s, "before", count=ATTEMPTS)
+        ended = redrive(s)
+        check_equal((ended.status, ended.result["count"], ended.result["replayed"]), (0, 1, False),
+                    f"the run\n{ended}")
+        check_equal((len({r["clientToken"] for r in s.received()}), len(s.received())), (1, ATTEMPTS + 1),
+                    "tokens, redrives received")
+        check_equal(s.records("call.settle"), [], "looks that settled it")
+        s.audit_holds()
+
+
+@test
+def alive_what_was_done_and_then_redriven_by_a_colleague_is_unknown():
+    with scene() as s:
+        s.work.configure(endpoint=s.url, more="read_timeout = 1s")
+        control(s.url, fault={"operation": "RedriveExecution", "kind": "latency", "ms": 3000, "when": "after"})
+        process = start_redrive(s)
+        s.until("ours is done", lambda: describe(s.url, s.execution)["redriveCount"] == 1)
+        s.ended()
+        s.colleague_redrives()
+        _, err = process.communicate(timeout=60)
+        check_equal(process.returncode, 5, f"exit status, having said {err}")
+        check("redriveCount went from 0 to 2" in err, f"why, in: {err}")
+        check("aws stepfunctions describe-execution" in err, f"no command that tells in: {err}")
+        check_equal(describe(s.url, s.execution)["redriveCount"], 2, "redrives")
+        check_equal(len({r["clientToken"] for r in s.received()} - {"colleague"}), 1, "our tokens")
+        s.audit_holds()
+
+
+@test
+def alive_without_anybody_to_ask_it_is_unknown():
+    with scene() as s:
+        lose(s, "after")
+        control(s.url, fault={"operation": "DescribeExecution", "kind": "deny"})
+        ended = redrive(s)
+        check_equal(ended.status, 5, f"the run\n{ended}")
+        check("the service could not be asked" in ended.err, f"why, in: {ended.err}")
+        check_equal([r["outcome"] for r in s.records("call.settle")], ["unknown"], "what was settled")
+        s.audit_holds()
+
+
+@test
+def alive_an_interrupt_while_it_waits_for_the_next_look_ends_it_as_unknown():
+    with scene() as s:
+        lose(s, "before")
+        process = start_redrive(s)
+        read_until(process, "it is looked into again in")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        check_equal(process.returncode, 5, f"exit status, having said {err}")
+        check_equal(describe(s.url, s.execution)["redriveCount"], 0, "redrives")
+        check_equal(len(s.records("call.look")), 2, "looks: a last one when it was interrupted")
+        s.audit_holds()
+
+
+@test
+def killed_while_it_waits_for_the_next_look_it_is_sent_again_by_the_next_process():
+    with scene() as s:
+        lose(s, "before")
+        process = start_redrive(s)
+        read_until(process, "it is looked into again in")
+        process.kill()
+        process.communicate()
+        control(s.url, faults="clear")
+        s.id = s.store("SELECT id FROM run")[0][0]
+        ended = s.work.command("resume", s.id, "--config", s.work.config, **KEYS)
+        check_equal((ended.status, ended.result["count"]), (0, 1), f"the run\n{ended}")
+        check_equal(len({r["clientToken"] for r in s.received()}), 1, "tokens")
+        s.audit_holds()
 
 
 run()

@@ -271,6 +271,11 @@ static bool complete_one(struct committer *c)
 	return false;
 }
 
+bool world_tell_one(struct world *w)
+{
+	return complete_one(w->committer);
+}
+
 void world_hold(struct world *w)
 {
 	w->committer->hold = true;

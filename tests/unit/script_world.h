@@ -90,6 +90,7 @@ int world_timers(const struct world *w);
 /* Records: durable at once (the default), written but not durable until released, or failing from
  * now on. */
 void world_hold(struct world *w);
+bool world_tell_one(struct world *w); /* of the oldest record that is due; false: there is none */
 void world_release(struct world *w);
 void world_break_log(struct world *w);
 void world_lose(struct world *w); /* what is held back has failed, as will be the rest */
