@@ -242,8 +242,7 @@ void checkpoint_copy_free(struct checkpoint_copy *c)
 	timer_stop(c->url.timer);
 	timer_stop(c->finish);
 	http_stop(c->transfer);
-	/* The worker may still write from file.taken. */
-	worker_drain(c->spec.worker);
+	(void)worker_forget(c->spec.worker, &c->file);
 	buf_clear(&c->file.waiting);
 	buf_clear(&c->file.taken);
 	buf_clear(&c->url.waiting);

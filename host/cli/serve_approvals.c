@@ -307,10 +307,13 @@ void approvals_free(struct approvals *a)
 {
 	if (!a)
 		return;
-	worker_drain(a->host->worker);
-	for (struct visit *v = a->visits; v; v = v->next) {
-		v->approvals = NULL; /* the loop or the committer ends it */
+	for (struct visit *v = a->visits, *next; v; v = next) {
+		next = v->next;
+		v->approvals = NULL;
 		v->x = NULL;
+		if (worker_forget(a->host->worker, v))
+			free_visit(v);
+		/* else the committer ends it */
 	}
 	approval_posts_free(a->posts);
 	store_reader_close(a->reader);

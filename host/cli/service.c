@@ -48,8 +48,8 @@ static void on_hello(void *arg, struct control_request *q, const cJSON *request)
 
 struct look {
 	struct look *next;
-	struct service *service; /* NULL: it has gone */
-	struct control_request *q;
+	struct service *service;
+	struct control_request *q; /* NULL: nobody waits any more */
 	cJSON *request, *answer;
 	struct err err;
 	int rc;
@@ -274,11 +274,11 @@ void service_free(struct service *s)
 {
 	if (!s)
 		return;
-	worker_drain(s->host->worker);
 	control_free(s->control);
 	guests_forget(&s->guests);
 	for (struct look *l = s->looks, *next; l; l = next) {
 		next = l->next;
+		(void)worker_forget(s->host->worker, l);
 		free_look(l);
 	}
 	for (struct ballot *b = s->ballots; b; b = b->next) {

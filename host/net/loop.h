@@ -9,6 +9,7 @@
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -62,6 +63,10 @@ void worker_submit(struct worker *w, loop_fn *fn, loop_fn *done, void *arg);
 /* Wait until every submitted fn has run: the orderly end, before worker_free. Blocks the loop, so
  * only at shutdown. The done of those jobs still come from the loop if it goes on running. */
 void worker_drain(struct worker *w);
+
+/* The same, and the done of what was submitted with arg does not run: arg is the caller's again.
+ * Returns whether there was such a job. */
+bool worker_forget(struct worker *w, const void *arg);
 
 /* Waits for the fn in hand and drops the rest without running them. No done is called any more:
  * what the args point to is the caller's again. May be called from a done. NULL is fine. */

@@ -179,6 +179,21 @@ void worker_drain(struct worker *w)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+bool worker_forget(struct worker *w, const void *arg)
+{
+	bool found = false;
+	worker_drain(w);
+	(void)pthread_mutex_lock(&w->lock);
+	for (struct job *j = w->finished.first; j; j = j->next) {
+		if (j->arg != arg)
+			continue;
+		j->done = NULL; /* it stays: done_fd counts it */
+		found = true;
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return found;
+}
+
 void worker_free(struct worker *w)
 {
 	if (!w)

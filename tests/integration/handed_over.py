@@ -1,5 +1,6 @@
 """One state directory, several processes: the second hands its run to the owner, and takes it over when that goes."""
 
+import contextlib
 import json
 import os
 import signal
@@ -128,6 +129,36 @@ def what_the_owner_leaves_is_carried_on_by_who_asked():
         check("begun guest" not in err, f"the log line came twice: {err}")
         check("slept guest" in err, f"its log lines: {err}")
         check_equal(work.verify().status, 0, "the log")
+
+
+def ask_until_it_goes(work, owner):
+    """Requests that only look, one after the other, none of which waits for its answer; how many were made."""
+    links = []
+    with contextlib.suppress(OSError):
+        while owner.poll() is None:
+            links.append(socket.socket(socket.AF_UNIX))
+            links[-1].connect(work.path("state/control.sock"))
+            links[-1].sendall(b'{"op":"runs"}\n')
+            if len(links) > 200:
+                links[-200].close()
+    for link in links:
+        link.close()
+    return len(links)
+
+
+@test
+def an_owner_ends_in_order_while_it_is_asked_for_runs():
+    with Workspace() as work:
+        owner = nap(work, "owner", 0.5)
+        say(owner, "begun owner")
+        guest = nap(work, "guest", 2)
+        say(guest, "begun guest")
+        asked = ask_until_it_goes(work, owner)
+        check(asked > 100, f"only {asked} requests were made")
+        status, _, err = finish(owner)
+        check_equal(status, 0, f"the owner, having said {err}")
+        status, _, err = finish(guest)
+        check_equal(status, 0, f"the guest, having said {err}")
 
 
 @test

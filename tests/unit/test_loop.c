@@ -366,6 +366,27 @@ TEST(work_is_run_and_done_in_order)
 	end(&w);
 }
 
+TEST(what_is_forgotten_is_done_by_nobody)
+{
+	struct world w;
+	begin(&w);
+	REQUIRE(worker_new(&w.worker, w.loop, NULL) == 0);
+	struct note notes[3] = { { &w, 'a' }, { &w, 'b' }, { &w, 'c' } };
+
+	worker_submit(w.worker, write_note, write_note, &notes[0]);
+	worker_submit(w.worker, write_note, write_note, &notes[1]);
+	worker_submit(w.worker, write_note, write_note_and_quit, &notes[2]);
+	CHECK(worker_forget(w.worker, &notes[1]));
+	CHECK(!worker_forget(w.worker, &w));
+	CHECK_STR(w.log, "abc");
+	loop_run(w.loop);
+	CHECK_STR(w.log, "abcac");
+	CHECK(!worker_forget(w.worker, &notes[0])); /* it was done */
+
+	worker_free(w.worker);
+	end(&w);
+}
+
 static void wait_at_the_gate(void *arg)
 {
 	struct world *w = arg;
@@ -447,20 +468,20 @@ TEST(a_done_may_free_its_worker)
 
 int main(void)
 {
-	return tap_run(
-	    TAP_CASES(TAP_CASE(posts_run_later_and_in_order),
-		      TAP_CASE(a_post_made_by_a_post_runs_in_a_later_turn),
-		      TAP_CASE(posts_of_other_threads_arrive_all_and_in_each_threads_order),
-		      TAP_CASE(timers_fire_once_in_order_of_time_and_never_early),
-		      TAP_CASE(a_timer_started_late_in_a_turn_is_not_early_either),
-		      TAP_CASE(a_stopped_timer_does_not_fire),
-		      TAP_CASE(a_timer_that_is_due_can_still_be_stopped),
-		      TAP_CASE(what_is_left_is_forgotten_with_the_loop),
-		      TAP_CASE(a_quit_before_the_run_is_not_lost),
-		      TAP_CASE(a_signal_is_delivered_on_the_loop_each_time),
-		      TAP_CASE(work_runs_on_its_own_thread_and_is_done_on_the_loops),
-		      TAP_CASE(work_is_run_and_done_in_order),
-		      TAP_CASE(free_waits_for_the_job_in_hand_and_drops_the_rest),
-		      TAP_CASE(drain_runs_what_is_queued_before_the_end),
-		      TAP_CASE(a_done_may_free_its_worker)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(posts_run_later_and_in_order),
+	    TAP_CASE(a_post_made_by_a_post_runs_in_a_later_turn),
+	    TAP_CASE(posts_of_other_threads_arrive_all_and_in_each_threads_order),
+	    TAP_CASE(timers_fire_once_in_order_of_time_and_never_early),
+	    TAP_CASE(a_timer_started_late_in_a_turn_is_not_early_either),
+	    TAP_CASE(a_stopped_timer_does_not_fire),
+	    TAP_CASE(a_timer_that_is_due_can_still_be_stopped),
+	    TAP_CASE(what_is_left_is_forgotten_with_the_loop),
+	    TAP_CASE(a_quit_before_the_run_is_not_lost),
+	    TAP_CASE(a_signal_is_delivered_on_the_loop_each_time),
+	    TAP_CASE(work_runs_on_its_own_thread_and_is_done_on_the_loops),
+	    TAP_CASE(work_is_run_and_done_in_order), TAP_CASE(what_is_forgotten_is_done_by_nobody),
+	    TAP_CASE(free_waits_for_the_job_in_hand_and_drops_the_rest),
+	    TAP_CASE(drain_runs_what_is_queued_before_the_end),
+	    TAP_CASE(a_done_may_free_its_worker)));
 }
