@@ -1,10 +1,12 @@
 """One state directory, several processes: the second hands its run to the owner, and takes it over when that goes."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import socket
+import threading
 import time
 
 from program import Workspace
@@ -240,8 +242,10 @@ def the_beginning_of_an_id_is_enough_and_must_be_that_of_one_run():
 @test
 def where_nothing_was_run_there_is_nothing_to_carry_on_and_nothing_is_made():
     with Workspace() as work:
-        for command in ["cancel"], ["resume"], ["retry"], ["replay", "--check"], ["show"]:
-            none = work.command(*command, "abcd1234", "--config", work.config)
+        ids = "abcd1234", "01a201cf-3056-78dd-9b46-0484af634c2b"
+        commands = ["cancel"], ["resume"], ["retry"], ["replay", "--check"], ["show"]
+        for command, run_id in itertools.product(commands, ids):
+            none = work.command(*command, run_id, "--config", work.config)
             check_equal(none.status, 2, f"{command[0]}\n{none}")
             check("no runbook has been run in" in none.err, f"{command[0]}: {none.err}")
             check(not os.path.exists(work.path("state")), f"{command[0]} made the state directory")
@@ -353,6 +357,26 @@ def a_run_that_is_asked_for_again_is_never_begun_twice():
         check_equal(len(listed(work)), 2, "runs")
         owner.send_signal(signal.SIGINT)
         finish(owner)
+
+
+@test
+def what_an_owner_goes_without_answering_is_read_beside_it():
+    with Workspace() as work:
+        check_equal(work.run("return {}").status, 0, "the run")
+        asked = []
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(work.path("state/control.sock"))
+            server.listen()
+
+            def take_and_go():
+                with server.accept()[0] as link:
+                    asked.append(json.loads(link.makefile().readline()))
+
+            gone = threading.Thread(target=take_and_go)
+            gone.start()
+            check_equal([r["state"] for r in listed(work)], ["done"], "runs")
+            gone.join()
+        check_equal([request["op"] for request in asked], ["runs"], "what it was asked")
 
 
 @test
