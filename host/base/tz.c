@@ -162,9 +162,10 @@ void tz_free(struct tz *z)
 
 /* ---- telling ---- */
 
-int32_t tz_offset(const struct tz *z, int64_t utc_s)
+/* The number of transitions up to utc_s: the index of the first one after it. */
+static size_t transitions_until(const struct tz *z, int64_t utc_s)
 {
-	size_t low = 0, high = z->n; /* the first transition after utc_s is in [low, high] */
+	size_t low = 0, high = z->n; /* it is in [low, high] */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		if (z->at[middle] <= utc_s)
@@ -172,9 +173,28 @@ int32_t tz_offset(const struct tz *z, int64_t utc_s)
 		else
 			high = middle;
 	}
-	if (low == z->n && z->has_rule)
+	return low;
+}
+
+int32_t tz_offset(const struct tz *z, int64_t utc_s)
+{
+	size_t i = transitions_until(z, utc_s);
+	if (i == z->n && z->has_rule)
 		return tz_rule_offset(&z->rule, utc_s);
-	return z->offsets[low == 0 ? 0 : z->type[low - 1]];
+	return z->offsets[i == 0 ? 0 : z->type[i - 1]];
+}
+
+int64_t tz_next_change(const struct tz *z, int64_t utc_s)
+{
+	int32_t now = tz_offset(z, utc_s);
+	for (size_t i = transitions_until(z, utc_s); i < z->n; i++) {
+		if (tz_offset(z, z->at[i]) != now)
+			return z->at[i];
+	}
+	if (!z->has_rule)
+		return INT64_MAX;
+	int64_t from = z->n > 0 && z->at[z->n - 1] > utc_s ? z->at[z->n - 1] : utc_s;
+	return tz_rule_next_change(&z->rule, from, now);
 }
 
 void tz_local(const struct tz *z, int64_t utc_s, struct tz_time *out)

@@ -45,6 +45,9 @@ void tz_free(struct tz *z); /* NULL is fine */
 /* Seconds to be added to a UTC time in seconds since the epoch. */
 int32_t tz_offset(const struct tz *z, int64_t utc_s);
 
+/* The first instant after utc_s at which that is another number; INT64_MAX when there is none. */
+int64_t tz_next_change(const struct tz *z, int64_t utc_s);
+
 void tz_local(const struct tz *z, int64_t utc_s, struct tz_time *out);
 
 #endif

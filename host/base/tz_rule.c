@@ -135,32 +135,65 @@ static int64_t change_day(int64_t year, const struct tz_change *c)
 	return january + c->day;
 }
 
-int32_t tz_rule_offset(const struct tz_rule *r, int64_t utc_s)
+/* What happens in one year: [0] daylight saving begins, [1] it ends. */
+struct moment {
+	int64_t at;
+	int32_t offset; /* from then on */
+};
+
+static void moments_of(struct moment out[2], const struct tz_rule *r, int64_t year)
+{
+	int64_t start = change_day(year, &r->start) * DAY_S + r->start.time_s - r->std_s;
+	int64_t end = change_day(year, &r->end) * DAY_S + r->end.time_s - r->dst_s;
+	out[0] = (struct moment){ start, r->dst_s };
+	out[1] = (struct moment){ end, r->std_s };
+}
+
+static int64_t year_of(int64_t utc_s)
 {
 	int64_t year, days = (utc_s - (utc_s < 0 ? DAY_S - 1 : 0)) / DAY_S;
+	int month, day;
+	civil_from_days(days, &year, &month, &day);
+	return year;
+}
+
+int32_t tz_rule_offset(const struct tz_rule *r, int64_t utc_s)
+{
 	int64_t last = INT64_MIN;
 	int32_t offset = r->std_s;
-	int month, day;
 	if (!r->has_dst)
 		return r->std_s;
-	civil_from_days(days, &year, &month, &day);
+	int64_t year = year_of(utc_s);
 	/* A change may lie days beyond its year. Of two at the same moment the later one counts. */
 	for (int64_t y = year - 1; y <= year + 1; y++) {
-		const struct {
-			int64_t at;
-			int32_t offset;
-		} changes[] = {
-			{ change_day(y, &r->start) * DAY_S + r->start.time_s - r->std_s, r->dst_s },
-			{ change_day(y, &r->end) * DAY_S + r->end.time_s - r->dst_s, r->std_s },
-		};
-		bool end_first = changes[1].at < changes[0].at;
+		struct moment m[2];
+		moments_of(m, r, y);
+		bool end_first = m[1].at < m[0].at;
 		for (int i = 0; i < 2; i++) {
 			int k = end_first ? 1 - i : i;
-			if (changes[k].at <= utc_s && changes[k].at >= last) {
-				last = changes[k].at;
-				offset = changes[k].offset;
+			if (m[k].at <= utc_s && m[k].at >= last) {
+				last = m[k].at;
+				offset = m[k].offset;
 			}
 		}
 	}
 	return offset;
+}
+
+int64_t tz_rule_next_change(const struct tz_rule *r, int64_t utc_s, int32_t offset_s)
+{
+	int64_t first = INT64_MAX;
+	if (!r->has_dst)
+		return first;
+	int64_t year = year_of(utc_s);
+	for (int64_t y = year - 1; y <= year + 2; y++) {
+		struct moment m[2];
+		moments_of(m, r, y);
+		for (int i = 0; i < 2; i++) {
+			if (m[i].at > utc_s && m[i].at < first && m[i].offset != offset_s &&
+			    tz_rule_offset(r, m[i].at) != offset_s)
+				first = m[i].at;
+		}
+	}
+	return first;
 }

@@ -30,4 +30,7 @@ NODISCARD int tz_rule_parse(struct tz_rule *out, struct bytes text);
 
 int32_t tz_rule_offset(const struct tz_rule *r, int64_t utc_s);
 
+/* The first change after utc_s to an offset that is not that one; INT64_MAX when there is none. */
+int64_t tz_rule_next_change(const struct tz_rule *r, int64_t utc_s, int32_t offset_s);
+
 #endif

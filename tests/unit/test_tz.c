@@ -39,6 +39,26 @@ TEST(before_the_epoch_and_far_in_the_future)
 	CHECK_STR(local("Europe/Berlin", INT64_C(4118079600), s), "2100-07-01 01:00:00 w4 +7200");
 }
 
+static int64_t next_change(const char *zone, int64_t utc_s)
+{
+	struct tz *z = NULL;
+	if (!CHECK(tz_open(&z, zone, NULL) == 0))
+		return -1;
+	int64_t at = tz_next_change(z, utc_s);
+	tz_free(z);
+	return at;
+}
+
+TEST(the_next_change_of_the_clocks)
+{
+	CHECK_INT(next_change("Europe/Berlin", 1767225600), 1774746000);
+	CHECK_INT(next_change("Europe/Berlin", 1774745999), 1774746000);
+	CHECK_INT(next_change("Europe/Berlin", 1774746000), 1792890000);
+	CHECK_INT(next_change("Europe/Berlin", INT64_C(4118079600)), INT64_C(4128627600));
+	CHECK_INT(next_change("Asia/Tokyo", 0), INT64_MAX);
+	CHECK_INT(next_change("UTC", 0), INT64_MAX);
+}
+
 static int32_t offset(const char *rule, int64_t utc_s)
 {
 	struct tz_rule r;
@@ -176,6 +196,7 @@ int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(both_sides_of_a_change_of_the_clocks),
 				 TAP_CASE(before_the_epoch_and_far_in_the_future),
+				 TAP_CASE(the_next_change_of_the_clocks),
 				 TAP_CASE(rules_of_every_form),
 				 TAP_CASE(what_is_no_rule_is_refused),
 				 TAP_CASE(a_name_that_is_no_zone_gets_a_suggestion),
