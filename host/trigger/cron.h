@@ -55,6 +55,8 @@ struct tz;
 
 enum { CRON_NTH_MAX = 5 };
 
+#define CRON_NO_SEED "NoSeed" /* err.name where H is refused because there is no seed */
+
 /*
  * A plain value: copy it freely. It borrows its zone, which must live as long as the value is asked
  * for instants. Bit 5 of minute is minute 5, Sunday is bit 0. Nothing outside cron*.c looks inside.

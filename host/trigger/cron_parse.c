@@ -49,17 +49,22 @@ struct reading {
 	struct err *err;
 };
 
+/* How much of it a message quotes. */
+static int shown(struct bytes text)
+{
+	return text.n < SHOWN_MAX ? (int)text.n : SHOWN_MAX;
+}
+
 static int wrong(const struct reading *r, const char *why)
 {
-	int n = r->item.n < SHOWN_MAX ? (int)r->item.n : SHOWN_MAX;
-	return err_set(r->err, ERR_INVALID, "%s '%.*s': %s", r->field->name, n, r->item.p, why);
+	return err_set(r->err, ERR_INVALID, "%s '%.*s': %s", r->field->name, shown(r->item),
+		       r->item.p, why);
 }
 
 static int unexpected(const struct reading *r)
 {
-	int n = r->item.n < SHOWN_MAX ? (int)r->item.n : SHOWN_MAX;
-	return err_set(r->err, ERR_INVALID, "%s '%.*s': expected %s", r->field->name, n, r->item.p,
-		       r->field->expected);
+	return err_set(r->err, ERR_INVALID, "%s '%.*s': expected %s", r->field->name,
+		       shown(r->item), r->item.p, r->field->expected);
 }
 
 static bool is_field(const struct reading *r, int which)
@@ -178,18 +183,21 @@ static bool take_range(struct bytes *t, const struct field *f, struct range *r)
 
 static int backwards(const struct reading *r, const struct range *range)
 {
-	int n = r->item.n < SHOWN_MAX ? (int)r->item.n : SHOWN_MAX;
 	return err_set(r->err, ERR_INVALID,
 		       "%s '%.*s': the range runs backwards: write two, %d-%d and %d-%d",
-		       r->field->name, n, r->item.p, range->low, r->field->all_max, r->field->min,
-		       range->high);
+		       r->field->name, shown(r->item), r->item.p, range->low, r->field->all_max,
+		       r->field->min, range->high);
 }
 
 static int hash(const struct reading *r, uint64_t *out)
 {
 	uint8_t digest[SHA256_LEN];
 	if (!r->seed)
-		return wrong(r, "H and ~ are a hash of the schedule's name, and there is none");
+		return err_named(
+		    r->err, ERR_INVALID, CRON_NO_SEED,
+		    "%s '%.*s': H and ~ are a hash of the schedule's name, and there is "
+		    "none",
+		    r->field->name, shown(r->item), r->item.p);
 	struct sha256 *h = sha256_begin();
 	sha256_add(h, (struct bytes){ r->field->name, strlen(r->field->name) + 1 });
 	sha256_add(h, bytes_str(r->seed));

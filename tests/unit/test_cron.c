@@ -216,17 +216,18 @@ TEST(a_hash_is_the_same_for_ever_and_spreads)
 	};
 	for (size_t i = 0; i < sizeof(pinned) / sizeof(pinned[0]); i++)
 		CHECK_STR(next(pinned[i].text, "2026-11-01T00:00:00Z"), pinned[i].due);
+	const int64_t hour_ms = 3600000;
 	bool seen[24] = { false };
 	int hours = 0;
 	for (int i = 0; i < 200; i++) {
 		char seed[16];
 		(void)snprintf(seed, sizeof(seed), "job%d", i);
 		int64_t day = first_by("0 H * * *", seed) - ms("2026-11-01T00:00:00Z");
-		int hour = (int)(day / 3600000);
+		int hour = (int)(day / hour_ms);
 		hours += !seen[hour];
 		seen[hour] = true;
 		int64_t in = first_by("0 H(8-10) * * *", seed) - ms("2026-11-01T00:00:00Z");
-		CHECK(in >= 8 * 3600000 && in <= 10 * 3600000);
+		CHECK(in >= 8 * hour_ms && in <= 10 * hour_ms);
 		CHECK_INT(first_by("0 8~10 * * *", seed), first_by("0 H(8-10) * * *", seed));
 		CHECK_INT(first_by("0 ~ * * *", seed), first_by("0 H * * *", seed));
 		CHECK_INT(first_by("0 20~ * * *", seed), first_by("0 H(20-23) * * *", seed));
@@ -240,129 +241,6 @@ TEST(a_hash_is_the_same_for_ever_and_spreads)
 	CHECK_INT(cron_parse(&c, "H * * * *", NULL, NULL, &err), -ERR_INVALID);
 	CHECK_STR(err.message,
 		  "minute 'H': H and ~ are a hash of the schedule's name, and there is none");
-}
-
-TEST(a_refusal_names_the_field_and_what_was_expected)
-{
-	static const struct {
-		const char *text, *message;
-	} rows[] = {
-		{ "60 * * * *", "minute '60': expected *, 0 to 59, N-M, */STEP, N-M/STEP or H" },
-		{ "60 * * * * *", "second '60': expected *, 0 to 59, N-M, */STEP, N-M/STEP or H" },
-		{ "* * * JANUARY *", "month 'JANUARY': expected *, 1 to 12 or JAN to DEC, N-M, "
-				     "*/STEP, N-M/STEP or H" },
-		{ "* * * * FRI#6", "day of week 'FRI#6': expected *, 0 to 7 or SUN to SAT, N-M, "
-				   "*/STEP, N-M/STEP, H, NL or N#M" },
-		{ "* * * * L", "day of week 'L': expected *, 0 to 7 or SUN to SAT, N-M, "
-			       "*/STEP, N-M/STEP, H, NL or N#M" },
-		{ "* 5/2 * * *", "hour '5/2': a step needs a range: write N-M/STEP" },
-		{ "*/0 * * * *", "minute '*/0': a step is a number from 1" },
-		{ "*/90 * * * *", "minute '*/90': the step is longer than the range" },
-		{ "* 22-2 * * *",
-		  "hour '22-2': the range runs backwards: write two, 22-23 and 0-2" },
-		{ "* * * * SAT-MON",
-		  "day of week 'SAT-MON': the range runs backwards: write two, 6-6 and 0-1" },
-		{ "* * * *", "'* * * *' has 4 fields, expected 5: minute, hour, day of month, "
-			     "month, day of week; or 6: the second in front of them" },
-		{ "x", "'x' has 1 field, expected 5: minute, hour, day of month, "
-		       "month, day of week; or 6: the second in front of them" },
-		{ "0 0 0 1 1 ? 2026",
-		  "'0 0 0 1 1 ? 2026' has 7 fields, expected 5: minute, hour, day of month, "
-		  "month, day of week; or 6: the second in front of them" },
-		{ "@reboot",
-		  "'@reboot': a restart is no instant, it cannot be missed nor told from "
-		  "the last one; expected fields or @every" },
-		{ "@fortnightly", "'@fortnightly': expected five or six fields or one of @hourly, "
-				  "@daily, @weekly, @monthly, @yearly, @every DURATION" },
-		{ "CRON_TZ=UTC 0 0 * * *", "'CRON_TZ=UTC 0 0 * * *': the zone is no part of the "
-					   "expression, it is given beside it" },
-		{ "0 0 30 2 *", "'0 0 30 2 *' never comes: no year has such a day" },
-		{ "0 0 31 4,6,9,11 *", "'0 0 31 4,6,9,11 *' never comes: no year has such a day" },
-		{ "0 0 */30 2 MON#5", "'0 0 */30 2 MON#5' never comes: no year has such a day" },
-		{ "0 0 30W 2 *", "'0 0 30W 2 *' never comes: no year has such a day" },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK_STR(refusal(rows[i].text), rows[i].message);
-}
-
-TEST(what_is_no_field_is_refused)
-{
-	static const char *const bad[] = {
-		"",
-		" ",
-		"a * * * *",
-		"1,,2 * * * *",
-		", * * * *",
-		"1, * * * *",
-		"1- * * * *",
-		"-1 * * * *",
-		"1-2-3 * * * *",
-		"** * * * *",
-		"*/ * * * *",
-		"*/5x * * * *",
-		"*/-5 * * * *",
-		"0x1 * * * *",
-		"+1 * * * *",
-		"* 24 * * *",
-		"* * 0 * *",
-		"* * 32 * *",
-		"* * * 0 *",
-		"* * * 13 *",
-		"* * * * 8",
-		"* * * * MO",
-		"* * * * MONDAY",
-		"* * * * * * *",
-		"1.5 * * * *",
-		"9999999999999999999999 * * * *",
-		"* * * FEB/2 *",
-		"L * * * *",
-		"* L * * *",
-		"* * L5 * *",
-		"* * L- * *",
-		"* * L-31 * *",
-		"* * LL * *",
-		"* * LWW * *",
-		"* * WL * *",
-		"* * W * *",
-		"* * 0W * *",
-		"* * 32W * *",
-		"* * 1-5W * *",
-		"* * 15W/2 * *",
-		"* * L/2 * *",
-		"* * FRI * *",
-		"* * * L *",
-		"* * * * 8L",
-		"* * * * 5#",
-		"* * * * 5#0",
-		"* * * * #1",
-		"* * * * 5#1-2",
-		"* * * * 5W",
-		"* * * * 1-5L",
-		"H( * * * *",
-		"H() * * * *",
-		"H(5) * * * *",
-		"H(5-3) * * * *",
-		"H(0-60) * * * *",
-		"H(0-5 * * * *",
-		"H(0-5)x * * * *",
-		"H5 * * * *",
-		"HH * * * *",
-		"H-5 * * * *",
-		"H/60 * * * *",
-		"H/0 * * * *",
-		"~~ * * * *",
-		"5~3 * * * *",
-		"5~x * * * *",
-		"@",
-		"@hourly 5",
-		"@ hourly",
-		"* * * *\n*",
-	};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct cron c;
-		if (!CHECK(cron_parse(&c, bad[i], NULL, "name", NULL) == -ERR_INVALID))
-			TAP_NOTE("accepted: %s", bad[i]);
-	}
 }
 
 TEST(far_times_are_no_trouble)
@@ -491,9 +369,7 @@ int main(void)
 	    TAP_CASE(a_question_mark_is_a_star_for_days),
 	    TAP_CASE(six_fields_begin_with_the_second),
 	    TAP_CASE(every_is_the_same_instants_whenever_it_is_asked),
-	    TAP_CASE(a_hash_is_the_same_for_ever_and_spreads),
-	    TAP_CASE(a_refusal_names_the_field_and_what_was_expected),
-	    TAP_CASE(what_is_no_field_is_refused), TAP_CASE(far_times_are_no_trouble),
+	    TAP_CASE(a_hash_is_the_same_for_ever_and_spreads), TAP_CASE(far_times_are_no_trouble),
 	    TAP_CASE(the_last_instant_of_a_span_is_found_without_counting),
 	    TAP_CASE(it_agrees_with_a_scan_of_every_minute_of_four_years)));
 }

@@ -175,7 +175,8 @@ TEST(a_schedule_that_is_wrong_is_named)
 	CHECK_INT(schedules_add(w.s, "nightly", "0 25 * * *", &err), -ERR_INVALID);
 	CHECK_INT(strncmp(err.message, "schedule nightly: hour '25': expected", 37), 0);
 	CHECK_INT(schedules_add(w.s, "nightly", "0 0 30 2 *", &err), -ERR_INVALID);
-	CHECK_STR(err.message, "schedule nightly: '0 0 30 2 *' never comes: no year has such a day");
+	CHECK_STR(err.message,
+		  "schedule nightly: '0 0 30 2 *' never comes: no year has such a day");
 	CHECK(schedules_next(w.s) == INT64_MAX);
 	end(&w);
 }
