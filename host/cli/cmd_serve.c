@@ -12,11 +12,11 @@
 #include "cli/command.h"
 #include "cli/serve.h"
 #include "cli/serve_approvals.h"
+#include "cli/serve_schedules.h"
 #include "cli/service.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
 #include "trigger/approval_link.h"
-#include "trigger/schedule.h"
 #include "trigger/webhook.h"
 
 static const char help[] =
@@ -32,7 +32,8 @@ static const char help[] =
     "                              secret_file = secret\n"
     "                              runbook = redrive.lua\n"
     "\n"
-    "Schedules are in UTC. A hook takes a JSON object signed with HMAC-SHA256 (hex, with or\n"
+    "Schedules are in UTC unless they have a tz. A hook takes a JSON object signed with "
+    "HMAC-SHA256 (hex, with or\n"
     "without 'sha256=' before it), which becomes the input. With [approvals] base_url the links\n"
     "with which people approve what runs ask for lead here (see 'runbook show --links').\n"
     "\n"
@@ -40,32 +41,6 @@ static const char help[] =
     "rest of unfinished runs is carried on by the next serve, which replays them from their\n"
     "journal, also after a crash.\n"
     "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
-
-static void on_schedule(void *arg, const char *name, int64_t due_ms)
-{
-	struct serve *s = arg;
-	for (size_t i = 0; i < s->host.config->n_schedules; i++) {
-		const struct config_schedule *c = &s->host.config->schedules[i];
-		if (strcmp(c->start.name, name) == 0)
-			serve_on_schedule(s, c, due_ms);
-	}
-}
-
-static int add_schedules(struct serve *s, struct err *err)
-{
-	int rc = schedules_new(
-	    &s->schedules,
-	    &(struct schedule_spec){ .loop = s->host.loop, .start = on_schedule, .arg = s }, err);
-	for (size_t i = 0; rc == 0 && i < s->host.config->n_schedules; i++) {
-		const struct config_schedule *c = &s->host.config->schedules[i];
-		struct err why = { 0 };
-		rc = schedules_add(s->schedules, c->start.name, c->cron, &why);
-		if (rc < 0)
-			rc = err_set(err, ERR_INVALID, "%s:%d: %s", s->host.config->file, c->line,
-				     why.message);
-	}
-	return rc;
-}
 
 static int listen_for_hooks(struct serve *s, struct err *err)
 {
@@ -122,7 +97,7 @@ static void say_ready(struct serve *s)
 {
 	char line[256], next[ISO8601_SIZE] = "never";
 	const struct config *c = s->host.config;
-	int64_t due = schedules_next(s->schedules);
+	int64_t due = firings_next(s->firings);
 	if (due != INT64_MAX)
 		iso8601_format(next, due);
 	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
@@ -185,7 +160,7 @@ static int set_up(struct serve *s, struct err *err)
 			       c->file);
 	int rc = check_runbooks(c, err);
 	if (rc == 0)
-		rc = add_schedules(s, err);
+		rc = firings_open(&s->firings, s, err);
 	if (rc == 0)
 		rc = approvals_new(&s->approvals, &s->host, err);
 	if (rc == 0)
@@ -253,7 +228,8 @@ int cmd_serve(int argc, char **argv)
 	webhooks_stop(s.webhooks);
 	approvals_free(s.approvals);
 	s.approvals = NULL;
-	schedules_free(s.schedules);
+	firings_free(s.firings);
+	s.firings = NULL;
 	service_free(s.service);
 	status = host_close(&s.host, status);
 	serve_clear(&s);

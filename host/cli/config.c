@@ -157,6 +157,8 @@ void config_clear(struct config *c)
 	free(c->rules);
 	policy_free(c->policy);
 	free(c->secrets);
+	for (size_t i = 0; i < c->n_schedules; i++)
+		config_clear_schedule(&c->schedules[i]);
 	free(c->schedules);
 	free(c->hooks);
 	config_listen_clear(&c->listen);

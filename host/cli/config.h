@@ -12,7 +12,8 @@
  *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
  *	[listen]    where webhooks are received, see config_listen.h
  *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
- *	[schedule NAME]  cron, runbook, input, reason, timeout, dry_run
+ *	[schedule NAME]  cron, tz, runbook, input, reason, timeout, dry_run, jitter, overlap, catch_up,
+ *	            catch_up_window, pause_after_failures, start, end, exclude
  *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
  *	[PLUGIN]    what the plugin of that name understands
  *
@@ -31,6 +32,7 @@
 #include "cli/secrets.h"
 #include "script/policy.h"
 #include "script/run.h"
+#include "trigger/schedule_rule.h"
 
 struct config_start { /* how a trigger starts its run */
 	const char *name;
@@ -43,7 +45,12 @@ struct config_start { /* how a trigger starts its run */
 
 struct config_schedule {
 	struct config_start start;
-	const char *cron;
+	const char *cron, *zone_name;
+	struct schedule_rule rule;
+	struct tz *zone;              /* owned */
+	struct schedule_dates *dates; /* owned; NULL: none are excluded */
+	int64_t jitter_ms;
+	int pause_after; /* so many failures in a row; 0: never */
 	int line;
 };
 
@@ -111,6 +118,10 @@ void config_clear(struct config *c);
 
 /* Read the secrets of the hooks, for who serves them: a run by hand need not be able to. */
 NODISCARD int config_read_secrets(struct config *c, struct err *err);
+
+/* What may be shown of a schedule besides cron and zone, as a JSON object. */
+void config_describe_schedule(const struct config *c, const struct config_schedule *s,
+			      struct buf *out);
 
 /* The section [name] of a plugin as a JSON object of strings. */
 void config_plugin(const struct config *c, const char *name, struct buf *out);

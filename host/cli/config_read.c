@@ -215,20 +215,6 @@ int config_read_start(struct reading *r, struct config_start *s)
 	return object ? 0 : value_complain(r, k, "a JSON object");
 }
 
-static int read_schedule(struct reading *r)
-{
-	struct config *c = r->c;
-	struct config_schedule *list =
-	    realloc(c->schedules, (c->n_schedules + 1) * sizeof(*c->schedules));
-	if (!list)
-		return err_set(r->err, ERR_NOMEM, "out of memory");
-	c->schedules = list;
-	struct config_schedule *s = &list[c->n_schedules++];
-	*s = (struct config_schedule){ .line = r->s->line };
-	int rc = value_required(r, "cron", &s->cron);
-	return rc < 0 ? rc : config_read_start(r, &s->start);
-}
-
 static const struct section_kind kinds[] = {
 	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog log_level " },
 	{ "limits", false, read_limits,
@@ -245,7 +231,9 @@ static const struct section_kind kinds[] = {
 	  " address plain cert_file key_file client_ca_file client_cert trusted_proxy "
 	  "max_connections max_connections_per_address max_requests_ahead max_body tls_timeout "
 	  "header_timeout body_timeout answer_timeout idle_timeout " },
-	{ "schedule", true, read_schedule, " cron runbook input reason timeout dry_run " },
+	{ "schedule", true, config_read_schedule,
+	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "
+	  "pause_after_failures start end exclude " },
 	{ "hook", true, config_read_hook,
 	  " path header secret_file secret_env runbook reason timeout dry_run " },
 };

@@ -13,6 +13,10 @@ bool config_known_section(const struct ini_section *s);
 /* The keys with which schedules and hooks say how their run is started. */
 NODISCARD int config_read_start(struct reading *r, struct config_start *s);
 
+/* config_schedule.c: [schedule NAME] */
+NODISCARD int config_read_schedule(struct reading *r);
+void config_clear_schedule(struct config_schedule *s);
+
 NODISCARD int config_read_hook(struct reading *r);   /* config_hook.c: [hook NAME] */
 NODISCARD int config_read_listen(struct reading *r); /* config_listen.c: [listen] */
 

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/serve_run.h"
+#include "cli/serve_schedules.h"
 #include "commit/commit.h"
 #include "net/loop.h"
-#include "trigger/schedule.h"
 
 enum { MEMBERS_MAX = 1 << 20, REJECTS_A_MINUTE = 60, LINE_MAX_LEN = 2200 };
 
@@ -40,9 +40,9 @@ static void on_recorded(void *arg, const struct err *err)
 	serve_stop(s);
 }
 
-static void record(struct serve *s, const char *kind, const struct buf *members)
+void serve_record(struct serve *s, const char *kind, struct bytes members)
 {
-	(void)commit_append(s->host.committer, kind, buf_bytes(members), on_recorded, s);
+	(void)commit_append(s->host.committer, kind, members, on_recorded, s);
 }
 
 /* ---- runs ---- */
@@ -54,8 +54,9 @@ static void on_log(void *arg, const char *id, enum log_level level, const char *
 	serve_say(r->serve, level, r->start->name, text);
 }
 
-void serve_forget(struct serve *s, struct serve_run *r)
+void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *end)
 {
+	const struct config_start *start = r->start;
 	struct serve_run **at = &s->runs;
 	while (*at && *at != r)
 		at = &(*at)->next;
@@ -63,6 +64,7 @@ void serve_forget(struct serve *s, struct serve_run *r)
 		*at = r->next;
 	s->n_runs--;
 	free(r);
+	firings_run_ended(s->firings, start, end);
 }
 
 void serve_say_end(struct serve *s, const char *name, const struct run_end *end)
@@ -86,7 +88,7 @@ static void on_end(void *arg, const struct run_end *end)
 {
 	struct serve_run *r = arg;
 	serve_say_end(r->serve, r->start->name, end);
-	serve_forget(r->serve, r);
+	serve_forget(r->serve, r, end);
 }
 
 static struct serve_run *new_run(struct serve *s, const struct config_start *start)
@@ -116,8 +118,8 @@ bool serve_note(struct serve *s, const struct config_start *start, const char *i
 	return true;
 }
 
-static struct serve_run *start_run(struct serve *s, const struct config_start *start,
-				   struct bytes input, const struct buf *actor, struct err *err)
+struct serve_run *serve_start_run(struct serve *s, const struct config_start *start,
+				  struct bytes input, const struct buf *actor, struct err *err)
 {
 	struct serve_run *r = new_run(s, start);
 	if (!r) {
@@ -149,7 +151,7 @@ static void reject(struct serve *s, const struct buf *actor, const char *name, c
 	buf_adds(&m, "\"actor\":");
 	buf_add(&m, actor->p, actor->n);
 	add_text(&m, "reason", why);
-	record(s, "trigger.reject", &m);
+	serve_record(s, "trigger.reject", buf_bytes(&m));
 	buf_clear(&m);
 	serve_say(s, LOG_WARN, name, why);
 }
@@ -160,42 +162,8 @@ static void accept(struct serve *s, const struct buf *actor, const char *run)
 	buf_adds(&m, "\"actor\":");
 	buf_add(&m, actor->p, actor->n);
 	add_text(&m, "run", run);
-	record(s, "trigger.accept", &m);
+	serve_record(s, "trigger.accept", buf_bytes(&m));
 	buf_clear(&m);
-}
-
-static bool runs_already(const struct serve *s, const struct config_start *start)
-{
-	for (const struct serve_run *r = s->runs; r; r = r->next) {
-		if (r->start == start)
-			return true;
-	}
-	return false;
-}
-
-void serve_on_schedule(struct serve *s, const struct config_schedule *c, int64_t due_ms)
-{
-	struct buf actor = BUF_INIT(MEMBERS_MAX);
-	struct err err = { 0 };
-	char due[ISO8601_SIZE];
-	iso8601_format(due, due_ms);
-	buf_adds(&actor, "{");
-	add_text(&actor, "type", "schedule");
-	add_text(&actor, "name", c->start.name);
-	add_text(&actor, "due", due);
-	buf_adds(&actor, "}");
-	if (s->stopping || runs_already(s, &c->start)) {
-		reject(s, &actor, c->start.name,
-		       s->stopping ? "stopping" : "skipped: its last run still goes on");
-	} else {
-		const struct serve_run *r =
-		    start_run(s, &c->start, bytes_str(c->start.input), &actor, &err);
-		if (r)
-			accept(s, &actor, r->id);
-		else
-			reject(s, &actor, c->start.name, err.message);
-	}
-	buf_clear(&actor);
 }
 
 static const struct config_hook *find_hook(const struct config *c, const char *name)
@@ -231,7 +199,7 @@ int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBH
 		rc = err_set(&why, ERR_LIMIT, "%s",
 			     s->stopping ? "stopping" : "too many runs at once");
 	} else {
-		const struct serve_run *r = start_run(s, &h->start, d->input, &actor, &why);
+		const struct serve_run *r = serve_start_run(s, &h->start, d->input, &actor, &why);
 		rc = r ? 0 : -ERR_INVALID;
 		if (r) {
 			(void)snprintf(run, WEBHOOK_RUN_SIZE, "%s", r->id);

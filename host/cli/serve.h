@@ -3,8 +3,8 @@
  *
  * Every accepted and rejected trigger is recorded (trigger.reject; trigger.accept, which names the
  * run, right behind its run.start). Where that cannot be written, the daemon stops (exit status 7).
- * A schedule whose last run is still going on is skipped; a hook takes as many at once as come, up
- * to SERVE_RUNS_MAX in all.
+ * What schedules do is told in serve_schedules.h; a hook takes as many at once as come, up to
+ * SERVE_RUNS_MAX in all.
  */
 #ifndef CLI_SERVE_H
 #define CLI_SERVE_H
@@ -19,7 +19,7 @@ struct serve_run; /* a run that goes on */
 struct serve {
 	struct host host;
 	struct service *service; /* for other processes */
-	struct schedules *schedules;
+	struct firings *firings; /* its schedules */
 	struct webhooks *webhooks;
 	struct approvals *approvals; /* NULL: people have no links */
 	struct serve_run *runs;
@@ -29,8 +29,6 @@ struct serve {
 	int rejects;
 	bool stopping;
 };
-
-void serve_on_schedule(struct serve *s, const struct config_schedule *c, int64_t due_ms);
 
 int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
 		      struct err *err);

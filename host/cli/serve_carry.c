@@ -6,9 +6,9 @@
 #include "cli/recovery.h"
 #include "cli/serve.h"
 #include "cli/serve_run.h"
+#include "cli/serve_schedules.h"
 #include "net/loop.h"
 #include "store/store.h"
-#include "trigger/schedule.h"
 
 /* ---- carried on ---- */
 
@@ -25,7 +25,7 @@ static void on_end(void *arg, const struct run_end *end)
 	while (r && strcmp(r->id, end->id) != 0)
 		r = r->next;
 	if (r)
-		serve_forget(s, r);
+		serve_forget(s, r, end);
 }
 
 void serve_listen_carried(struct serve *s)
@@ -36,9 +36,12 @@ void serve_listen_carried(struct serve *s)
 static const struct config_start *schedule_of(const struct config *c, const char *actor)
 {
 	cJSON *v = json_parse(bytes_str(actor), NULL);
-	const char *type = json_get_str(v, "type"), *name = json_get_str(v, "name");
+	const char *type = json_get_str(v, "type");
+	/* by the clock, or fired by hand */
+	bool by_clock = type && strcmp(type, "schedule") == 0;
+	const char *name = json_get_str(v, by_clock ? "name" : "schedule");
 	const struct config_start *found = NULL;
-	for (size_t i = 0; type && name && strcmp(type, "schedule") == 0 && i < c->n_schedules; i++)
+	for (size_t i = 0; name && i < c->n_schedules; i++)
 		if (strcmp(c->schedules[i].start.name, name) == 0)
 			found = &c->schedules[i].start;
 	cJSON_Delete(v);
@@ -107,7 +110,6 @@ void serve_stop(struct serve *s)
 		     "stopping; a change in flight is waited for up to 5 s, unfinished runs are "
 		     "carried on by the next serve, and what has been redriven goes on");
 	s->stopping = true;
-	schedules_free(s->schedules);
-	s->schedules = NULL;
+	firings_stop(s->firings);
 	runs_suspend(s->host.runs, on_suspended, s);
 }

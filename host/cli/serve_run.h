@@ -9,12 +9,21 @@ struct serve_run {
 	struct serve *serve;
 	const struct config_start *start;
 	char id[RUN_ID_SIZE];
+	bool replaced; /* was cancelled for a later firing of its schedule */
 	struct serve_run *next;
 };
 
 /* Add one that goes on already. False: no memory. */
 bool serve_note(struct serve *s, const struct config_start *start, const char *id);
-void serve_forget(struct serve *s, struct serve_run *r);
+/* It has ended like this; its schedule is told. */
+void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *end);
+
+/* Start one that the audit log is told of by the caller, in the same turn. NULL: err says why not. */
+struct serve_run *serve_start_run(struct serve *s, const struct config_start *start,
+				  struct bytes input, const struct buf *actor, struct err *err);
+
+/* A record; the daemon stops where it cannot be written. members as in commit_append. */
+void serve_record(struct serve *s, const char *kind, struct bytes members);
 
 /* A line of what is called name. */
 void serve_say(struct serve *s, enum log_level level, const char *name, const char *text);

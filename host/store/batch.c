@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "store/firings.h"
 #include "store/names.h"
 
 enum {
@@ -233,6 +234,60 @@ void store_remove_ended(struct store_batch *b, int64_t before_ms)
 	put_op(b, OP_REMOVE_RUNS);
 	put_int(b, before_ms);
 	put_op(b, OP_REMOVE_SOURCES);
+}
+
+/* ---- schedules ---- */
+
+void store_set_schedule(struct store_batch *b, const struct schedule_row *s)
+{
+	put_op(b, OP_SCHEDULE);
+	put_text(b, s->name);
+	put_text(b, s->cron);
+	put_text(b, s->zone);
+	put_text(b, s->options);
+	put_text(b, s->course);
+	put_int(b, s->next_ms);
+	put_int(b, s->missed);
+	put_int(b, s->failures);
+}
+
+void store_set_pause(struct store_batch *b, const struct schedule_row *s)
+{
+	put_op(b, OP_PAUSE);
+	put_text(b, s->name);
+	put_int(b, s->paused_ms);
+	put_text(b, s->paused_by);
+	put_text(b, s->paused_why);
+}
+
+static void put_firing(struct store_batch *b, const struct firing_row *f)
+{
+	put_text(b, f->schedule);
+	put_int(b, f->at_ms);
+	put_text(b, firing_state_name(f->state));
+	put_text(b, f->run);
+	put_text(b, f->why);
+	put_text(b, f->by);
+	put_int(b, f->recorded_ms);
+}
+
+void store_set_firing(struct store_batch *b, const struct firing_row *f)
+{
+	put_op(b, OP_FIRING);
+	put_firing(b, f);
+}
+
+void store_queue_firing(struct store_batch *b, const struct firing_row *f)
+{
+	put_op(b, OP_QUEUE_FIRING);
+	put_firing(b, f);
+}
+
+void store_remove_firings(struct store_batch *b, const char *schedule, int64_t keep)
+{
+	put_op(b, OP_REMOVE_FIRINGS);
+	put_text(b, schedule);
+	put_int(b, keep);
 }
 
 /* ---- unpacking ---- */

@@ -14,6 +14,11 @@ static const char *const kinds[] = {
 	[STEP_NOW] = "now",   [STEP_BRANCHES] = "branches", [STEP_SECRET] = "secret",
 };
 
+static const char *const firing_states[] = {
+	[FIRING_QUEUED] = "queued", [FIRING_STARTED] = "started", [FIRING_SKIPPED] = "skipped",
+	[FIRING_MISSED] = "missed", [FIRING_FAILED] = "failed",
+};
+
 /* The place of name in the list; -1: not there. */
 static int place_of(const char *name, const char *const *list, int n)
 {
@@ -49,5 +54,19 @@ int step_kind_parse(enum step_kind *out, const char *name)
 	if (i < 0)
 		return -ERR_INVALID;
 	*out = (enum step_kind)i;
+	return 0;
+}
+
+const char *firing_state_name(enum firing_state s)
+{
+	return firing_states[s];
+}
+
+int firing_state_parse(enum firing_state *out, const char *name)
+{
+	int i = place_of(name, firing_states, sizeof(firing_states) / sizeof(firing_states[0]));
+	if (i < 0)
+		return -ERR_INVALID;
+	*out = (enum firing_state)i;
 	return 0;
 }

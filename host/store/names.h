@@ -2,10 +2,12 @@
 #ifndef STORE_NAMES_H
 #define STORE_NAMES_H
 
-#include "store/store.h"
+#include "store/firings.h"
 
 const char *step_kind_name(enum step_kind k); /* "call", "sleep", ... */
 /* @return 0; -ERR_INVALID when there is no kind of that name, or name is NULL */
 NODISCARD int step_kind_parse(enum step_kind *out, const char *name);
+/* firing_state_name is in firings.h */
+NODISCARD int firing_state_parse(enum firing_state *out, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
-/* reader.h - a read-only connection and its statements; the queries are in read_runs.c and
- * read_steps.c. */
+/* reader.h - a read-only connection and its statements; the queries are in read_runs.c,
+ * read_steps.c and read_firings.c. */
 #ifndef STORE_READER_H
 #define STORE_READER_H
 
@@ -22,6 +22,9 @@ enum query {
 	QUERY_APPROVALS,
 	QUERY_VOTES,
 	QUERY_SYNCED,
+	QUERY_SCHEDULES,
+	QUERY_FIRINGS,
+	QUERY_QUEUED,
 	QUERY_COUNT
 };
 

@@ -5,6 +5,7 @@
  *	     ├─ unsettled   calls that have begun and not ended; kept by triggers
  *	     ├─ recovered   outcomes that only the audit log had; gone once the step has its end
  *	     └─ approval ── vote
+ *	schedule ── firing  what became of each instant; key: the schedule's name and the instant
  *	source              runbooks and modules by their hash
  *	segment             how far the audit log was synced when rows were last committed
  *	store               one row: who this file is and whether it was closed
@@ -92,8 +93,23 @@ static const char version_2[] = "ALTER TABLE vote ADD COLUMN by TEXT;";
 static const char version_3[] = "ALTER TABLE step ADD COLUMN boot TEXT;"
 				"ALTER TABLE step ADD COLUMN boot_ms INTEGER NOT NULL DEFAULT 0;";
 
+/* Schedules, and what became of their instants. */
+static const char version_4[] =
+    "CREATE TABLE schedule(name TEXT PRIMARY KEY, cron TEXT NOT NULL DEFAULT '',"
+    " zone TEXT NOT NULL DEFAULT '', options TEXT, course TEXT,"
+    " next_ms INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0,"
+    " failures INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0,"
+    " paused_by TEXT, paused_why TEXT);"
+    "CREATE TABLE firing(num INTEGER PRIMARY KEY, schedule TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL, state TEXT NOT NULL, run TEXT, why TEXT, by TEXT,"
+    " recorded_ms INTEGER NOT NULL, UNIQUE (schedule, at_ms));"
+    "CREATE INDEX firing_of_schedule ON firing(schedule, num);"
+    /* One instant has one run. */
+    "CREATE TRIGGER firing_has_its_run BEFORE UPDATE ON firing WHEN OLD.run IS NOT NULL BEGIN"
+    " SELECT RAISE(ABORT, 'a firing that has its run is final'); END;";
+
 /* Only ever appended to; what was released is never changed. */
-static const char *const migrations[] = { version_1, version_2, version_3 };
+static const char *const migrations[] = { version_1, version_2, version_3, version_4 };
 
 int schema_version(void)
 {

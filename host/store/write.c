@@ -48,6 +48,28 @@ static const char *const statements[OP_COUNT] = {
 	    "DELETE FROM source"
 	    " WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.sha256 = source.sha256)"
 	    " AND NOT EXISTS (SELECT 1 FROM module m WHERE m.sha256 = source.sha256)",
+	[OP_SCHEDULE] =
+	    "INSERT INTO schedule(name, cron, zone, options, course, next_ms, missed, failures)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
+	    " cron = excluded.cron, zone = excluded.zone, options = excluded.options,"
+	    " course = excluded.course, next_ms = excluded.next_ms, missed = excluded.missed,"
+	    " failures = excluded.failures",
+	[OP_PAUSE] = "INSERT INTO schedule(name, paused_ms, paused_by, paused_why)"
+		     " VALUES (?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
+		     " paused_ms = excluded.paused_ms, paused_by = excluded.paused_by,"
+		     " paused_why = excluded.paused_why",
+	[OP_FIRING] = "INSERT INTO firing(schedule, at_ms, state, run, why, by, recorded_ms)"
+		      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(schedule, at_ms) DO UPDATE SET"
+		      " state = excluded.state, run = excluded.run, why = excluded.why,"
+		      " by = coalesce(excluded.by, by), recorded_ms = excluded.recorded_ms",
+	[OP_QUEUE_FIRING] =
+	    "INSERT INTO firing(schedule, at_ms, state, run, why, by, recorded_ms)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(schedule, at_ms) DO UPDATE SET"
+	    " state = excluded.state, why = excluded.why, by = excluded.by,"
+	    " recorded_ms = excluded.recorded_ms WHERE run IS NULL AND state <> 'queued'",
+	[OP_REMOVE_FIRINGS] =
+	    "DELETE FROM firing WHERE schedule = ?1 AND state <> 'queued' AND num <="
+	    " (SELECT num FROM firing WHERE schedule = ?1 ORDER BY num DESC LIMIT 1 OFFSET ?2)",
 };
 
 /* ---- runs by number ---- */

@@ -104,8 +104,8 @@ TEST(a_file_of_a_newer_version_is_refused)
 	change(&f, "PRAGMA user_version = 1000");
 
 	CHECK_INT(store_open(&f.store, f.path, &f.err), -ERR_INVALID);
-	CHECK(strstr(f.err.message, "it has schema version 1000, this program knows versions up to "
-				    "3: it was written by a newer one"));
+	CHECK(strstr(f.err.message, "it has schema version 1000, this program knows versions up"));
+	CHECK(strstr(f.err.message, ": it was written by a newer one"));
 	CHECK_INT(store_reader_open(&f.reader, f.path, &f.err), -ERR_INVALID);
 	CHECK(strstr(f.err.message, "schema version 1000"));
 	end(&f);

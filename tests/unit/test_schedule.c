@@ -5,6 +5,8 @@
 #include "net/loop.h"
 #include "trigger/schedule.h"
 
+enum { HOURS_3 = 3 * 3600 * 1000 };
+
 /* A wall clock that stands still where it was set, until the loop runs: then it goes on with the
  * monotonic one. So a slow machine cannot miss the instant a test waits for. */
 struct world {
@@ -13,7 +15,7 @@ struct world {
 	int64_t set_to_ms, since_ms; /* since_ms: monotonic; 0: it stands still */
 	int starts, quit_after;
 	int64_t due_ms[8];
-	char name[32];
+	int missed;
 };
 
 static int64_t wall(void *arg)
@@ -37,13 +39,17 @@ static void run(struct world *w)
 	loop_run(w->loop);
 }
 
-static void on_start(void *arg, const char *name, int64_t due_ms)
+static void on_come(void *arg, void *of, const struct schedule_look *look)
 {
 	struct world *w = arg;
-	if (w->starts < 8)
-		w->due_ms[w->starts] = due_ms;
-	w->starts++;
-	(void)snprintf(w->name, sizeof(w->name), "%s", name);
+	CHECK(of == w);
+	for (size_t i = 0; i < look->n; i++) {
+		w->missed += !look->v[i].due;
+		if (look->v[i].due && w->starts < 8)
+			w->due_ms[w->starts] = look->v[i].at_ms;
+		w->starts += look->v[i].due;
+	}
+	w->missed += (int)look->older;
 	if (w->starts == w->quit_after)
 		loop_quit(w->loop);
 }
@@ -54,10 +60,22 @@ static void begin(struct world *w, const char *time, int64_t plus_ms)
 	set_clock(w, time, plus_ms);
 	bool ok = loop_new(&w->loop, NULL) == 0 &&
 		  schedules_new(&w->s,
-				&(struct schedule_spec){
-				    .loop = w->loop, .start = on_start, .arg = w, .now_ms = wall },
+				&(struct schedules_spec){
+				    .loop = w->loop, .come = on_come, .arg = w, .now_ms = wall },
 				NULL) == 0;
 	INVARIANT(ok);
+}
+
+static struct schedule *add(struct world *w, const char *cron, int64_t delay_ms)
+{
+	struct schedule *e = NULL;
+	struct schedule_rule rule = { .catch_up = CATCH_UP_LAST,
+				      .window_ms = HOURS_3,
+				      .delay_ms = delay_ms };
+	bool ok = cron_parse(&rule.cron, cron, NULL, NULL, NULL) == 0 &&
+		  schedules_add(&e, w->s, &rule, NULL, w, NULL) == 0;
+	INVARIANT(ok);
+	return e;
 }
 
 static void end(struct world *w)
@@ -83,12 +101,11 @@ TEST(it_starts_at_the_instant_and_then_waits_for_the_next)
 {
 	struct world w;
 	begin(&w, "2026-11-21T12:00:00Z", -40);
-	REQUIRE(schedules_add(w.s, "noon", "0 12 * * *", NULL) == 0);
+	(void)add(&w, "0 12 * * *", 0);
 	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T12:00:00.000Z");
 
 	run_until(&w, 1);
 
-	CHECK_STR(w.name, "noon");
 	CHECK_STR(text(w.due_ms[0]), "2026-11-21T12:00:00.000Z");
 	CHECK(wall(&w) >= w.due_ms[0]);
 	end(&w);
@@ -112,27 +129,29 @@ TEST(several_instants_passed_over_start_once_for_the_last)
 {
 	struct world w;
 	begin(&w, "2026-11-21T12:00:00Z", -20);
-	REQUIRE(schedules_add(w.s, "s", "*/10 * * * *", NULL) == 0);
+	(void)add(&w, "*/10 * * * *", 0);
 
 	set_clock(&w, "2026-11-21T13:25:00Z", 0);
 	run_until(&w, 1);
 
 	CHECK_INT(w.starts, 1);
+	CHECK_INT(w.missed, 8);
 	CHECK_STR(text(w.due_ms[0]), "2026-11-21T13:20:00.000Z");
 	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T13:30:00.000Z");
 	end(&w);
 }
 
-TEST(a_clock_set_far_on_is_not_made_up_for)
+TEST(of_a_clock_set_far_on_the_last_is_made_up_for)
 {
 	struct world w;
 	begin(&w, "2026-11-21T12:00:00Z", -20);
-	REQUIRE(schedules_add(w.s, "s", "0 * * * *", NULL) == 0);
+	(void)add(&w, "0 * * * *", 0);
 
 	set_clock(&w, "2026-11-22T12:30:00Z", 0);
 	look(&w, 60);
 
-	CHECK_INT(w.starts, 0);
+	CHECK_INT(w.starts, 1); /* of 12:00, which is 30 minutes late */
+	CHECK_INT(w.missed, 24);
 	CHECK_STR(text(schedules_next(w.s)), "2026-11-22T13:00:00.000Z");
 	end(&w);
 }
@@ -141,7 +160,7 @@ TEST(a_clock_set_back_a_little_starts_nothing_twice)
 {
 	struct world w;
 	begin(&w, "2026-11-21T12:00:00Z", -20);
-	REQUIRE(schedules_add(w.s, "s", "0 * * * *", NULL) == 0);
+	(void)add(&w, "0 * * * *", 0);
 	run_until(&w, 1);
 
 	set_clock(&w, "2026-11-21T11:59:59.980Z", 0);
@@ -156,7 +175,7 @@ TEST(a_clock_that_was_far_ahead_and_is_corrected_begins_anew)
 {
 	struct world w;
 	begin(&w, "2099-01-01T00:00:00Z", -20);
-	REQUIRE(schedules_add(w.s, "s", "0 * * * *", NULL) == 0);
+	(void)add(&w, "0 * * * *", 0);
 
 	set_clock(&w, "2026-11-21T11:30:00Z", 0);
 	look(&w, 60);
@@ -166,18 +185,51 @@ TEST(a_clock_that_was_far_ahead_and_is_corrected_begins_anew)
 	end(&w);
 }
 
-TEST(a_schedule_that_is_wrong_is_named)
+TEST(a_delayed_one_starts_later_for_the_same_instant)
 {
 	struct world w;
-	struct err err = { 0 };
-	begin(&w, "2026-11-21T12:00:00Z", 0);
+	begin(&w, "2026-11-21T12:00:10Z", -20);
+	(void)add(&w, "0 * * * *", 10000);
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T12:00:10.000Z");
 
-	CHECK_INT(schedules_add(w.s, "nightly", "0 25 * * *", &err), -ERR_INVALID);
-	CHECK_INT(strncmp(err.message, "schedule nightly: hour '25': expected", 37), 0);
-	CHECK_INT(schedules_add(w.s, "nightly", "0 0 30 2 *", &err), -ERR_INVALID);
-	CHECK_STR(err.message,
-		  "schedule nightly: '0 0 30 2 *' never comes: no year has such a day");
-	CHECK(schedules_next(w.s) == INT64_MAX);
+	run_until(&w, 1);
+
+	CHECK_STR(text(w.due_ms[0]), "2026-11-21T12:00:00.000Z");
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T13:00:10.000Z");
+	end(&w);
+}
+
+TEST(a_paused_one_starts_nothing_and_misses_nothing)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -10);
+	struct schedule *e = add(&w, "*/10 * * * *", 0);
+	schedule_pause(e, true);
+	CHECK(schedule_next(e) == INT64_MAX);
+	look(&w, 30);
+
+	set_clock(&w, "2026-11-21T12:25:00Z", 0);
+	schedule_pause(e, false);
+	look(&w, 30);
+
+	CHECK_INT(w.starts, 0);
+	CHECK_INT(w.missed, 0);
+	CHECK_STR(text(schedule_next(e)), "2026-11-21T12:30:00.000Z");
+	end(&w);
+}
+
+TEST(what_was_taken_away_does_not_come)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -10);
+	struct schedule *first = add(&w, "* * * * *", 0), *last = add(&w, "0 13 * * *", 0);
+	schedules_remove(w.s, last);
+	schedules_remove(w.s, first);
+	(void)add(&w, "0 14 * * *", 0);
+	look(&w, 30);
+
+	CHECK_INT(w.starts, 0);
+	CHECK_STR(text(schedules_next(w.s)), "2026-11-21T14:00:00.000Z");
 	end(&w);
 }
 
@@ -185,7 +237,7 @@ TEST(freeing_stops_them)
 {
 	struct world w;
 	begin(&w, "2026-11-21T12:00:00Z", -5);
-	REQUIRE(schedules_add(w.s, "s", "* * * * *", NULL) == 0);
+	(void)add(&w, "* * * * *", 0);
 
 	schedules_free(w.s);
 	w.s = NULL;
@@ -199,9 +251,11 @@ int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(it_starts_at_the_instant_and_then_waits_for_the_next),
 				 TAP_CASE(several_instants_passed_over_start_once_for_the_last),
-				 TAP_CASE(a_clock_set_far_on_is_not_made_up_for),
+				 TAP_CASE(of_a_clock_set_far_on_the_last_is_made_up_for),
 				 TAP_CASE(a_clock_set_back_a_little_starts_nothing_twice),
 				 TAP_CASE(a_clock_that_was_far_ahead_and_is_corrected_begins_anew),
-				 TAP_CASE(a_schedule_that_is_wrong_is_named),
+				 TAP_CASE(a_delayed_one_starts_later_for_the_same_instant),
+				 TAP_CASE(a_paused_one_starts_nothing_and_misses_nothing),
+				 TAP_CASE(what_was_taken_away_does_not_come),
 				 TAP_CASE(freeing_stops_them)));
 }

@@ -1,0 +1,341 @@
+/* serve_firing.c - what becomes of an instant: started, queued, skipped, missed; its row and record. */
+#include "cli/serve_firing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/serve_run.h"
+#include "commit/commit.h"
+
+enum { MEMBERS_MAX = 1 << 20, ROWS_BETWEEN = 64, SKIPS_MS = 60 * 1000 };
+
+static const char *name_of(const struct firing *f)
+{
+	return f->c->start.name;
+}
+
+static struct store_batch *batch_of(const struct firing *f)
+{
+	return commit_store(f->all->serve->host.committer);
+}
+
+/* ---- rows ---- */
+
+static void write_row(struct firing *f, const struct firing_row *row)
+{
+	struct firing_row whole = *row;
+	whole.schedule = name_of(f);
+	whole.recorded_ms = clock_wall_ms();
+	store_set_firing(batch_of(f), &whole);
+	if (++f->rows % ROWS_BETWEEN == 0)
+		store_remove_firings(batch_of(f), name_of(f), FIRINGS_KEPT);
+}
+
+void firing_save(const struct firing *f)
+{
+	struct buf course = BUF_INIT(MEMBERS_MAX), options = BUF_INIT(MEMBERS_MAX);
+	int64_t next = schedule_next(f->timer);
+	schedule_course_write(schedule_course_of(f->timer), &course);
+	config_describe_schedule(f->all->serve->host.config, f->c, &options);
+	store_set_schedule(batch_of(f),
+			   &(struct schedule_row){ .name = name_of(f),
+						   .cron = f->c->cron,
+						   .zone = f->c->zone_name,
+						   .options = buf_cstr(&options),
+						   .course = buf_cstr(&course),
+						   .next_ms = next == INT64_MAX ? 0 : next,
+						   .missed = f->missed,
+						   .failures = f->failures });
+	buf_clear(&course);
+	buf_clear(&options);
+}
+
+/* ---- records ---- */
+
+static void add_time(cJSON *o, const char *name, int64_t ms)
+{
+	char text[ISO8601_SIZE];
+	iso8601_format(text, ms);
+	(void)cJSON_AddStringToObject(o, name, text);
+}
+
+/* Who starts it: the schedule, or the person who asked for it. at_ms 0: no one instant is meant. */
+static cJSON *actor_of(const struct firing *f, int64_t at_ms, const char *by)
+{
+	cJSON *o = by ? json_parse(bytes_str(by), NULL) : cJSON_CreateObject();
+	if (!o)
+		return NULL;
+	if (!by)
+		(void)cJSON_AddStringToObject(o, "type", "schedule");
+	(void)cJSON_AddStringToObject(o, by ? "schedule" : "name", name_of(f));
+	if (at_ms)
+		add_time(o, "due", at_ms);
+	return o;
+}
+
+/* members is taken over. */
+static void record(const struct firing *f, const char *kind, cJSON *members)
+{
+	struct buf text = BUF_INIT(MEMBERS_MAX);
+	json_write(&text, members);
+	cJSON_Delete(members);
+	if (text.n > 2 && !text.err)
+		serve_record(f->all->serve, kind,
+			     (struct bytes){ text.p + 1, text.n - 2 }); /* without braces */
+	buf_clear(&text);
+}
+
+static cJSON *members_of(const struct firing *f, int64_t at_ms, const char *by, const char *reason)
+{
+	cJSON *o = cJSON_CreateObject(), *actor = actor_of(f, at_ms, by);
+	if (!cJSON_AddItemToObject(o, "actor", actor))
+		cJSON_Delete(actor);
+	if (reason)
+		(void)cJSON_AddStringToObject(o, "reason", reason);
+	return o;
+}
+
+void firing_record(const struct firing *f, const char *kind, const char *by, const char *reason)
+{
+	record(f, kind, members_of(f, 0, by, reason));
+}
+
+static void reject(const struct firing *f, int64_t at_ms, const char *by, const char *why)
+{
+	record(f, "trigger.reject", members_of(f, at_ms, by, why));
+	serve_say(f->all->serve, LOG_WARN, name_of(f), why);
+}
+
+/* What was skipped without a record of its own. */
+void firing_record_skips(struct firing *f)
+{
+	if (f->unrecorded > 0) {
+		cJSON *m = members_of(f, 0, NULL, f->why);
+		json_set_int(m, "count", (int64_t)f->unrecorded);
+		record(f, "trigger.reject", m);
+	}
+	f->unrecorded = 0;
+	f->why[0] = '\0';
+}
+
+/* ---- skipped, missed ---- */
+
+static void skip(struct firing *f, int64_t at_ms, const char *by, const char *why,
+		 struct firing_fate *fate)
+{
+	*fate = (struct firing_fate){ .state = FIRING_SKIPPED };
+	(void)snprintf(fate->why, sizeof(fate->why), "%s", why);
+	write_row(f, &(struct firing_row){
+			 .at_ms = at_ms, .state = FIRING_SKIPPED, .why = why, .by = by });
+	int64_t now = clock_mono_ms();
+	bool same = !by && strcmp(f->why, why) == 0;
+	if (same && now - f->recorded_ms < SKIPS_MS) {
+		f->unrecorded++;
+		return;
+	}
+	firing_record_skips(f);
+	reject(f, at_ms, by, why);
+	f->recorded_ms = now;
+	(void)snprintf(f->why, sizeof(f->why), "%s", by ? "" : why);
+}
+
+void firing_skip_waiting(struct firing *f, const char *why)
+{
+	struct firing_fate fate;
+	for (size_t i = 0; i < f->n_queue; i++)
+		skip(f, f->queue[i].at_ms, f->queue[i].by, why, &fate);
+	firing_clear_queue(f);
+}
+
+void firing_missed(struct firing *f, const struct schedule_look *look)
+{
+	static const char why[] = "missed: its time passed while nobody looked";
+	char line[160];
+	int64_t n = look->older;
+	for (size_t i = 0; i < look->n; i++) {
+		if (look->v[i].due)
+			continue;
+		n++;
+		write_row(f, &(struct firing_row){
+				 .at_ms = look->v[i].at_ms, .state = FIRING_MISSED, .why = why });
+	}
+	if (n == 0)
+		return;
+	f->missed += n;
+	cJSON *m = members_of(f, 0, NULL, why);
+	json_set_int(m, "count", n);
+	if (look->more)
+		(void)cJSON_AddTrueToObject(m, "more");
+	add_time(m, "from", look->from_ms);
+	add_time(m, "to", look->to_ms);
+	record(f, "trigger.reject", m);
+	(void)snprintf(line, sizeof(line), "missed %" PRId64 "%s: passed while nobody looked", n,
+		       look->more ? " and more" : "");
+	serve_say(f->all->serve, LOG_WARN, name_of(f), line);
+}
+
+/* ---- started ---- */
+
+static size_t runs_of(const struct firing *f)
+{
+	size_t n = 0;
+	for (const struct serve_run *r = f->all->serve->runs; r; r = r->next)
+		n += r->start == &f->c->start;
+	return n;
+}
+
+static void failed_to_start(struct firing *f, int64_t at_ms, const char *by, const char *why,
+			    struct firing_fate *fate)
+{
+	fate->state = FIRING_FAILED;
+	(void)snprintf(fate->why, sizeof(fate->why), "%s", why);
+	write_row(f, &(struct firing_row){
+			 .at_ms = at_ms, .state = FIRING_FAILED, .why = why, .by = by });
+	reject(f, at_ms, by, why);
+	firing_failed(f, why);
+}
+
+static void start(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+{
+	struct serve *s = f->all->serve;
+	struct err err = { 0 };
+	struct buf actor = BUF_INIT(MEMBERS_MAX);
+	cJSON *o = actor_of(f, at_ms, by);
+	*fate = (struct firing_fate){ .state = FIRING_STARTED };
+	json_write(&actor, o);
+	cJSON_Delete(o);
+	firing_record_skips(f);
+	const struct serve_run *r = NULL;
+	if (s->n_runs >= SERVE_RUNS_MAX)
+		(void)err_set(&err, ERR_LIMIT, "too many runs at once");
+	else
+		r = serve_start_run(s, &f->c->start, bytes_str(f->c->start.input), &actor, &err);
+	buf_clear(&actor);
+	if (!r) {
+		failed_to_start(f, at_ms, by, err.message, fate);
+		return;
+	}
+	(void)snprintf(fate->run, sizeof(fate->run), "%s", r->id);
+	cJSON *m = members_of(f, at_ms, by, NULL);
+	(void)cJSON_AddStringToObject(m, "run", r->id);
+	record(f, "trigger.accept", m);
+	write_row(f, &(struct firing_row){
+			 .at_ms = at_ms, .state = FIRING_STARTED, .run = r->id, .by = by });
+}
+
+/* ---- queued ---- */
+
+void firing_clear_queue(struct firing *f)
+{
+	for (size_t i = 0; i < f->n_queue; i++)
+		free(f->queue[i].by);
+	free(f->queue);
+	f->queue = NULL;
+	f->n_queue = 0;
+}
+
+int firing_wait(struct firing *f, int64_t at_ms, const char *by)
+{
+	struct waiting_firing *more = realloc(f->queue, (f->n_queue + 1) * sizeof(*more));
+	if (more)
+		f->queue = more;
+	char *copy = by && more ? strdup(by) : NULL;
+	if (!more || (by && !copy))
+		return -ERR_NOMEM;
+	size_t i = f->n_queue++;
+	for (; i > 0 && more[i - 1].at_ms > at_ms; i--)
+		more[i] = more[i - 1];
+	more[i] = (struct waiting_firing){ at_ms, copy };
+	return 0;
+}
+
+static void queue(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+{
+	static const char why[] = "waits for the end of the last run";
+	*fate = (struct firing_fate){ .state = FIRING_QUEUED };
+	(void)snprintf(fate->why, sizeof(fate->why), "%s", why);
+	if (firing_wait(f, at_ms, by) < 0) {
+		failed_to_start(f, at_ms, by, "no memory to let it wait", fate);
+		return;
+	}
+	record(f, "trigger.queue", members_of(f, at_ms, by, why));
+	write_row(f, &(struct firing_row){
+			 .at_ms = at_ms, .state = FIRING_QUEUED, .why = why, .by = by });
+}
+
+void firing_start_waiting(struct firing *f)
+{
+	struct firing_fate fate;
+	while (f->n_queue > 0 && runs_of(f) == 0) {
+		struct waiting_firing first = f->queue[0];
+		memmove(&f->queue[0], &f->queue[1], --f->n_queue * sizeof(first));
+		start(f, first.at_ms, first.by, &fate);
+		free(first.by);
+	}
+}
+
+/* A second cancel would not wait for the answer of a change in flight. */
+static void cancel_runs(const struct firing *f)
+{
+	struct serve *s = f->all->serve;
+	char id[RUN_ID_SIZE];
+	for (struct serve_run *r = s->runs, *next; r; r = next) {
+		next = r->next;
+		if (r->start != &f->c->start || r->replaced)
+			continue;
+		r->replaced = true;
+		memcpy(id, r->id, sizeof(id));
+		(void)run_cancel(s->host.runs, id, "replaced by the next firing of its schedule");
+	}
+}
+
+/* ---- an instant has come ---- */
+
+static bool waits(const struct firing *f)
+{
+	return f->n_queue > 0 || runs_of(f) > 0;
+}
+
+static void queue_one(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+{
+	if (f->n_queue > 0)
+		skip(f, at_ms, by, "skipped: another firing waits already", fate);
+	else
+		queue(f, at_ms, by, fate);
+}
+
+static void queue_all(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+{
+	if (f->n_queue >= FIRINGS_QUEUE_MAX)
+		skip(f, at_ms, by, "skipped: too many firings wait already", fate);
+	else
+		queue(f, at_ms, by, fate);
+}
+
+static void replace(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+{
+	firing_skip_waiting(f, "skipped: replaced by a later firing");
+	queue(f, at_ms, by, fate);
+	cancel_runs(f);
+	firings_start_waiting(f->all);
+}
+
+void firing_due(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+{
+	enum schedule_overlap overlap = f->c->rule.overlap;
+	if (f->paused_ms && !by) /* since this look began */
+		skip(f, at_ms, by, "skipped: it is paused", fate);
+	else if (!waits(f) || overlap == OVERLAP_ALLOW)
+		start(f, at_ms, by, fate);
+	else if (overlap == OVERLAP_QUEUE)
+		queue_one(f, at_ms, by, fate);
+	else if (overlap == OVERLAP_QUEUE_ALL)
+		queue_all(f, at_ms, by, fate);
+	else if (overlap == OVERLAP_REPLACE)
+		replace(f, at_ms, by, fate);
+	else
+		skip(f, at_ms, by, "skipped: its last run still goes on", fate);
+}

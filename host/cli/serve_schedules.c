@@ -1,0 +1,247 @@
+#include "cli/serve_schedules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/serve_firing.h"
+#include "cli/serve_run.h"
+#include "commit/commit.h"
+#include "net/loop.h"
+
+/* ---- pausing ---- */
+
+void firing_pause(struct firing *f, const char *by, const char *why)
+{
+	struct serve *s = f->all->serve;
+	f->paused_ms = clock_wall_ms();
+	if (f->timer)
+		schedule_pause(f->timer, true);
+	firing_record(f, "schedule.pause", by, why);
+	firing_skip_waiting(f, "skipped: it was paused");
+	store_set_pause(commit_store(s->host.committer),
+			&(struct schedule_row){ .name = f->c->start.name,
+						.paused_ms = f->paused_ms,
+						.paused_by = by,
+						.paused_why = why });
+	firing_save(f);
+	char line[1000];
+	(void)snprintf(line, sizeof(line), "paused%s%.900s", why ? ": " : "", why ? why : "");
+	serve_say(s, LOG_WARN, f->c->start.name, line);
+}
+
+void firing_failed(struct firing *f, const char *why)
+{
+	char text[400];
+	f->failures++;
+	if (f->c->pause_after == 0 || f->failures < f->c->pause_after || f->paused_ms)
+		return;
+	(void)snprintf(text, sizeof(text), "%d failed in a row, the last: %.300s", f->failures,
+		       why);
+	firing_pause(f, NULL, text);
+}
+
+static bool of_itself(enum run_outcome o)
+{
+	return o == RUN_CANCELLED || o == RUN_SUSPENDED;
+}
+
+void firings_run_ended(struct firings *fs, const struct config_start *start,
+		       const struct run_end *end)
+{
+	if (!fs || !fs->schedules)
+		return;
+	for (size_t i = 0; i < fs->n; i++) {
+		struct firing *f = &fs->v[i];
+		if (&f->c->start != start)
+			continue;
+		if (end->outcome == RUN_DONE)
+			f->failures = 0;
+		else if (!of_itself(end->outcome))
+			firing_failed(f, end->message[0] ? end->message
+							 : run_outcome_name(end->outcome));
+		if (f->c->pause_after && !of_itself(end->outcome))
+			firing_save(f);
+		firings_start_waiting(fs);
+	}
+}
+
+/* ---- what comes ---- */
+
+static void on_come(void *arg, void *of, const struct schedule_look *look)
+{
+	struct firing *f = of;
+	struct firing_fate fate;
+	(void)arg;
+	firing_missed(f, look);
+	for (size_t i = 0; i < look->n; i++) {
+		if (look->v[i].due)
+			firing_due(f, look->v[i].at_ms, NULL, &fate);
+	}
+	firing_save(f);
+}
+
+static void on_later(void *arg)
+{
+	struct firings *fs = arg;
+	fs->later = NULL;
+	for (size_t i = 0; i < fs->n; i++)
+		firing_start_waiting(&fs->v[i]);
+}
+
+void firings_start_waiting(struct firings *fs)
+{
+	if (!fs->later && fs->schedules)
+		fs->later = timer_start(fs->serve->host.loop, 0, on_later, fs);
+}
+
+/* ---- taking up ---- */
+
+struct firing *firings_find(const struct firings *fs, const char *name)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		if (strcmp(fs->v[i].c->start.name, name) == 0)
+			return &fs->v[i];
+	}
+	return NULL;
+}
+
+struct taking_up { /* one schedule, from the store */
+	struct firing *f;
+	struct schedule_course course;
+	struct store_batch *batch;
+};
+
+struct stored {
+	struct firings *all;
+	struct taking_up *v;
+};
+
+/* One that is not configured any more: should it come back, it begins anew. */
+static void forget_course(const struct firings *fs, const struct schedule_row *row)
+{
+	struct schedule_row gone = *row;
+	gone.cron = "";
+	gone.next_ms = 0;
+	store_set_schedule(commit_store(fs->serve->host.committer), &gone);
+}
+
+static int take_schedule(void *arg, const struct schedule_row *row)
+{
+	const struct stored *st = arg;
+	struct firing *f = firings_find(st->all, row->name);
+	if (!f) {
+		if (row->cron[0])
+			forget_course(st->all, row);
+		return 0;
+	}
+	struct schedule_course *course = &st->v[f - st->all->v].course;
+	f->missed = row->missed;
+	f->failures = row->failures;
+	f->paused_ms = row->paused_ms;
+	if (!row->course || schedule_course_read(course, row->course) < 0)
+		return 0;
+	bool same = strcmp(row->cron, f->c->cron) == 0 && strcmp(row->zone, f->c->zone_name) == 0;
+	if (!same || f->paused_ms)
+		schedule_course_begin(course, &f->c->rule, clock_wall_ms());
+	return 0;
+}
+
+static int take_waiting(void *arg, const struct firing_row *row)
+{
+	struct firing *f = arg;
+	return firing_wait(f, row->at_ms, row->by);
+}
+
+static int read_all(struct stored *st, struct err *err)
+{
+	struct firings *fs = st->all;
+	struct store_reader *reader = NULL;
+	int rc = store_reader_open(&reader, fs->serve->host.store, err);
+	if (rc == 0)
+		rc = store_schedules(reader, take_schedule, st, err);
+	for (size_t i = 0; rc == 0 && i < fs->n; i++) {
+		const struct firing_filter queued = { .schedule = fs->v[i].c->start.name,
+						      .queued = true };
+		rc = store_firings(reader, &queued, take_waiting, &fs->v[i], err);
+	}
+	store_reader_close(reader);
+	return rc;
+}
+
+static int add_all(struct stored *st, struct err *err)
+{
+	struct firings *fs = st->all;
+	int rc = read_all(st, err);
+	for (size_t i = 0; rc == 0 && i < fs->n; i++) {
+		struct firing *f = &fs->v[i];
+		rc = schedules_add(&f->timer, fs->schedules, &f->c->rule, &st->v[i].course, f, err);
+		if (rc == 0 && f->paused_ms)
+			schedule_pause(f->timer, true);
+		if (rc == 0)
+			firing_save(f);
+	}
+	return rc;
+}
+
+int firings_open(struct firings **out, struct serve *s, struct err *err)
+{
+	const struct config *c = s->host.config;
+	struct firings *fs = calloc(1, sizeof(*fs));
+	struct stored st = { fs, calloc(c->n_schedules + 1, sizeof(*st.v)) };
+	if (fs)
+		fs->v = calloc(c->n_schedules + 1, sizeof(*fs->v));
+	if (!fs || !fs->v || !st.v) {
+		free(st.v);
+		firings_free(fs);
+		return err_set(err, ERR_NOMEM, "no memory for schedules");
+	}
+	fs->serve = s;
+	for (; fs->n < c->n_schedules; fs->n++)
+		fs->v[fs->n] = (struct firing){ .all = fs, .c = &c->schedules[fs->n] };
+	int rc = schedules_new(
+	    &fs->schedules,
+	    &(struct schedules_spec){ .loop = s->host.loop, .come = on_come, .arg = fs }, err);
+	if (rc == 0)
+		rc = add_all(&st, err);
+	free(st.v);
+	if (rc < 0) {
+		firings_free(fs);
+		return rc;
+	}
+	firings_start_waiting(fs);
+	*out = fs;
+	return 0;
+}
+
+/* ---- the end ---- */
+
+void firings_stop(struct firings *fs)
+{
+	if (!fs)
+		return;
+	for (size_t i = 0; fs->schedules && i < fs->n; i++)
+		firing_record_skips(&fs->v[i]);
+	timer_stop(fs->later);
+	fs->later = NULL;
+	schedules_free(fs->schedules);
+	fs->schedules = NULL;
+}
+
+void firings_free(struct firings *fs)
+{
+	if (!fs)
+		return;
+	timer_stop(fs->later);
+	schedules_free(fs->schedules);
+	for (size_t i = 0; i < fs->n; i++)
+		firing_clear_queue(&fs->v[i]);
+	free(fs->v);
+	free(fs);
+}
+
+int64_t firings_next(const struct firings *fs)
+{
+	return fs->schedules ? schedules_next(fs->schedules) : INT64_MAX;
+}
