@@ -24,7 +24,9 @@ char percent_take(struct bytes *text)
 	int low = high >= 0 ? hex_digit(p[2]) : -1;
 	size_t n = low >= 0 ? 3 : 1;
 	*text = (struct bytes){ p + n, text->n - n };
-	return low >= 0 ? (char)(high * 16 + low) : p[0];
+	if (low < 0)
+		return p[0];
+	return (char)(high * 16 + low);
 }
 
 void percent_decode(struct buf *out, struct bytes text, bool form)

@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 
+enum { ACCOUNT_LEN = 12 };
+
 /* What follows the n-th colon, or NULL. */
 static const char *after_colon(const char *text, int n)
 {
@@ -12,6 +14,13 @@ static const char *after_colon(const char *text, int n)
 		text = text ? text + 1 : NULL;
 	}
 	return text;
+}
+
+struct bytes account_of_arn(const char *arn)
+{
+	const char *account = strncmp(arn, "arn:", 4) == 0 ? after_colon(arn, 4) : NULL;
+	size_t n = account ? strspn(account, "0123456789") : 0;
+	return n == ACCOUNT_LEN && account[n] == ':' ? (struct bytes){ account, n } : BYTES_LIT("");
 }
 
 /* kind ends at its colon. */

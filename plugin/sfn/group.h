@@ -22,4 +22,7 @@ void group_of_arn(struct buf *out, const char *arn);
  * stateMachineArn that is there. */
 void group_of_args(struct buf *out, struct bytes args);
 
+/* The account of an ARN of any service, "" when there is none. */
+struct bytes account_of_arn(const char *arn);
+
 #endif

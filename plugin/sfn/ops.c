@@ -8,7 +8,8 @@
 #define MAP_RUN_ARN "arn:{partition}:states:{region}:{account}:mapRun:{stateMachine}/{label}:{id}"
 #define STATE_MACHINE_ARN "arn:{partition}:states:{region}:{account}:stateMachine:{stateMachine}"
 
-/* The service remembers the token of a redrive for 15 minutes from its first use. */
+/* The service remembers the token of a redrive for 15 minutes from its first use; a minute is left for
+ * the way there. */
 enum { TOKEN_KEPT_MS = 14 * 60 * 1000 };
 
 /* A redrive that does not help must not go on for ever, nor for a whole state machine at once. */

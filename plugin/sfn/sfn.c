@@ -12,8 +12,6 @@
 #include "sfn/ops.h"
 #include "sfn/progress.h"
 
-enum { CONTEXT_ACCOUNT_FIELD = 4, ACCOUNT_LEN = 12 };
-
 struct sfn;
 
 /* What a row is registered with: start is told neither the operation nor the plugin otherwise. */
@@ -92,24 +90,12 @@ static bool progress(void *state, struct bytes answer, struct op_progress *out)
 
 /* ---- what the records say of a call ---- */
 
-/* The account of "arn:aws:states:us-east-1:123456789012:...", "" if text is no such ARN. */
-static struct bytes account_of(const char *text)
-{
-	for (int field = 0; text && field < CONTEXT_ACCOUNT_FIELD; field++) {
-		text = strchr(text, ':');
-		text = text ? text + 1 : NULL;
-	}
-	size_t n = text ? strspn(text, "0123456789") : 0;
-	return n == ACCOUNT_LEN && text[n] == ':' ? (struct bytes){ text, n } : BYTES_LIT("");
-}
-
 /* The account that the arguments speak of: that of their first ARN. */
 static void add_account(struct buf *out, struct bytes args)
 {
 	cJSON *tree = json_parse(args, NULL);
 	for (const cJSON *m = tree ? tree->child : NULL; m; m = m->next) {
-		bool is_arn = cJSON_IsString(m) && strncmp(m->valuestring, "arn:", 4) == 0;
-		struct bytes account = account_of(is_arn ? m->valuestring : NULL);
+		struct bytes account = account_of_arn(cJSON_IsString(m) ? m->valuestring : "");
 		if (account.n == 0)
 			continue;
 		buf_adds(out, "\"account\":");

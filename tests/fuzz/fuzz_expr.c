@@ -46,11 +46,12 @@ static void check_value(const char *text, const struct template_env *env)
 static void check_put(const char *text, const cJSON *document)
 {
 	cJSON *tree = cJSON_Duplicate(document, true);
-	const cJSON *found = NULL;
+	cJSON *found = NULL;
 	if (path_put(&tree, text, cJSON_CreateString("put"), NULL) == 0) {
 		const struct path_scope scope = { .input = tree };
-		INVARIANT(path_find(&found, text, &scope, NULL) == 0);
+		INVARIANT(path_get(&found, text, &scope, NULL) == 0);
 		INVARIANT(cJSON_IsString(found) && strcmp(found->valuestring, "put") == 0);
+		cJSON_Delete(found);
 	} else {
 		INVARIANT(!cJSON_IsObject(document) || cJSON_IsObject(tree));
 	}

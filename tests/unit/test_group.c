@@ -61,9 +61,25 @@ TEST(arguments_name_it_by_whatever_they_have)
 	}
 }
 
+TEST(the_account_of_an_arn)
+{
+	static const char *const arns[][2] = {
+		{ ORDERS, "123456789012" },
+		{ "arn:aws:iam::123456789012:role/r", "123456789012" },
+		{ "arn:aws:s3:::bucket", "" },
+		{ "arn:aws:iam::1234567890123:role/r", "" },
+		{ "arn:aws:iam::123456789012", "" },
+		{ "urn:aws:iam::123456789012:role/r", "" },
+		{ "", "" },
+	};
+	for (size_t i = 0; i < sizeof(arns) / sizeof(arns[0]); i++)
+		CHECK(bytes_eq(account_of_arn(arns[i][0]), bytes_str(arns[i][1])));
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(every_kind_of_arn_names_its_machine),
+				 TAP_CASE(the_account_of_an_arn),
 				 TAP_CASE(what_is_no_such_arn_has_none),
 				 TAP_CASE(arguments_name_it_by_whatever_they_have)));
 }

@@ -298,6 +298,19 @@ TEST(a_stop_while_files_are_read_ends_the_reading)
 
 /* ---- refusals ---- */
 
+TEST(a_batch_of_no_items_is_refused)
+{
+	struct driver d;
+	driver_open(&d, work);
+	CHECK_STR(run(&d, "'ItemsPath':'$.l','ItemBatcher':{'MaxItemsPerBatchPath':'$.n'}",
+		      "{'l':[1,2],'n':0}"),
+		  "States.Runtime: An error occurred while executing the state 'M' (entered at the "
+		  "event id "
+		  "#2). The MaxItemsPerBatchPath parameter does not reference a positive "
+		  "integer: $.n");
+	driver_close(&d);
+}
+
 TEST(what_cannot_be_read_fails_by_name)
 {
 	const char *const objects[] = { "b/in", "[1,2]", NULL };
@@ -308,6 +321,9 @@ TEST(what_cannot_be_read_fails_by_name)
 		  "States.ItemReaderFailed: CSV headers are missing.");
 	CHECK_STR(read_from(objects, GET("in", "'MaxItemsPath':'$.most'")),
 		  "States.Runtime: Invalid path '$.most' : No results for path: $['most']");
+	CHECK_STR(
+	    read_from(objects, GET("in", "") ",'ItemBatcher':{'MaxItemsPerBatchPath':'$.most'}"),
+	    "States.Runtime: Invalid path '$.most' : No results for path: $['most']");
 	CHECK_STR(read_from(objects, GET("in", "'MaxItems':-1")),
 		  "States.ItemReaderFailed: field MaxItems must be positive");
 }
@@ -345,6 +361,6 @@ int main(void)
 	    TAP_CASE(what_follows_the_items_that_are_wanted_is_not_looked_at),
 	    TAP_CASE(cells_of_csv_files), TAP_CASE(a_reading_begins_again_after_a_restart),
 	    TAP_CASE(a_stop_while_files_are_read_ends_the_reading),
-	    TAP_CASE(what_cannot_be_read_fails_by_name),
+	    TAP_CASE(a_batch_of_no_items_is_refused), TAP_CASE(what_cannot_be_read_fails_by_name),
 	    TAP_CASE(a_reader_that_cannot_be_meant_is_refused)));
 }

@@ -188,19 +188,6 @@ TEST(kinds_of_path_are_told_apart)
 	CHECK_INT(path_check("$..a", PATH_ANY, NULL), 0);
 }
 
-TEST(a_borrowed_value_is_the_scopes_own)
-{
-	struct world w = setup(document);
-	const cJSON *v = NULL;
-	CHECK_INT(path_find(&v, "$.a.b", &w.scope, NULL), 0);
-	CHECK(v == json_get(json_get(w.input, "a"), "b"));
-	CHECK_INT(path_find(&v, "$.a.b[*]", &w.scope, &w.err), -ERR_INVALID);
-	CHECK_STR(w.err.message, "Invalid path '$.a.b[*]' : it is not definite");
-	CHECK_INT(path_find(&v, "$.a.x", &w.scope, NULL), -ERR_INVALID);
-	CHECK(!v);
-	teardown(&w);
-}
-
 static const char *put(struct world *w, const char *tree, const char *path, const char *value)
 {
 	cJSON *t = json_parse(bytes_str(tree), NULL);
@@ -260,7 +247,6 @@ int main(void)
 	    TAP_CASE(a_definite_path_that_finds_nothing_is_an_error),
 	    TAP_CASE(other_paths_give_lists_in_document_order), TAP_CASE(filters_choose_elements),
 	    TAP_CASE(what_is_no_path_is_refused), TAP_CASE(kinds_of_path_are_told_apart),
-	    TAP_CASE(a_borrowed_value_is_the_scopes_own),
 	    TAP_CASE(results_are_put_where_the_path_says),
 	    TAP_CASE(a_result_that_does_not_fit_changes_nothing),
 	    TAP_CASE(a_path_that_explodes_is_stopped)));

@@ -79,6 +79,8 @@ void api_tells_all(const struct api_call *c);
  * just this already. */
 NODISCARD int api_start(const struct api_call *c, const struct target *to, struct execution **out,
 			struct err *err);
+extern const struct arg api_start_args[]; /* of the request */
+
 /* Input or output, and the member that says it is included; NULL: nothing. */
 void api_write_data(struct jsonw *w, const char *name, const char *about, struct doc *d);
 

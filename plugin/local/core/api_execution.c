@@ -226,7 +226,7 @@ static int redrive_execution(const struct api_call *c, struct err *err)
 	return 0;
 }
 
-static const struct arg start_args[] = {
+const struct arg api_start_args[] = {
 	{ .name = "stateMachineArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
 	{ .name = "name", .type = ARG_STRING, .min = 1, .max = 80 },
 	{ .name = "input", .type = ARG_STRING, .max = 262144 },
@@ -256,7 +256,7 @@ static const struct arg redrive_args[] = {
 const struct api_row api_execution_rows[] = {
 	{ "DescribeExecution", describe_args, describe_execution },
 	{ "RedriveExecution", redrive_args, redrive_execution },
-	{ "StartExecution", start_args, start_execution },
+	{ "StartExecution", api_start_args, start_execution },
 	{ "StopExecution", stop_args, stop_execution },
 	{ 0 },
 };

@@ -60,14 +60,6 @@ static int collect(const struct api_call *c, struct err *err)
 	return 0;
 }
 
-static const struct arg start_args[] = {
-	{ .name = "stateMachineArn", .type = ARG_STRING, .required = true, .min = 1, .max = 256 },
-	{ .name = "name", .type = ARG_STRING, .min = 1, .max = 80 },
-	{ .name = "input", .type = ARG_STRING, .max = 262144 },
-	{ .name = "traceHeader", .type = ARG_STRING, .max = 256 },
-	{ 0 },
-};
-
 static const struct arg collect_args[] = {
 	{ .name = "executionArn", .type = ARG_STRING, .required = true, .min = 1, .max = 2000 },
 	{ 0 },
@@ -75,6 +67,6 @@ static const struct arg collect_args[] = {
 
 const struct api_row api_sync_rows[] = {
 	{ API_COLLECT, collect_args, collect },
-	{ "StartSyncExecution", start_args, start_sync },
+	{ "StartSyncExecution", api_start_args, start_sync },
 	{ 0 },
 };

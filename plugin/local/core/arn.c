@@ -19,7 +19,7 @@ static bool cut(struct bytes *rest, struct bytes *out)
 	return true;
 }
 
-int arn_parse(struct arn *out, const char *text, struct err *err)
+static int parse(struct arn *out, const char *text, struct err *err)
 {
 	struct bytes rest = bytes_str(text), prefix;
 	*out = (struct arn){ 0 };
@@ -42,7 +42,7 @@ int arn_parse(struct arn *out, const char *text, struct err *err)
 int arn_parse_as(struct arn *out, const char *text, const char *type, const char *other,
 		 struct err *err)
 {
-	int rc = arn_parse(out, text, err);
+	int rc = parse(out, text, err);
 	if (rc)
 		return rc;
 	if (bytes_eq(out->type, bytes_str(type)) ||

@@ -24,11 +24,8 @@ struct arn {
 	struct bytes rest;    /* behind the next colon; .p NULL: none */
 };
 
-/* Read an ARN. @return 0; -ERR_REMOTE InvalidArn */
-NODISCARD int arn_parse(struct arn *out, const char *text, struct err *err);
-
-/* The same, and its type must be `type`, or `other` when that is not NULL: else InvalidArn "Resource
- * type not valid in this context". */
+/* Read an ARN. Its type must be `type`, or `other` when that is not NULL: else "Resource type not valid
+ * in this context". @return 0; -ERR_REMOTE InvalidArn */
 NODISCARD int arn_parse_as(struct arn *out, const char *text, const char *type, const char *other,
 			   struct err *err);
 

@@ -1,5 +1,6 @@
 #include "local/core/data.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -116,6 +117,27 @@ int data_path(const struct frame *f, struct doc *input, const char *path, cJSON 
 	data_env_open(&d, f, input, NULL);
 	int rc = path_get(out, path, &d.env.scope, err);
 	data_env_close(&d);
+	return rc;
+}
+
+int data_positive(const struct frame *f, struct doc *input, const cJSON *def, const char *name,
+		  int64_t *out, struct err *err)
+{
+	char field[40];
+	(void)snprintf(field, sizeof(field), "%sPath", name);
+	const char *path = json_get_str(def, field);
+	*out = json_get_int(def, name, 0);
+	if (!path)
+		return 0;
+	cJSON *v;
+	int rc = data_path(f, input, path, &v, err);
+	if (rc)
+		return rc;
+	if (!json_int(v, out) || *out <= 0)
+		rc = fault(err, "States.Runtime",
+			   "The %s parameter does not reference a positive integer: %s", field,
+			   path);
+	cJSON_Delete(v);
 	return rc;
 }
 

@@ -68,4 +68,9 @@ void data_items_close(struct data_items *d);
 NODISCARD int data_path(const struct frame *f, struct doc *input, const char *path, cJSON **out,
 			struct err *err);
 
+/* The number `name` of def, or the positive one that its "...Path" finds; *out 0: def has neither.
+ * @return 0; -ERR_REMOTE States.Runtime */
+NODISCARD int data_positive(const struct frame *f, struct doc *input, const cJSON *def,
+			    const char *name, int64_t *out, struct err *err);
+
 #endif

@@ -16,11 +16,6 @@ static const char *const type_names[STATE_TYPES] = {
 	[STATE_PARALLEL] = "Parallel", [STATE_MAP] = "Map",
 };
 
-const char *state_type_name(enum state_type type)
-{
-	return type_names[type];
-}
-
 const struct state *flow_state(const struct flow *f, const char *name)
 {
 	for (size_t i = 0; i < f->n_states; i++)

@@ -91,6 +91,5 @@ struct definition *definition_ref(struct definition *d);
 void definition_unref(struct definition *d); /* NULL is fine */
 
 const struct state *flow_state(const struct flow *f, const char *name); /* or NULL */
-const char *state_type_name(enum state_type type);                      /* "Task" */
 
 #endif

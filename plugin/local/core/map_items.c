@@ -1,6 +1,5 @@
 #include "local/core/map_items.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "local/core/data.h"
@@ -22,34 +21,13 @@ struct batcher {
 	struct doc *shared;             /* BatchInput, or NULL */
 };
 
-/* A number given, or found at its ...Path. */
-static int batch_limit(struct frame *f, struct doc *input, const char *name, int64_t *out,
-		       struct err *err)
-{
-	const cJSON *def = json_get(f->state->def, "ItemBatcher");
-	char field[40];
-	(void)snprintf(field, sizeof(field), "%sPath", name);
-	const char *path = json_get_str(def, field);
-	*out = json_get_int(def, name, 0);
-	if (!path)
-		return 0;
-	cJSON *v;
-	int rc = data_path(f, input, path, &v, err);
-	if (rc)
-		return rc;
-	if (!json_int(v, out) || *out <= 0)
-		rc = fault(err, "States.Runtime", "%s must reference a positive integer: %s", field,
-			   path);
-	cJSON_Delete(v);
-	return rc;
-}
-
 static int read_batcher(struct frame *f, struct doc *input, struct batcher *b, struct err *err)
 {
-	const cJSON *shared = json_get(json_get(f->state->def, "ItemBatcher"), "BatchInput");
-	int rc = batch_limit(f, input, "MaxItemsPerBatch", &b->most_items, err);
+	const cJSON *def = json_get(f->state->def, "ItemBatcher");
+	const cJSON *shared = json_get(def, "BatchInput");
+	int rc = data_positive(f, input, def, "MaxItemsPerBatch", &b->most_items, err);
 	if (!rc)
-		rc = batch_limit(f, input, "MaxInputBytesPerBatch", &b->most_bytes, err);
+		rc = data_positive(f, input, def, "MaxInputBytesPerBatch", &b->most_bytes, err);
 	if (!rc && shared)
 		rc = data_template(f, shared, input, NULL, &b->shared, err);
 	return rc;

@@ -428,10 +428,9 @@ static void begin_first(struct map_run *run)
 		map_run_settle(run);
 }
 
-bool map_run_may_redrive(const struct map_run *run, const struct execution *child, int64_t now)
+static bool may_redrive(const struct execution *child, int64_t now)
 {
 	int status = child->status.now;
-	(void)run;
 	return (status == EXECUTION_FAILED || status == EXECUTION_TIMED_OUT ||
 		status == EXECUTION_ABORTED) &&
 	       !redrive_refusal(child, now);
@@ -442,7 +441,7 @@ static struct execution *next_to_redrive(const struct map_run *run, size_t *i)
 {
 	for (; *i < run->next_item; (*i)++) {
 		struct execution *child = run->items[*i].child;
-		if (child && map_run_may_redrive(run, child, run->e->now))
+		if (child && may_redrive(child, run->e->now))
 			return child;
 	}
 	return NULL;

@@ -119,8 +119,6 @@ void map_run_object_done(struct map_run *run, struct bytes body, const char *err
 /* Go on with reading or exporting after a restart. */
 void map_run_resume(struct map_run *run);
 
-bool map_run_may_redrive(const struct map_run *run, const struct execution *child, int64_t now);
-
 extern const struct sm_state map_run_states[];
 
 #endif

@@ -1,6 +1,5 @@
 #include "local/core/task.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -8,7 +7,6 @@
 #include "local/core/core.h"
 #include "local/core/data.h"
 #include "local/core/execution.h"
-#include "local/core/fault.h"
 #include "local/core/frame.h"
 #include "local/core/mem.h"
 #include "local/core/nested.h"
@@ -89,28 +87,6 @@ static void set_input(struct task *t, struct doc *input)
 
 /* ---- the clock ---- */
 
-/* "TimeoutSeconds" or "HeartbeatSeconds", or their ...Path. *out 0: none. */
-static int seconds_of(const struct frame *f, struct doc *input, const char *name, int64_t *out,
-		      struct err *err)
-{
-	char field[32];
-	(void)snprintf(field, sizeof(field), "%sPath", name);
-	const char *path = json_get_str(f->state->def, field);
-	*out = json_get_int(f->state->def, name, 0);
-	if (!path)
-		return 0;
-	cJSON *v;
-	int rc = data_path(f, input, path, &v, err);
-	if (rc)
-		return rc;
-	if (!json_int(v, out) || *out <= 0)
-		rc = fault(err, "States.Runtime",
-			   "The %s parameter does not reference a positive integer: %s", field,
-			   path);
-	cJSON_Delete(v);
-	return rc;
-}
-
 void task_heartbeat(struct frame *f)
 {
 	const struct task *t = f->task;
@@ -176,8 +152,10 @@ static int prepare(struct frame *f, struct doc *input, struct err *err)
 	if (rc)
 		return rc;
 	set_input(t, parameters);
-	rc = seconds_of(f, input, "TimeoutSeconds", &t->timeout_s, err);
-	return rc ? rc : seconds_of(f, input, "HeartbeatSeconds", &t->heartbeat_s, err);
+	rc = data_positive(f, input, f->state->def, "TimeoutSeconds", &t->timeout_s, err);
+	if (rc)
+		return rc;
+	return data_positive(f, input, f->state->def, "HeartbeatSeconds", &t->heartbeat_s, err);
 }
 
 void state_task_run(struct frame *f)

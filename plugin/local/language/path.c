@@ -358,22 +358,6 @@ static int not_definite(const char *text, const char *what, struct err *err)
 	return states_error(err, rc, "States.Runtime");
 }
 
-int path_find(const cJSON **out, const char *text, const struct path_scope *scope, struct err *err)
-{
-	struct path *p = NULL;
-	struct path_value value = { 0 };
-	int rc = path_parse(&p, bytes_str(text), err);
-	if (rc)
-		return rc;
-	if (!p->definite || p->merging)
-		rc = not_definite(text, "definite", err);
-	else
-		rc = get(&value, p, text, scope, err);
-	path_free(p);
-	*out = value.v;
-	return rc;
-}
-
 static bool is_reference(const struct path *p)
 {
 	return p->definite && !p->merging && p->root == PATH_ROOT_INPUT;

@@ -58,11 +58,6 @@ void path_value_clear(struct path_value *value);
 NODISCARD int path_get(cJSON **out, const char *text, const struct path_scope *scope,
 		       struct err *err);
 
-/* The value of a definite path, borrowed from the scope: saves the copy of a large list. -ERR_INVALID
- * also for a path that is not definite. */
-NODISCARD int path_find(const cJSON **out, const char *text, const struct path_scope *scope,
-			struct err *err);
-
 /*
  * ResultPath: put value at a reference path of *tree; missing objects on the way are created, an
  * index must exist. "$" replaces the whole tree.
