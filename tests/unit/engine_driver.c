@@ -466,3 +466,11 @@ const char *driver_start(struct driver *d, const char *machine, const char *name
 		       machine, name);
 	return arn;
 }
+
+void driver_map_run(struct driver *d, const char *arn, int nth, char run[300])
+{
+	char path[40];
+	(void)driver_call(d, "ListMapRuns", "{'executionArn':'%s'}", arn);
+	(void)snprintf(path, sizeof(path), "mapRuns.%d.mapRunArn", nth);
+	(void)snprintf(run, 300, "%s", driver_get(d, path));
+}

@@ -93,5 +93,7 @@ const char *driver_history(struct driver *d, const char *arn);
 void driver_machine(struct driver *d, const char *name, const char *definition);
 const char *driver_start(struct driver *d, const char *machine, const char *name,
 			 const char *input); /* the execution's ARN */
+/* The ARN of the nth Map Run of an execution, newest first. */
+void driver_map_run(struct driver *d, const char *arn, int nth, char run[300]);
 
 #endif

@@ -52,15 +52,6 @@ static const char *execution(struct driver *d, const char *arn, const char *memb
 	return driver_get(d, member);
 }
 
-/* The ARN of the nth Map Run, newest first. */
-static void map_run(struct driver *d, const char *arn, int nth, char run[300])
-{
-	char path[40];
-	(void)driver_call(d, "ListMapRuns", "{'executionArn':'%s'}", arn);
-	(void)snprintf(path, sizeof(path), "mapRuns.%d.mapRunArn", nth);
-	(void)snprintf(run, 300, "%s", driver_get(d, path));
-}
-
 static void check_run(struct driver *d, const char *run, const char *status, const char *redrives)
 {
 	(void)driver_call(d, "DescribeMapRun", "{'mapRunArn':'%s'}", run);
@@ -82,8 +73,8 @@ TEST(two_failed_map_runs_and_a_failed_task_are_all_redriven)
 	const char *arn = driver_start(&d, "m", "x", "[{'n':1,'s':0},{'n':0,'s':3}]");
 	driver_advance(&d, 3000);
 	CHECK_STR(execution(&d, arn, "error"), "Work.Broken");
-	map_run(&d, arn, 0, b);
-	map_run(&d, arn, 1, a);
+	driver_map_run(&d, arn, 0, b);
+	driver_map_run(&d, arn, 1, a);
 	check_run(&d, a, "FAILED", "0");
 	check_run(&d, b, "FAILED", "0");
 	CHECK_STR(driver_get(&d, "itemCounts.aborted"), "0");
@@ -103,11 +94,11 @@ TEST(two_failed_map_runs_and_a_failed_task_are_all_redriven)
 	driver_advance(&d, 9000);
 	CHECK_STR(execution(&d, arn, "status"), "SUCCEEDED");
 	CHECK_INT(d.calls, 8); /* one item of each run, and the task */
-	map_run(&d, arn, 0, now);
+	driver_map_run(&d, arn, 0, now);
 	CHECK_STR(now, b);
-	map_run(&d, arn, 1, now);
+	driver_map_run(&d, arn, 1, now);
 	CHECK_STR(now, a);
-	map_run(&d, arn, 2, now);
+	driver_map_run(&d, arn, 2, now);
 	CHECK_STR(now, "(absent)");
 	check_run(&d, a, "SUCCEEDED", "1");
 	check_run(&d, b, "SUCCEEDED", "1");
@@ -283,7 +274,7 @@ TEST(children_are_redrivable_by_their_map_run_alone_and_listed_by_filters)
 		      "'End':true}}}");
 	const char *arn = driver_start(&d, "m", "x", "[{'n':0,'s':0},{'n':1,'s':0},{'n':2,'s':6}]");
 	driver_advance(&d, 5000);
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	check_run(&d, run, "FAILED", "0");
 	CHECK_STR(driver_get(&d, "itemCounts.failed"), "1");
 	CHECK_STR(driver_get(&d, "itemCounts.timedOut"), "1");

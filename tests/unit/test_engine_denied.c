@@ -49,9 +49,8 @@ static void redrive(struct driver *d, const char *denied)
 
 static const char *map_run(struct driver *d, const char *member)
 {
-	(void)driver_call(d, "ListMapRuns", "{'executionArn':'" EXECUTION "'}");
 	char arn[300];
-	(void)snprintf(arn, sizeof(arn), "%s", driver_get(d, "mapRuns.0.mapRunArn"));
+	driver_map_run(d, EXECUTION, 0, arn);
 	(void)driver_call(d, "DescribeMapRun", "{'mapRunArn':'%s'}", arn);
 	return driver_get(d, member);
 }

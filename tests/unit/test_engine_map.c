@@ -28,8 +28,7 @@ static const char *work(struct driver *d, const char *function, const cJSON *inp
 static const char *map_run_of(struct driver *d, const char *arn)
 {
 	static char text[300];
-	(void)driver_call(d, "ListMapRuns", "{'executionArn':'%s'}", arn);
-	(void)snprintf(text, sizeof(text), "%s", driver_get(d, "mapRuns.0.mapRunArn"));
+	driver_map_run(d, arn, 0, text);
 	return text;
 }
 

@@ -50,15 +50,6 @@ static void check_execution(struct driver *d, const char *arn, const char *membe
 	CHECK_STR(driver_get(d, member), want);
 }
 
-/* The nth Map Run of an execution, newest first. */
-static void map_run(struct driver *d, const char *arn, int nth, char run[300])
-{
-	char path[40];
-	(void)driver_call(d, "ListMapRuns", "{'executionArn':'%s'}", arn);
-	(void)snprintf(path, sizeof(path), "mapRuns.%d.mapRunArn", nth);
-	(void)snprintf(run, 300, "%s", driver_get(d, path));
-}
-
 static void check_run(struct driver *d, const char *run, const char *status, const char *redrives)
 {
 	(void)driver_call(d, "DescribeMapRun", "{'mapRunArn':'%s'}", run);
@@ -78,8 +69,8 @@ TEST(all_branches_of_a_parallel_are_redriven_with_their_map_runs)
 	const char *arn = driver_start(&d, "m", "x", "[{'n':0,'s':0},{'n':2,'s':5}]");
 	driver_advance(&d, 1000);
 	check_execution(&d, arn, "error", "Work.Broken");
-	map_run(&d, arn, 0, one);
-	map_run(&d, arn, 1, two);
+	driver_map_run(&d, arn, 0, one);
+	driver_map_run(&d, arn, 1, two);
 	check_run(&d, one, "ABORTED", "0");
 	CHECK_STR(driver_get(&d, "itemCounts.aborted"), "1");
 	check_run(&d, two, "ABORTED", "0");
@@ -91,7 +82,7 @@ TEST(all_branches_of_a_parallel_are_redriven_with_their_map_runs)
 	CHECK_INT(d.calls, 6); /* the items that were done are not done again */
 	check_run(&d, one, "SUCCEEDED", "1");
 	check_run(&d, two, "SUCCEEDED", "1");
-	map_run(&d, arn, 2, more);
+	driver_map_run(&d, arn, 2, more);
 	CHECK_STR(more, "(absent)");
 	driver_close(&d);
 }
@@ -108,13 +99,13 @@ TEST(a_map_state_that_had_not_begun_starts_its_first_map_run)
 	const char *arn = driver_start(&d, "m", "x", "{'n':1,'items':[{'n':0,'s':0}]}");
 	driver_run(&d);
 	check_execution(&d, arn, "status", "FAILED");
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	CHECK_STR(run, "(absent)");
 	broken = false;
 	redrive(&d, arn);
 	driver_advance(&d, 5000);
 	check_execution(&d, arn, "status", "SUCCEEDED");
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	check_run(&d, run, "SUCCEEDED", "0");
 	driver_close(&d);
 }
@@ -126,11 +117,11 @@ static void check_new_run(struct driver *d, const char *error)
 	const char *arn = driver_start(d, "m", "x", "[{'n':0,'s':0},{'n':2,'s':0}]");
 	driver_run(d);
 	check_execution(d, arn, "error", error);
-	map_run(d, arn, 0, first);
+	driver_map_run(d, arn, 0, first);
 	check_run(d, first, "SUCCEEDED", "0");
 	redrive(d, arn);
 	driver_run(d);
-	map_run(d, arn, 0, second);
+	driver_map_run(d, arn, 0, second);
 	CHECK(strcmp(first, second) != 0);
 	check_run(d, second, "SUCCEEDED", "0");
 	check_run(d, first, "SUCCEEDED", "0");
@@ -164,7 +155,7 @@ TEST(a_map_run_that_is_closing_finishes_that_first)
 	open_with(&d, "{'StartAt':'A','States':{'A':" MAP("A", "EXPRESS", WAIT_FIRST) "}}}");
 	const char *arn = driver_start(&d, "m", "x", "[{'n':1,'s':9},{'n':0,'s':9}]");
 	driver_advance(&d, 1000);
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	(void)driver_call(&d, "StopExecution", "{'executionArn':'%s'}", arn);
 	driver_run(&d);
 	check_run(&d, run, "RUNNING", "0");
@@ -199,7 +190,7 @@ TEST(a_map_run_is_redriven_a_thousand_times)
 		redrive(&d, arn);
 		driver_run(&d);
 	}
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	check_run(&d, run, "FAILED", "1000");
 	broken = false;
 	redrive(&d, arn);
@@ -220,7 +211,7 @@ TEST(a_child_with_a_full_history_is_lost)
 			  "'P':{'Type':'Pass','Next':'W'},") "}}}");
 	const char *arn = driver_start(&d, "m", "x", "[{'n':0},{'n':9}]");
 	driver_run(&d);
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	check_run(&d, run, "FAILED", "0");
 	CHECK_STR(driver_get(&d, "itemCounts.failed"), "1");
 	CHECK_STR(driver_get(&d, "itemCounts.failuresNotRedrivable"), "1");
@@ -242,7 +233,7 @@ TEST(a_timed_out_parent_gets_its_time_again)
 	const char *arn = driver_start(&d, "m", "x", "[{'n':0,'s':3},{'n':2,'s':4}]");
 	driver_advance(&d, 5000);
 	check_execution(&d, arn, "status", "TIMED_OUT");
-	map_run(&d, arn, 0, run);
+	driver_map_run(&d, arn, 0, run);
 	check_run(&d, run, "ABORTED", "0");
 	redrive(&d, arn);
 	driver_advance(&d, 4000);
