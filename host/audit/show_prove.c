@@ -69,8 +69,8 @@ static int need_key(struct public_key *out, const struct job *j, struct err *err
 {
 	int rc = job_key(out, j, err);
 	if (rc == 0)
-		return err_set(err, ERR_IO, "there is no public key beside %s: give --key FILE",
-			       j->dir);
+		return err_set(err, ERR_IO, "there is no public key beside %s%s", j->dir,
+			       j->q.command == REQUEST_KEY ? "" : ": give --key FILE");
 	return rc < 0 ? rc : 0;
 }
 
