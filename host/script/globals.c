@@ -79,19 +79,41 @@ static int wait_until(lua_State *L, struct branch *b, int64_t delay_ms)
 	return branch_wait(L, b, WAIT_SLEEP, slept);
 }
 
+static int64_t asked_ms(const struct branch *b)
+{
+	return (int64_t)ceil(b->wait.seconds * 1000.0);
+}
+
+/* It sleeps until then, which is written down. */
+static void set_end(struct branch *b, int64_t until_ms)
+{
+	char hash[SHA256_HEX + 1];
+	b->wait.until_ms = until_ms;
+	if (branch_fails(b))
+		return;
+	hash_sleep(hash, b->wait.seconds);
+	rows_begin(b, STEP_SLEEP, NULL, hash, until_ms);
+	rows_soon(b->run);
+}
+
 static int begin_sleep(lua_State *L, int status, lua_KContext ctx)
 {
 	struct branch *b = branch_of(L);
 	(void)status, (void)ctx;
-	int64_t delay_ms = (int64_t)ceil(b->wait.seconds * 1000.0);
-	char hash[SHA256_HEX + 1];
-	hash_sleep(hash, b->wait.seconds);
-	b->wait.until_ms = clock_wall_ms() + delay_ms;
-	if (!branch_fails(b)) {
-		rows_begin(b, STEP_SLEEP, NULL, hash, b->wait.until_ms);
-		rows_soon(b->run);
-	}
-	return wait_until(L, b, delay_ms);
+	set_end(b, clock_wall_ms() + asked_ms(b));
+	return wait_until(L, b, asked_ms(b));
+}
+
+/* It was sleeping when its process ended, or left memory. The wall clock may have been set back since:
+ * it never sleeps longer from now than was asked for. */
+static int sleep_on(lua_State *L, struct branch *b, int64_t until_ms)
+{
+	int64_t now = clock_wall_ms();
+	b->wait.until_ms = until_ms;
+	if (until_ms - now > asked_ms(b))
+		set_end(b, now + asked_ms(b));
+	int64_t left = b->wait.until_ms - now;
+	return wait_until(L, b, left > 0 ? left : 0);
 }
 
 static int sleep_seconds(lua_State *L)
@@ -108,11 +130,8 @@ static int sleep_seconds(lua_State *L)
 	struct journal_step *s = step_find(L, b, STEP_SLEEP, NULL, hash);
 	if (s && s->outcome)
 		return step_replay(L, b, s, slept);
-	if (s) { /* it was sleeping when its process ended */
-		int64_t left = s->until_ms - clock_wall_ms();
-		b->wait.until_ms = s->until_ms;
-		return wait_until(L, b, left > 0 ? left : 0);
-	}
+	if (s)
+		return sleep_on(L, b, s->until_ms);
 	if (run_replays(b->run))
 		return branch_wait(L, b, WAIT_TURN, begin_sleep);
 	return begin_sleep(L, LUA_OK, 0);

@@ -155,11 +155,14 @@ static int64_t earlier(int64_t a, int64_t b)
 static int find_one(void *arg, const struct run_row *row)
 {
 	const struct finding *f = arg;
+	int64_t now = clock_wall_ms();
 	int64_t wake_ms = row->started_ms; /* what was running goes on in its old order */
 	if (run_index_by_id(&f->runs->index, row->id) || settle_why(f->runs->settle, row->id))
 		return 0;
 	if (row->state == RUN_STATE_WAITING)
 		wake_ms = row->wake_ms > 0 ? row->wake_ms : INT64_MAX;
+	if (row->started_ms > now) /* the clock was set back: the journal says what it waits for */
+		wake_ms = now;
 	if (row->key && f->runs->rules &&
 	    rules_keep_key(f->runs->rules, row->id, row->key, f->err) < 0)
 		return -ERR_NOMEM;

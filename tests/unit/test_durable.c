@@ -1,5 +1,6 @@
 /* Runs that are replayed from their journal: by another process, after a sleep, after a crash. */
 #include "script_world.h"
+#include "set_clock.h"
 #include "store/store.h"
 #include "tap.h"
 
@@ -280,6 +281,37 @@ TEST(a_sleep_goes_on_until_its_time)
 	world_close(&w);
 }
 
+TEST(a_sleep_goes_on_no_longer_than_asked_for_after_the_clock_was_set_back)
+{
+	struct world w;
+	world_open_durable(&w);
+	w.passive_ms = 60000;
+	world_restart(&w);
+	world_start(&w, "sleep(20) return 'woken'");
+
+	wall_ahead_s = -3600;
+	world_restart(&w);
+	CHECK_INT(world_carry_on(&w), 0);
+	CHECK_INT(w.ends, 0);
+	CHECK(world_fire(&w, 20000));
+	CHECK_STR(w.result, "\"woken\"");
+
+	wall_ahead_s = 0;
+	w.passive_ms = 5000;
+	world_restart(&w);
+	world_start(&w, "sleep(20) return 'woken'");
+	CHECK_INT(runs_asleep(w.runs), 1);
+	wall_ahead_s = -3600;
+	world_restart(&w);
+	CHECK_INT(world_carry_on(&w), 0);
+	CHECK_INT(runs_asleep(w.runs), 1);
+	ahead_s = 21;
+	CHECK(world_fire_next(&w));
+	CHECK_STR(w.result, "\"woken\"");
+	wall_ahead_s = ahead_s = 0;
+	world_close(&w);
+}
+
 static bool all_asleep(const struct world *w)
 {
 	return runs_asleep(w->runs) == runs_alive(w->runs);
@@ -399,6 +431,7 @@ int main(void)
 	    TAP_CASE(a_script_that_asks_for_less_than_is_recorded_is_parked),
 	    TAP_CASE(a_call_without_an_end_is_unknown_and_parks),
 	    TAP_CASE(what_was_not_durable_is_done_again), TAP_CASE(a_sleep_goes_on_until_its_time),
+	    TAP_CASE(a_sleep_goes_on_no_longer_than_asked_for_after_the_clock_was_set_back),
 	    TAP_CASE(a_long_sleeper_leaves_memory_and_comes_back),
 	    TAP_CASE(a_sleeper_can_be_cancelled),
 	    TAP_CASE(suspending_waits_for_changes_and_leaves_the_rest),

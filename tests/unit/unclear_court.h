@@ -6,30 +6,16 @@
 #define TESTS_UNCLEAR_COURT_H
 
 #include <stdio.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "script/hold.h"
 #include "script/rules.h"
 #include "script/settle.h"
 #include "script_world.h"
+#include "set_clock.h"
 #include "store/store.h"
 #include "tap.h"
 
 #define MOVE "require 'demo'.move_thing{ target = 'a' }"
-
-/* ---- the clocks, which the tests set forward ---- */
-
-static int64_t ahead_s;
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name,misc-definitions-in-headers) */
-int clock_gettime(clockid_t id, struct timespec *out)
-{
-	long rc = syscall(SYS_clock_gettime, id, out);
-	out->tv_sec += ahead_s;
-	return (int)rc;
-}
 
 /* ---- a world with an operation that can be sent again and looked into ---- */
 
