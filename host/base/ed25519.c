@@ -1,6 +1,7 @@
 #include "base/ed25519.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -88,5 +89,6 @@ bool ed25519_signed(const uint8_t public_key[ED25519_KEY_LEN], struct bytes text
 	    EVP_DigestVerify(ctx, sig, ED25519_SIGNATURE_LEN, (const uint8_t *)text.p, text.n) == 1;
 	EVP_PKEY_free(pkey);
 	EVP_MD_CTX_free(ctx);
+	ERR_clear_error(); /* the next TLS connection of this thread would find it */
 	return good;
 }

@@ -12,6 +12,14 @@ const char *http_header_get(const struct http_header *headers, size_t n, const c
 	return NULL;
 }
 
+size_t http_header_count(const struct http_header *headers, size_t n, const char *name)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++)
+		count += strcasecmp(headers[i].name, name) == 0;
+	return count;
+}
+
 /* RFC 9110 5.6.2: tchar */
 static bool is_token_char(char c)
 {

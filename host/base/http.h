@@ -22,6 +22,8 @@ struct http_header {
 /* The value of the first header of that name, or NULL. */
 const char *http_header_get(const struct http_header *headers, size_t n, const char *name);
 
+size_t http_header_count(const struct http_header *headers, size_t n, const char *name);
+
 bool http_is_token(struct bytes name);  /* a header or method name of RFC 9110 */
 bool http_is_value(struct bytes value); /* no control character but tab */
 

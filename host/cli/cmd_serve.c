@@ -51,6 +51,7 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 				     .accept = serve_on_delivery,
 				     .when_durable = serve_when_durable,
 				     .reject = serve_on_reject,
+				     .note = serve_on_note,
 				     .arg = s,
 				     .other_path = APPROVAL_LINK_PATH,
 				     .other = s->approvals ? approvals_serve : NULL,
@@ -62,8 +63,7 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 	for (size_t i = 0; i < c->n_hooks; i++) {
 		hooks[i] = (struct webhook){ .name = c->hooks[i].start.name,
 					     .path = c->hooks[i].path,
-					     .header = c->hooks[i].header,
-					     .secret = bytes_str(c->hooks[i].secret) };
+					     .auth = c->hooks[i].auth };
 	}
 	spec.hooks = hooks;
 	int rc = webhooks_start(&s->webhooks, &spec, err);

@@ -144,9 +144,10 @@ int config_load(struct config *c, const char *path, struct err *err)
 void config_clear(struct config *c)
 {
 	for (size_t i = 0; i < c->n_hooks; i++) {
-		if (c->hooks[i].secret)
-			wipe(c->hooks[i].secret, strlen(c->hooks[i].secret));
-		free(c->hooks[i].secret);
+		struct buf *text = &c->hooks[i].secrets_text;
+		if (text->p)
+			wipe(text->p, text->n);
+		buf_clear(text);
 	}
 	for (size_t i = 0; i < sizeof(c->plugin_dirs) / sizeof(c->plugin_dirs[0]); i++)
 		free(c->plugin_dirs[i]);

@@ -14,7 +14,8 @@
  *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
  *	[schedule NAME]  cron, tz, runbook, input, reason, timeout, dry_run, jitter, overlap, catch_up,
  *	            catch_up_window, pause_after_failures, start, end, exclude
- *	[hook NAME]      path, header, secret_file | secret_env, runbook, reason, timeout, dry_run
+ *	[hook NAME]      path, auth and its keys (trigger/webhook_auth.h), secret_file | secret_env |
+ *	                 secrets = NAME NAME (of [secrets]), runbook, reason, timeout, dry_run
  *	[PLUGIN]    what the plugin of that name understands
  *
  * ${dir} in a value is the folder of the file; other relative paths start at the current folder.
@@ -33,6 +34,7 @@
 #include "script/policy.h"
 #include "script/run.h"
 #include "trigger/schedule_rule.h"
+#include "trigger/webhook_auth.h"
 
 struct config_start { /* how a trigger starts its run */
 	const char *name;
@@ -56,9 +58,12 @@ struct config_schedule {
 
 struct config_hook {
 	struct config_start start;
-	const char *path, *header;
+	const char *path;
+	struct webhook_auth_spec auth; /* without its secrets until config_read_secrets */
 	const struct ini_section *section;
-	char *secret; /* NULL until config_read_secrets; wiped by config_clear */
+	/* What was read of them: up to WEBHOOK_SECRETS_MAX, one a line. Wiped by config_clear. */
+	struct buf secrets_text;
+	struct bytes secrets[WEBHOOK_SECRETS_MAX];
 	int line;
 };
 

@@ -1,30 +1,149 @@
-/* config_hook.c - [hook NAME]: what a webhook is, and its secrets. */
+/* config_hook.c - [hook NAME]: what a webhook is, how its deliveries prove themselves, its secrets. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/config_read.h"
 #include "cli/files.h"
 
-enum { SECRET_MAX = 4096 };
+enum { SECRETS_TEXT_MAX = WEBHOOK_SECRETS_MAX * (WEBHOOK_SECRET_MAX + 2) };
 
-/* From a file without its last line end, or from the environment. */
-static int read_secret(struct reading *r, char **out)
+static const char *const sources[] = { "secret_file", "secret_env", "secrets" };
+
+static int wrong(struct reading *r, const char *why)
 {
-	const struct ini_key *file = ini_key(r->s, "secret_file");
-	const struct ini_key *key = file ? file : ini_key(r->s, "secret_env");
-	INVARIANT(key != NULL); /* read_hook has seen to it */
-	struct buf text = BUF_INIT(SECRET_MAX);
-	if (file && files_read(&text, file->value, r->err) < 0) {
-		buf_clear(&text);
-		return -ERR_INVALID;
+	return err_set(r->err, ERR_INVALID, "%s:%d: [hook %s] %s", r->c->ini->file, r->s->line,
+		       r->s->name, why);
+}
+
+/* ---- secrets ---- */
+
+/* The names of [secrets], parted by blanks. */
+static int read_named(struct reading *r, const struct ini_key *k, struct buf *out)
+{
+	char name[128];
+	for (const char *at = k->value; *at;) {
+		size_t n = strcspn(at, " \t");
+		if (n == 0 || n >= sizeof(name))
+			return value_complain(r, k, "names of [secrets] parted by blanks");
+		memcpy(name, at, n);
+		name[n] = '\0';
+		int rc = secrets_read(r->c, name, out, r->err);
+		if (rc < 0)
+			return rc;
+		buf_adds(out, "\n");
+		at += n + strspn(at + n, " \t");
 	}
-	const char *value = file ? buf_cstr(&text) : getenv(key->value);
-	size_t n = value ? strcspn(value, "\r\n") : 0;
-	*out = n > 0 ? strndup(value, n) : NULL;
-	if (text.p)
-		wipe(text.p, text.n);
-	buf_clear(&text);
-	return *out ? 0 : value_complain(r, key, "a secret there; it is empty or unset");
+	return 0;
+}
+
+static int read_text(struct reading *r, const struct ini_key *k, struct buf *out)
+{
+	const char *value;
+	if (strcmp(k->name, "secret_file") == 0)
+		return files_read(out, k->value, r->err);
+	if (strcmp(k->name, "secrets") == 0)
+		return read_named(r, k, out);
+	value = getenv(k->value);
+	buf_adds(out, value ? value : "");
+	return 0;
+}
+
+/* Each line that is not empty is a secret. */
+static int part(struct reading *r, const struct ini_key *k, struct config_hook *h)
+{
+	const char *at = buf_cstr(&h->secrets_text), *end = at + h->secrets_text.n;
+	size_t count = 0;
+	while (at < end) {
+		size_t n = strcspn(at, "\r\n");
+		if (n > 0 && count == WEBHOOK_SECRETS_MAX)
+			return value_complain(r, k, "no more than 8 secrets there");
+		if (n > WEBHOOK_SECRET_MAX)
+			return value_complain(r, k, "secrets of at most 4096 bytes there");
+		if (n > 0)
+			h->secrets[count++] = (struct bytes){ at, n };
+		at += n + 1;
+	}
+	h->auth.secrets = h->secrets;
+	h->auth.n_secrets = count;
+	return count > 0 ? 0 : value_complain(r, k, "a secret there; it is empty or unset");
+}
+
+static const struct ini_key *source_of(const struct ini_section *s)
+{
+	const struct ini_key *k = NULL;
+	for (size_t i = 0; !k && i < sizeof(sources) / sizeof(sources[0]); i++)
+		k = ini_key(s, sources[i]);
+	return k;
+}
+
+static int read_secrets(struct reading *r, struct config_hook *h)
+{
+	struct err why = { 0 };
+	struct webhook_auth *probe = NULL;
+	const struct ini_key *k = source_of(r->s);
+	if (!k)
+		return 0;
+	h->secrets_text = BUF_INIT(SECRETS_TEXT_MAX);
+	int rc = read_text(r, k, &h->secrets_text);
+	if (rc == 0)
+		rc = part(r, k, h);
+	if (rc == 0 && webhook_auth_new(&probe, &h->auth, &why) < 0)
+		rc = wrong(r, why.message);
+	webhook_auth_free(probe);
+	return rc;
+}
+
+int config_read_secrets(struct config *c, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
+		struct reading r = { c, c->hooks[i].section, err };
+		rc = read_secrets(&r, &c->hooks[i]);
+	}
+	return rc;
+}
+
+/* ---- the section ---- */
+
+static int judge_sources(struct reading *r, const struct config_hook *h)
+{
+	size_t n = 0;
+	bool needed = webhook_auth_has_secrets(h->auth.auth);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		n += ini_key(r->s, sources[i]) != NULL;
+	if (needed && n != 1)
+		return wrong(r, "needs secret_file, secret_env or secrets, and just one of them");
+	if (!needed && n > 0)
+		return wrong(r, "has no use for a secret: its auth works without");
+	return 0;
+}
+
+static int read_auth(struct reading *r, struct config_hook *h)
+{
+	struct webhook_auth_spec *a = &h->auth;
+	const struct {
+		const char *key;
+		const char **out;
+	} texts[] = {
+		{ "auth", &a->auth },
+		{ "header", &a->header },
+		{ "prefix", &a->prefix },
+		{ "encoding", &a->encoding },
+		{ "scheme", &a->scheme },
+		{ "clients", &a->clients },
+		{ "topics", &a->topics },
+		{ "sns_url_prefix", &a->sns_url_prefix },
+		{ "envelope", &a->envelope },
+		{ "delivery_header", &a->delivery_header },
+		{ "delivery_member", &a->delivery_member },
+	};
+	struct err why = { 0 };
+	int rc = value_duration(r, "tolerance", &a->tolerance_ms);
+	for (size_t i = 0; rc == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		rc = value_text_or_null(r, texts[i].key, texts[i].out);
+	if (rc == 0 && webhook_auth_judge(a, &why) < 0)
+		rc = wrong(r, why.message);
+	return rc < 0 ? rc : judge_sources(r, h);
 }
 
 int config_read_hook(struct reading *r)
@@ -37,23 +156,9 @@ int config_read_hook(struct reading *r)
 	struct config_hook *h = &list[c->n_hooks++];
 	*h = (struct config_hook){ .line = r->s->line, .section = r->s };
 	int rc = value_required(r, "path", &h->path);
-	if (rc == 0)
-		rc = value_required(r, "header", &h->header);
 	if (rc == 0 && h->path[0] != '/')
 		rc = value_complain(r, ini_key(r->s, "path"), "a path that begins with '/'");
-	if (rc == 0 && !ini_key(r->s, "secret_file") == !ini_key(r->s, "secret_env"))
-		rc = err_set(r->err, ERR_INVALID,
-			     "%s:%d: [hook %s] needs secret_file or secret_env, and not both",
-			     r->c->ini->file, r->s->line, r->s->name);
+	if (rc == 0)
+		rc = read_auth(r, h);
 	return rc < 0 ? rc : config_read_start(r, &h->start);
-}
-
-int config_read_secrets(struct config *c, struct err *err)
-{
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++) {
-		struct reading r = { c, c->hooks[i].section, err };
-		rc = read_secret(&r, &c->hooks[i].secret);
-	}
-	return rc;
 }

@@ -235,7 +235,10 @@ static const struct section_kind kinds[] = {
 	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "
 	  "pause_after_failures start end exclude " },
 	{ "hook", true, config_read_hook,
-	  " path header secret_file secret_env runbook reason timeout dry_run " },
+	  " path auth header prefix encoding scheme tolerance clients topics sns_url_prefix "
+	  "envelope "
+	  "delivery_header delivery_member secret_file secret_env secrets runbook reason timeout "
+	  "dry_run " },
 };
 
 static const struct section_kind *kind_of(const struct ini_section *s)

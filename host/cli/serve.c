@@ -175,14 +175,24 @@ static const struct config_hook *find_hook(const struct config *c, const char *n
 	return NULL;
 }
 
-static void webhook_actor(struct buf *out, const char *hook, const char *peer, const char *id)
+/* An identity is there only where it is proven; without it the delivery's id is what was claimed. */
+static void webhook_actor(struct buf *out, const struct webhook_delivery *d)
 {
+	char when[ISO8601_SIZE];
 	buf_adds(out, "{");
 	add_text(out, "type", "webhook");
-	add_text(out, "name", hook);
-	add_text(out, "peer", peer);
-	if (id[0])
-		add_text(out, "deliveryId", id);
+	add_text(out, "name", d->hook ? d->hook : "");
+	add_text(out, "peer", d->peer);
+	if (d->id[0])
+		add_text(out, "deliveryId", d->id);
+	if (d->auth)
+		add_text(out, "auth", d->auth);
+	if (d->identity[0])
+		add_text(out, "identity", d->identity);
+	if (d->signed_ms) {
+		iso8601_format(when, d->signed_ms);
+		add_text(out, "signed", when);
+	}
 	buf_adds(out, "}");
 }
 
@@ -194,7 +204,7 @@ int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBH
 	struct buf actor = BUF_INIT(MEMBERS_MAX);
 	struct err why = { 0 };
 	int rc = 0;
-	webhook_actor(&actor, d->hook, d->peer, d->id);
+	webhook_actor(&actor, d);
 	if (!h || s->stopping || s->n_runs >= SERVE_RUNS_MAX) {
 		rc = err_set(&why, ERR_LIMIT, "%s",
 			     s->stopping ? "stopping" : "too many runs at once");
@@ -222,7 +232,7 @@ void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err
 }
 
 /* Anybody can cause these, so only so many a minute are recorded; the last one says so. */
-void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why)
+void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why)
 {
 	struct serve *s = arg;
 	struct buf actor = BUF_INIT(MEMBERS_MAX);
@@ -232,13 +242,25 @@ void serve_on_reject(void *arg, const char *hook, const char *peer, const char *
 		s->rejects = 0;
 	}
 	if (++s->rejects <= REJECTS_A_MINUTE) {
-		webhook_actor(&actor, hook ? hook : "", peer, "");
-		reject(s, &actor, hook ? hook : "unknown hook",
+		webhook_actor(&actor, d);
+		reject(s, &actor, d->hook ? d->hook : "unknown hook",
 		       s->rejects < REJECTS_A_MINUTE
 			   ? why
 			   : "more are refused; none is recorded until the next minute");
 	}
 	buf_clear(&actor);
+}
+
+void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what)
+{
+	struct serve *s = arg;
+	struct buf m = BUF_INIT(MEMBERS_MAX);
+	buf_adds(&m, "\"actor\":");
+	webhook_actor(&m, d);
+	add_text(&m, "reason", what);
+	serve_record(s, "trigger.confirm", buf_bytes(&m));
+	buf_clear(&m);
+	serve_say(s, LOG_INFO, d->hook, what);
 }
 
 /* ---- stopping ---- */

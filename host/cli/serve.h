@@ -34,7 +34,9 @@ int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBH
 		      struct err *err);
 /* done once all that was accepted is in the log and the store. */
 void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err), void *done_arg);
-void serve_on_reject(void *arg, const char *hook, const char *peer, const char *why);
+void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why);
+/* Recorded as trigger.confirm. */
+void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what);
 
 /* serve_carry.c: hear of runs that are carried on; before host_open_runs. Then settle the calls that
  * processes before this one have left open (as recovery_run), and carry on their runs. */

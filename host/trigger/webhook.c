@@ -3,20 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "net/http_server.h"
-#include "trigger/webhook_auth.h"
 
-enum { DECOY_LEN = 32 };
+enum { KEY_LEN = 32, TEXT_MAX = 16384 };
 static const char retry_after_s[] = "30";
 
 struct route {
-	char *name, *path, *header, *delivery_header;
-	char *secret; /* secret_len bytes */
-	size_t secret_len;
-	const struct webhook_auth *auth;
+	char *name, *path;
+	struct webhook_auth *auth;
+	struct webhook_auth *decoy; /* checked where there is no route, for the time it takes */
 };
 
 /* A delivery that was accepted and is not durable yet. */
@@ -30,12 +29,13 @@ struct pending {
 struct webhooks {
 	struct http_server *server;
 	struct pending *pending;
-	struct route *routes;
+	struct route *routes; /* and one more, whose decoy is taken where there is no hook at all */
 	size_t n;
-	struct route decoy; /* checked where there is no route, for the time it takes */
+	uint8_t key[KEY_LEN]; /* of chance: which decoy a path gets */
 	webhook_accept_fn *accept;
 	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
 	webhook_reject_fn *reject;
+	webhook_note_fn *note;
 	void *arg;
 	const char *other_path;
 	http_serve_fn *other;
@@ -55,12 +55,23 @@ static void answer(struct http_exchange *x, int status, const struct http_header
 	http_server_answer(x, status, headers, n, body);
 }
 
-static void refuse(const struct webhooks *w, struct http_exchange *x, const struct route *r,
-		   const struct http_received *req, const char *why)
+static struct webhook_delivery delivery_of(const struct route *r, const struct http_received *req,
+					   const struct webhook_proof *p)
 {
+	return (struct webhook_delivery){ .hook = r ? r->name : NULL,
+					  .auth = r ? webhook_auth_name(r->auth) : NULL,
+					  .peer = req->peer,
+					  .id = p->id,
+					  .identity = p->identity,
+					  .signed_ms = p->signed_ms };
+}
+
+static void reject(const struct webhooks *w, const struct route *r, const struct http_received *req,
+		   const struct webhook_proof *p, const char *why)
+{
+	const struct webhook_delivery d = delivery_of(r, req, p);
 	if (w->reject)
-		w->reject(w->arg, r ? r->name : NULL, req->peer, why);
-	answer(x, 404, NULL, BYTES_LIT("{\"error\":\"not found\"}\n"));
+		w->reject(w->arg, &d, why);
 }
 
 static const struct route *find_route(const struct webhooks *w, const struct http_received *req)
@@ -73,12 +84,16 @@ static const struct route *find_route(const struct webhooks *w, const struct htt
 	return strcmp(req->method, "POST") == 0 ? found : NULL;
 }
 
-static bool is_object(struct bytes body)
+/* Always the same one for a path, and nobody outside can tell which. */
+static const struct webhook_auth *decoy_for(const struct webhooks *w, const char *path)
 {
-	cJSON *v = json_parse(body, NULL);
-	bool is = cJSON_IsObject(v);
-	cJSON_Delete(v);
-	return is;
+	uint8_t mac[SHA256_LEN] = { 0 };
+	uint32_t at;
+	const struct bytes key = { (const char *)w->key, sizeof(w->key) };
+	if (hmac_sha256(mac, key, bytes_str(path)) < 0)
+		return w->routes[0].decoy;
+	memcpy(&at, mac, sizeof(at));
+	return w->routes[at % (w->n > 0 ? w->n : 1)].decoy;
 }
 
 static void accepted(struct http_exchange *x, const char *run)
@@ -123,16 +138,11 @@ static void answer_when_durable(struct webhooks *w, struct http_exchange *x, con
 	w->when_durable(w->arg, on_durable, p);
 }
 
-static void start(struct webhooks *w, struct http_exchange *x, const struct route *r,
-		  const struct http_received *req)
+static void start(struct webhooks *w, struct http_exchange *x, const struct webhook_delivery *d)
 {
 	char run[WEBHOOK_RUN_SIZE] = "";
 	struct err err = { 0 };
-	const char *id = http_header_get(req->headers, req->n_headers, r->delivery_header);
-	const struct webhook_delivery d = {
-		.hook = r->name, .input = req->body, .peer = req->peer, .id = id ? id : ""
-	};
-	int rc = w->accept(w->arg, &d, run, &err);
+	int rc = w->accept(w->arg, d, run, &err);
 	if (rc == 0 && w->when_durable)
 		answer_when_durable(w, x, run);
 	else if (rc == 0)
@@ -144,6 +154,52 @@ static void start(struct webhooks *w, struct http_exchange *x, const struct rout
 		failed(x);
 }
 
+/* {"MEMBER":TEXT} */
+static void say(struct http_exchange *x, int status, const char *member, const char *text)
+{
+	struct buf b = BUF_INIT(TEXT_MAX);
+	buf_addf(&b, "{\"%s\":", member);
+	json_write_string(&b, bytes_str(text));
+	buf_adds(&b, "}\n");
+	answer(x, status, NULL, buf_bytes(&b));
+	buf_clear(&b);
+}
+
+/* Whoever has sent it has proven who he is. */
+static void take(struct webhooks *w, struct http_exchange *x, const struct route *r,
+		 const struct http_received *req, struct webhook_proof *p)
+{
+	cJSON *body = json_parse(req->body, NULL);
+	const char *why = "the body is not a JSON object";
+	if (cJSON_IsObject(body))
+		why = webhook_auth_identify(r->auth, req, body, p);
+	const char *challenge = why ? NULL : webhook_auth_challenge(r->auth, body);
+	struct webhook_delivery d = delivery_of(r, req, p);
+	d.input = req->body;
+	if (why) {
+		reject(w, r, req, p, why);
+		say(x, 400, "error", why);
+	} else if (challenge) {
+		if (w->note)
+			w->note(w->arg, &d, "the address was verified");
+		say(x, 200, "challenge", challenge);
+	} else {
+		start(w, x, &d);
+	}
+	cJSON_Delete(body);
+}
+
+static void judged(struct webhooks *w, struct http_exchange *x, const struct route *r,
+		   const struct http_received *req, struct webhook_proof *p)
+{
+	if (r && !p->why) {
+		take(w, x, r, req, p);
+		return;
+	}
+	reject(w, r, req, p, p->why ? p->why : "there is no such hook");
+	answer(x, 404, NULL, BYTES_LIT("{\"error\":\"not found\"}\n"));
+}
+
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
 	struct webhooks *w = arg;
@@ -151,21 +207,11 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 		w->other(w->other_arg, x, req);
 		return;
 	}
+	const struct webhook_auth *decoy = decoy_for(w, req->path);
 	const struct route *r = find_route(w, req);
-	const struct route *checked = r ? r : &w->decoy;
-	const char *why = checked->auth->check(
-	    req, checked->header, (struct bytes){ checked->secret, checked->secret_len });
-	if (!r) {
-		refuse(w, x, NULL, req, "there is no such hook");
-	} else if (why) {
-		refuse(w, x, r, req, why);
-	} else if (!is_object(req->body)) {
-		if (w->reject)
-			w->reject(w->arg, r->name, req->peer, "the body is not a JSON object");
-		answer(x, 400, NULL, BYTES_LIT("{\"error\":\"the body is not a JSON object\"}\n"));
-	} else {
-		start(w, x, r, req);
-	}
+	struct webhook_proof proof;
+	webhook_auth_check(r ? r->auth : decoy, req, clock_wall_ms(), &proof);
+	judged(w, x, r, req, &proof);
 }
 
 static void gone(void *arg, struct http_exchange *x)
@@ -184,19 +230,11 @@ static void gone(void *arg, struct http_exchange *x)
 
 static void route_clear(struct route *r)
 {
-	if (r->secret)
-		wipe(r->secret, r->secret_len);
-	free(r->secret);
+	webhook_auth_free(r->auth);
+	webhook_auth_free(r->decoy);
 	free(r->name);
 	free(r->path);
-	free(r->header);
-	free(r->delivery_header);
 	*r = (struct route){ 0 };
-}
-
-static int wrong(const struct webhook *h, const char *why, struct err *err)
-{
-	return err_set(err, ERR_INVALID, "hook %s: %s", h->name, why);
 }
 
 /* As it comes in a request line: no other path would ever be asked for. */
@@ -211,29 +249,21 @@ static bool is_path(const char *path)
 
 static int route_fill(struct route *r, const struct webhook *h, struct err *err)
 {
-	r->auth = webhook_auth_find(h->auth ? h->auth : "hmac-sha256");
-	if (!r->auth)
-		return err_set(err, ERR_INVALID, "hook %s: auth '%s' is not one of %s", h->name,
-			       h->auth, webhook_auth_names);
+	struct err why = { 0 };
 	if (!is_path(h->path))
 		return err_set(err, ERR_INVALID,
 			       "hook %s: path '%s' must begin with / and be printable ASCII "
 			       "without ?, # or blank",
 			       h->name, h->path);
-	if (h->header && !http_is_token(bytes_str(h->header)))
-		return err_set(err, ERR_INVALID, "hook %s: header '%s' is no header name", h->name,
-			       h->header);
-	if (h->secret.n == 0)
-		return wrong(h, "the secret is empty", err);
+	int rc = webhook_auth_new(&r->auth, &h->auth, &why);
+	if (rc == 0)
+		rc = webhook_auth_decoy(&r->decoy, r->auth, &why);
+	if (rc < 0)
+		return err_set(err, why.code, "hook %s: %s", h->name, why.message);
 	r->name = strdup(h->name);
 	r->path = strdup(h->path);
-	r->header = strdup(h->header ? h->header : r->auth->header);
-	r->delivery_header = strdup(h->delivery_header ? h->delivery_header : "X-GitHub-Delivery");
-	r->secret = malloc(h->secret.n);
-	if (!r->name || !r->path || !r->header || !r->delivery_header || !r->secret)
+	if (!r->name || !r->path)
 		return err_set(err, ERR_NOMEM, "no memory for hook %s", h->name);
-	memcpy(r->secret, h->secret.p, h->secret.n);
-	r->secret_len = h->secret.n;
 	return 0;
 }
 
@@ -254,15 +284,21 @@ static int add_routes(struct webhooks *w, const struct webhook_spec *spec, struc
 	return 0;
 }
 
-static int add_decoy(struct webhooks *w, const struct webhook_spec *spec, struct err *err)
+static int add_decoy(struct webhooks *w, struct err *err)
 {
-	char secret[DECOY_LEN];
+	char secret[KEY_LEN];
 	random_bytes(secret, sizeof(secret));
-	const struct webhook none = { .name = "(none)",
-				      .path = "/",
-				      .header = spec->n_hooks > 0 ? spec->hooks[0].header : NULL,
-				      .secret = { secret, sizeof(secret) } };
-	return route_fill(&w->decoy, &none, err);
+	const struct bytes secrets[] = { { secret, sizeof(secret) } };
+	const struct webhook_auth_spec spec = { .auth = "github",
+						.secrets = secrets,
+						.n_secrets = 1 };
+	struct webhook_auth *like = NULL;
+	random_bytes(w->key, sizeof(w->key));
+	int rc = w->n > 0 ? 0 : webhook_auth_new(&like, &spec, err);
+	if (rc == 0 && like)
+		rc = webhook_auth_decoy(&w->routes[0].decoy, like, err);
+	webhook_auth_free(like);
+	return rc;
 }
 
 int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struct err *err)
@@ -278,6 +314,7 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	w->accept = spec->accept;
 	w->when_durable = spec->when_durable;
 	w->reject = spec->reject;
+	w->note = spec->note;
 	w->arg = spec->arg;
 	w->other_path = spec->other_path;
 	w->other = spec->other;
@@ -285,7 +322,7 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	w->other_arg = spec->other_arg;
 	int rc = add_routes(w, spec, err);
 	if (rc == 0)
-		rc = add_decoy(w, spec, err);
+		rc = add_decoy(w, err);
 	if (rc == 0)
 		rc =
 		    http_server_listen(&w->server, spec->loop,
@@ -308,9 +345,8 @@ void webhooks_stop(struct webhooks *w)
 		p->x = NULL;
 		p->w = NULL;
 	}
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; i <= w->n; i++)
 		route_clear(&w->routes[i]);
-	route_clear(&w->decoy);
 	free(w->routes);
 	free(w);
 }

@@ -1,13 +1,14 @@
 /*
  * webhook.h - deliveries over HTTP that start something, once they are authenticated.
  *
- * POST to a hook's path, with a signature over the raw body. In this order, and nothing is parsed
- * before the signature was found right:
+ * POST to a hook's path, proven as webhook_auth.h says. In this order, and nothing is parsed before
+ * that (but what SNS signs, which is in the body):
  *
- *	404  no such path, another method, no signature or a wrong one: one answer for all of them,
- *	     after the same work (a signature is computed in any case), so that a stranger cannot
- *	     learn which hooks exist
- *	400  the body is not a JSON object
+ *	404  no such path, another method, no proof or a wrong one: one answer for all of them, after
+ *	     the same work, so that a stranger cannot learn which hooks exist: what is sent to a path
+ *	     without a hook is checked as one of the hooks would, always the same one for a path
+ *	400  the body is not a JSON object, or what identifies the delivery is missing or malformed
+ *	200  Slack asked whether the address is ours: what it wants back
  *	503  the owner is full (Retry-After: 30)
  *	500  the owner could not start it, or could not record that
  *	202  {"run":"<id>"}: what was started is durable
@@ -24,26 +25,27 @@
 #include "base/err.h"
 #include "base/http.h"
 #include "net/http_listen.h"
+#include "trigger/webhook_auth.h"
 
 struct loop;
 struct webhooks;
 
-/* One hook. Everything is copied; the copy of the secret is wiped in the end. */
+/* One hook. Everything is copied; the copies of the secrets are wiped in the end. */
 struct webhook {
 	const char *name;
-	const char *path;   /* "/hooks/redrive": begins with a slash, no query */
-	const char *auth;   /* a row of the table in webhook_auth.c; NULL: "hmac-sha256" */
-	const char *header; /* that carries the signature; NULL: the one usual for auth */
-	struct bytes secret;
-	const char *delivery_header; /* that identifies a delivery; NULL: "X-GitHub-Delivery" */
+	const char *path; /* "/hooks/redrive": begins with a slash, no query */
+	struct webhook_auth_spec auth;
 };
 
-/* An authenticated delivery; borrowed for the call. */
+/* A delivery; borrowed for the call. */
 struct webhook_delivery {
-	const char *hook;
-	struct bytes input; /* the body: a JSON object */
+	const char *hook;   /* NULL: unknown path */
+	const char *auth;   /* "github"; NULL: unknown path */
+	struct bytes input; /* the body: a JSON object; empty: it was refused before it was read */
 	const char *peer;   /* "127.0.0.1:40212" */
-	const char *id;     /* from delivery_header, "" if there was none */
+	const char *id;     /* "" if there is none; claimed only, unless there is an identity */
+	const char *identity; /* who has proven to have sent it: struct webhook_proof; "": nobody */
+	int64_t signed_ms;    /* the time that is signed with it; 0: none is */
 };
 
 enum { WEBHOOK_RUN_SIZE = 64 };
@@ -60,9 +62,12 @@ typedef int webhook_accept_fn(void *arg, const struct webhook_delivery *d,
 /* err->code 0: it is. From the loop, exactly once. */
 typedef void webhook_durable_fn(void *arg, const struct err *err);
 
-/* Tells of a refused request: hook is NULL for an unknown path. For the audit log; anybody can
- * cause it, so the owner bounds how much of it is recorded. */
-typedef void webhook_reject_fn(void *arg, const char *hook, const char *peer, const char *why);
+/* Tells of a refused request. For the audit log; anybody can cause it, so the owner bounds how much of
+ * it is recorded. */
+typedef void webhook_reject_fn(void *arg, const struct webhook_delivery *d, const char *why);
+
+/* Tells of what was proven, answered, and starts nothing: how a sender makes sure of the address. */
+typedef void webhook_note_fn(void *arg, const struct webhook_delivery *d, const char *what);
 
 struct webhook_spec {
 	struct loop *loop;
@@ -74,6 +79,7 @@ struct webhook_spec {
 	 * before. NULL: it is when accept returns. */
 	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
 	webhook_reject_fn *reject; /* NULL: nobody wants to know */
+	webhook_note_fn *note;     /* likewise */
 	void *arg;
 	/* Requests to paths that begin with other_path are not ours: this serves them. NULL: none. */
 	const char *other_path; /* borrowed for good */

@@ -42,6 +42,32 @@ TEST(hmac_matches_the_vector)
 	CHECK_STR(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+/* RFC 4231 and RFC 2202, test case 2 of each. */
+TEST(codes_of_parts_match_the_vectors)
+{
+	static const struct {
+		enum hmac_digest digest;
+		const char *hex;
+	} vectors[] = {
+		{ HMAC_WITH_SHA1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
+		{ HMAC_WITH_SHA256,
+		  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ HMAC_WITH_SHA512,
+		  "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a99"
+		  "4a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
+	};
+	const struct bytes parts[] = { BYTES_LIT("what do ya "),
+				       { NULL, 0 },
+				       BYTES_LIT("want for nothing?") };
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		uint8_t mac[HMAC_MAX];
+		char hex[2 * HMAC_MAX + 1];
+		REQUIRE(hmac_parts(mac, vectors[i].digest, BYTES_LIT("Jefe"), parts, 3) == 0);
+		hex_lower(hex, mac, hmac_len(vectors[i].digest));
+		CHECK_STR(hex, vectors[i].hex);
+	}
+}
+
 TEST(a_secret_compare_is_exact)
 {
 	CHECK(bytes_eq_secret(BYTES_LIT("abc"), BYTES_LIT("abc")));
@@ -51,7 +77,7 @@ TEST(a_secret_compare_is_exact)
 
 int main(void)
 {
-	return tap_run(TAP_CASES(TAP_CASE(parts_hash_like_the_whole),
-				 TAP_CASE(hmac_matches_the_vector),
-				 TAP_CASE(a_secret_compare_is_exact)));
+	return tap_run(TAP_CASES(
+	    TAP_CASE(parts_hash_like_the_whole), TAP_CASE(hmac_matches_the_vector),
+	    TAP_CASE(codes_of_parts_match_the_vectors), TAP_CASE(a_secret_compare_is_exact)));
 }

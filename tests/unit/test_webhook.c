@@ -1,6 +1,7 @@
 /* Webhooks behind a fake server: requests are handed in, answers are kept. */
 #include "tap.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "net/http_server.h"
 #include "trigger/webhook.h"
@@ -55,8 +56,8 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 
 struct owner {
 	struct webhooks *w;
-	int accepts, rejects, outcome;
-	char input[128], id[64], hook[64], why[128];
+	int accepts, rejects, notes, outcome;
+	char input[128], id[64], hook[64], auth[32], identity[64], why[128];
 	webhook_durable_fn *durable; /* who waits for the disk */
 	void *durable_arg;
 };
@@ -69,17 +70,28 @@ static int accept_it(void *arg, const struct webhook_delivery *d, char run[WEBHO
 	(void)snprintf(o->input, sizeof(o->input), "%.*s", (int)d->input.n, d->input.p);
 	(void)snprintf(o->id, sizeof(o->id), "%s", d->id);
 	(void)snprintf(o->hook, sizeof(o->hook), "%s", d->hook);
+	(void)snprintf(o->auth, sizeof(o->auth), "%s", d->auth);
+	(void)snprintf(o->identity, sizeof(o->identity), "%s", d->identity);
 	(void)snprintf(run, WEBHOOK_RUN_SIZE, "run-%d", o->accepts);
 	return o->outcome ? err_set(err, (enum err_code)o->outcome, "no") : 0;
 }
 
-static void reject_it(void *arg, const char *hook, const char *peer, const char *why)
+static void reject_it(void *arg, const struct webhook_delivery *d, const char *why)
 {
 	struct owner *o = arg;
 	o->rejects++;
-	CHECK_STR(peer, "192.0.2.1:4000");
-	(void)snprintf(o->hook, sizeof(o->hook), "%s", hook ? hook : "(none)");
+	CHECK_STR(d->peer, "192.0.2.1:4000");
+	(void)snprintf(o->hook, sizeof(o->hook), "%s", d->hook ? d->hook : "(none)");
+	(void)snprintf(o->identity, sizeof(o->identity), "%s", d->identity);
 	(void)snprintf(o->why, sizeof(o->why), "%s", why);
+}
+
+static void note_it(void *arg, const struct webhook_delivery *d, const char *what)
+{
+	struct owner *o = arg;
+	o->notes++;
+	(void)snprintf(o->hook, sizeof(o->hook), "%s", d->hook);
+	(void)snprintf(o->why, sizeof(o->why), "%s", what);
 }
 
 static void hold_it(void *arg, webhook_durable_fn *done, void *done_arg)
@@ -99,23 +111,27 @@ static int begin_with(struct owner *o, const struct webhook *hooks, size_t n, st
 						      .n_hooks = n,
 						      .accept = accept_it,
 						      .reject = reject_it,
+						      .note = note_it,
 						      .arg = o },
 			      err);
 }
 
 static void begin(struct owner *o)
 {
+	const struct bytes secrets[] = { BYTES_LIT("It's a Secret to Everybody"),
+					 BYTES_LIT("other") };
 	const struct webhook hooks[] = {
 		{ .name = "redrive",
 		  .path = "/hooks/redrive",
-		  .secret = BYTES_LIT("It's a Secret to Everybody") },
+		  .auth = { .auth = "github", .secrets = &secrets[0], .n_secrets = 1 } },
 		{ .name = "own",
 		  .path = "/hooks/own",
-		  .header = "X-Sig",
-		  .delivery_header = "X-Id",
-		  .secret = BYTES_LIT("other") },
+		  .auth = { .header = "X-Sig", .secrets = &secrets[1], .n_secrets = 1 } },
+		{ .name = "chat",
+		  .path = "/hooks/chat",
+		  .auth = { .auth = "slack", .secrets = &secrets[1], .n_secrets = 1 } },
 	};
-	bool ok = begin_with(o, hooks, 2, NULL) == 0;
+	bool ok = begin_with(o, hooks, 3, NULL) == 0;
 	INVARIANT(ok);
 }
 
@@ -181,19 +197,23 @@ TEST(a_signed_delivery_starts_a_run)
 	CHECK_STR(o.hook, "redrive");
 	CHECK_STR(o.input, body);
 	CHECK_STR(o.id, "d-1");
+	CHECK_STR(o.auth, "github");
+	CHECK_STR(o.identity, "secret 1");
 	CHECK_INT(o.rejects, 0);
 	CHECK_INT(post("/hooks/own", "x-sig", sign("other", "{}") + 7, "{}").status, 202);
 	CHECK_STR(o.hook, "own");
-	CHECK_STR(o.id, "");
+	CHECK_STR(o.id, "d-1");
 	webhooks_stop(o.w);
 }
 
 /* A delivery that is accepted and waits for the disk. */
 static void deliver_held(struct owner *o, struct http_exchange *x)
 {
+	const struct bytes secret = BYTES_LIT("other");
 	const struct webhook hook = { .name = "own",
 				      .path = "/hooks/own",
-				      .secret = BYTES_LIT("other") };
+				      .auth = {
+					  .header = github, .secrets = &secret, .n_secrets = 1 } };
 	const struct http_header headers[] = { { github, sign("other", "{}") } };
 	const struct http_received req = { .method = "POST",
 					   .path = "/hooks/own",
@@ -288,7 +308,8 @@ TEST(strangers_get_one_answer_whatever_is_wrong)
 		x = post("/hooks/redrive", github, malformed[i], "{}");
 		CHECK_INT(x.status, 404);
 		CHECK_STR(x.body, none);
-		CHECK_STR(o.why, "the signature is not sha256=<64 hex digits>");
+		CHECK_STR(o.why, "the signature is malformed");
+		CHECK_STR(o.identity, "");
 	}
 	CHECK_INT(o.accepts, 0);
 	webhooks_stop(o.w);
@@ -340,21 +361,102 @@ TEST(an_owner_that_is_full_says_when_to_come_back)
 	webhooks_stop(o.w);
 }
 
+TEST(a_refusal_behind_the_signature_tells_who_sent_it)
+{
+	struct owner o;
+	begin(&o);
+	const char *secret = "It's a Secret to Everybody";
+
+	CHECK_INT(post("/hooks/redrive", github, sign(secret, "[]"), "[]").status, 400);
+	CHECK_STR(o.identity, "secret 1");
+	CHECK_STR(o.why, "the body is not a JSON object");
+	webhooks_stop(o.w);
+}
+
+/* One request with just these headers. */
+static struct http_exchange send_it(const char *path, const struct http_header *headers, size_t n,
+				    const char *body)
+{
+	struct http_exchange x = { 0 };
+	const struct http_received req = { .method = "POST",
+					   .path = path,
+					   .query = "",
+					   .headers = headers,
+					   .n_headers = n,
+					   .body = bytes_str(body),
+					   .peer = "192.0.2.1:4000" };
+	server.handler.serve(server.handler.arg, &x, &req);
+	return x;
+}
+
+TEST(a_delivery_that_lacks_its_id_is_refused)
+{
+	struct owner o;
+	begin(&o);
+	const struct http_header headers[] = { { github,
+						 sign("It's a Secret to Everybody", "{}") } };
+
+	struct http_exchange x = send_it("/hooks/redrive", headers, 1, "{}");
+
+	CHECK_INT(x.status, 400);
+	CHECK_STR(x.body, "{\"error\":\"what identifies a delivery is missing\"}\n");
+	CHECK_INT(o.accepts, 0);
+	webhooks_stop(o.w);
+}
+
+TEST(slacks_question_is_answered_and_starts_nothing)
+{
+	static const char body[] = "{\"type\":\"url_verification\",\"challenge\":\"a\\\"b\"}";
+	struct owner o;
+	char time[32], signature[3 + SHA256_HEX + 1] = "v0=";
+	uint8_t mac[HMAC_MAX];
+	begin(&o);
+	(void)snprintf(time, sizeof(time), "%lld", (long long)(clock_wall_ms() / 1000));
+	const struct bytes parts[] = { BYTES_LIT("v0:"), bytes_str(time), BYTES_LIT(":"),
+				       BYTES_LIT(body) };
+	REQUIRE(hmac_parts(mac, HMAC_WITH_SHA256, BYTES_LIT("other"), parts, 4) == 0);
+	hex_lower(signature + 3, mac, SHA256_LEN);
+	const struct http_header headers[] = { { "X-Slack-Request-Timestamp", time },
+					       { "X-Slack-Signature", signature } };
+
+	struct http_exchange x = send_it("/hooks/chat", headers, 2, body);
+
+	CHECK_INT(x.status, 200);
+	CHECK_STR(x.body, "{\"challenge\":\"a\\\"b\"}\n");
+	CHECK_INT(o.accepts, 0);
+	CHECK_INT(o.notes, 1);
+	CHECK_STR(o.hook, "chat");
+	webhooks_stop(o.w);
+}
+
+TEST(without_any_hook_everything_is_unknown)
+{
+	struct owner o;
+	REQUIRE(begin_with(&o, NULL, 0, NULL) == 0);
+
+	CHECK_INT(post("/hooks/redrive", github, sign("x", "{}"), "{}").status, 404);
+	CHECK_STR(o.hook, "(none)");
+	CHECK_STR(o.why, "there is no such hook");
+	webhooks_stop(o.w);
+}
+
 TEST(a_hook_that_is_wrong_is_named)
 {
+	static const struct bytes secret = { "s", 1 };
 	const struct {
 		struct webhook hook;
 		const char *message;
 	} bad[] = {
-		{ { .name = "a", .path = "hook", .secret = BYTES_LIT("s") },
+		{ { .name = "a", .path = "hook" },
 		  "hook a: path 'hook' must begin with / and be printable ASCII without ?, # or "
 		  "blank" },
-		{ { .name = "a", .path = "/a?b", .secret = BYTES_LIT("s") },
+		{ { .name = "a", .path = "/a?b" },
 		  "hook a: path '/a?b' must begin with / and be printable ASCII without ?, # or "
 		  "blank" },
-		{ { .name = "a", .path = "/a" }, "hook a: the secret is empty" },
-		{ { .name = "a", .path = "/a", .auth = "md5", .secret = BYTES_LIT("s") },
-		  "hook a: auth 'md5' is not one of hmac-sha256" },
+		{ { .name = "a", .path = "/a", .auth = { .header = "X" } },
+		  "hook a: the secret is empty" },
+		{ { .name = "a", .path = "/a", .auth = { .secrets = &secret, .n_secrets = 1 } },
+		  "hook a: auth = hmac-sha256 needs header: where its signature is" },
 	};
 	struct owner o;
 	struct err err = { 0 };
@@ -362,9 +464,10 @@ TEST(a_hook_that_is_wrong_is_named)
 		CHECK_INT(begin_with(&o, &bad[i].hook, 1, &err), -ERR_INVALID);
 		CHECK_STR(err.message, bad[i].message);
 	}
+	const struct webhook_auth_spec auth = { .header = "X", .secrets = &secret, .n_secrets = 1 };
 	const struct webhook twice[] = {
-		{ .name = "a", .path = "/a", .secret = BYTES_LIT("s") },
-		{ .name = "b", .path = "/a", .secret = BYTES_LIT("s") },
+		{ .name = "a", .path = "/a", .auth = auth },
+		{ .name = "b", .path = "/a", .auth = auth },
 	};
 	CHECK_INT(begin_with(&o, twice, 2, &err), -ERR_INVALID);
 	CHECK_STR(err.message, "hook b: path '/a' belongs to hook a already");
@@ -380,5 +483,9 @@ int main(void)
 	    TAP_CASE(strangers_get_one_answer_whatever_is_wrong),
 	    TAP_CASE(only_post_reaches_a_hook), TAP_CASE(a_signed_body_must_be_a_json_object),
 	    TAP_CASE(an_owner_that_is_full_says_when_to_come_back),
+	    TAP_CASE(a_refusal_behind_the_signature_tells_who_sent_it),
+	    TAP_CASE(a_delivery_that_lacks_its_id_is_refused),
+	    TAP_CASE(slacks_question_is_answered_and_starts_nothing),
+	    TAP_CASE(without_any_hook_everything_is_unknown),
 	    TAP_CASE(a_hook_that_is_wrong_is_named)));
 }
