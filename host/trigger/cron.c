@@ -13,6 +13,9 @@ static const int64_t last_s = INT64_C(253402300799);  /* 9999-12-31T23:59:59Z */
 /* No zone is further from UTC than two days: tz.c refuses it. */
 static const int64_t reach_s = INT64_C(2) * DAY_S;
 
+/* A cycle of the calendar, and a century of years for which zones have tables and not yet rules. */
+static const int64_t patience_s = INT64_C(500) * 366 * DAY_S;
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
@@ -195,8 +198,8 @@ static int64_t next_fixed(const struct cron *c, int64_t after_s)
 
 static int64_t next_of_interval(const struct cron *c, int64_t after_s)
 {
-	int64_t asked = INT64_MAX, local = never;
-	for (int64_t at = after_s + 1; at <= last_s;) {
+	int64_t asked = INT64_MAX, local = never, until = after_s + patience_s;
+	for (int64_t at = after_s + 1; at <= until;) {
 		int64_t offset = offset_at(c, at), end = next_change(c, at), from = at + offset;
 		if (from < asked || from > local) {
 			local = first_local(c, from);

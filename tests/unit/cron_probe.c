@@ -6,7 +6,8 @@
  *	cron_probe --list < lines                           "COUNT DIGEST TIME TIME ..." for each
  *
  * Times are seconds since the epoch, FROM and TO among them; the digest is the SHA-256 of the times as
- * text, a line each.
+ * text, a line each. For hours around each change of the clocks every minute is asked for its next
+ * instant too, and has to know the same ones.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "base/json.h"
 #include "base/tz.h"
 #include "trigger/cron.h"
+
+enum { MINUTE_S = 60, AROUND_S = 4 * 3600 };
 
 static char *take_word(char **line)
 {
@@ -36,24 +39,67 @@ static int64_t take_number(char **line)
 	return n;
 }
 
+struct times {
+	int64_t *v;
+	size_t n, room;
+};
+
+static void add(struct times *t, int64_t at)
+{
+	if (t->n == t->room) {
+		t->room = t->room * 2 + 64;
+		t->v = realloc(t->v, t->room * sizeof(*t->v));
+		INVARIANT(t->v);
+	}
+	t->v[t->n++] = at;
+}
+
+/* i: the first time that may be next. */
+static bool same_whoever_asks(const struct cron *c, const struct times *times, int64_t change)
+{
+	size_t i = 0;
+	for (int64_t at = change - AROUND_S; at < change + AROUND_S; at += MINUTE_S) {
+		while (i < times->n && times->v[i] <= at)
+			i++;
+		if (i > 0 && i < times->n && cron_next(c, at * 1000) != times->v[i] * 1000)
+			return false;
+	}
+	return true;
+}
+
+static bool same_around_changes(const struct cron *c, const struct times *times)
+{
+	if (times->n == 0)
+		return true;
+	int64_t at = times->v[0];
+	while ((at = tz_next_change(c->zone, at)) < times->v[times->n - 1]) {
+		if (!same_whoever_asks(c, times, at))
+			return false;
+	}
+	return true;
+}
+
 static void answer(const struct cron *c, int64_t from, int64_t to, bool list)
 {
-	struct buf times = BUF_INIT((size_t)1 << 30);
+	struct times times = { 0 };
+	struct buf text = BUF_INIT((size_t)1 << 30);
 	uint8_t digest[SHA256_LEN];
 	char hex[SHA256_HEX + 1];
-	int64_t count = 0;
 	for (int64_t at = cron_next(c, from * 1000 - 1); at <= to * 1000; at = cron_next(c, at)) {
-		buf_addf(&times, "%" PRId64 "\n", at / 1000);
-		count++;
+		buf_addf(&text, "%" PRId64 "\n", at / 1000);
+		add(&times, at / 1000);
 	}
-	INVARIANT(times.err == 0 && sha256(digest, buf_bytes(&times)) == 0);
+	INVARIANT(text.err == 0 && sha256(digest, buf_bytes(&text)) == 0);
 	hex_lower(hex, digest, sizeof(digest));
-	for (size_t i = 0; i < times.n; i++) {
-		if (times.p[i] == '\n')
-			times.p[i] = ' ';
-	}
-	printf("%" PRId64 " %s %s\n", count, hex, list ? buf_cstr(&times) : "");
-	buf_clear(&times);
+	if (!same_around_changes(c, &times))
+		printf("error: another instant where another minute asks");
+	else
+		printf("%zu %s", times.n, hex);
+	for (size_t i = 0; list && i < times.n; i++)
+		printf(" %" PRId64, times.v[i]);
+	printf("\n");
+	buf_clear(&text);
+	free(times.v);
 }
 
 int main(int argc, char **argv)
