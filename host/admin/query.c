@@ -439,6 +439,8 @@ int query_request(const struct query *q, const cJSON *request, cJSON **out, stru
 		return query_run(q, run, out, err);
 	if (op && strcmp(op, "approvals") == 0)
 		return query_approvals(q, out, err);
+	if (op && strcmp(op, "status") == 0)
+		return query_status(q, out, err);
 	struct run_filter filter = { .path = json_get_str(request, "runbook"),
 				     .before = json_get_str(request, "before"),
 				     .limit = (size_t)json_get_int(request, "limit", 0) };

@@ -51,8 +51,15 @@ NODISCARD int query_run(const struct query *q, const char *id, cJSON **out, stru
 NODISCARD int query_approvals(const struct query *q, cJSON **out, struct err *err);
 
 /*
+ * {"runs":{queued, running, waiting, parked}, "unsettledCalls", "schedules":{count, paused, missed,
+ * next}}: how many of each there are; missed: instants, ever; next: of those that are not paused.
+ */
+NODISCARD int query_status(const struct query *q, cJSON **out, struct err *err);
+
+/*
  * What a request of the control socket asks for: {"op":"runs", "state":..., "runbook":..., "limit":N}
- * or {"op":"show", "run":ID}, {"op":"find", "run":BEGINNING} -> {"run":ID}, or {"op":"approvals"}.
+ * or {"op":"show", "run":ID}, {"op":"find", "run":BEGINNING} -> {"run":ID}, {"op":"approvals"},
+ * or {"op":"status"}.
  *
  * @return as above; -ERR_INVALID for a state that is none
  */

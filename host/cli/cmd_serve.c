@@ -93,6 +93,36 @@ static void say_places(struct serve *s)
 			     "is to speak TLS");
 }
 
+/* The rows of schedules that were just taken up may not be there yet. */
+static void add_schedules(const struct serve *s, cJSON *schedules)
+{
+	char next[ISO8601_SIZE];
+	int64_t due = s->firings ? firings_next(s->firings) : INT64_MAX;
+	json_set_int(schedules, "count", (int64_t)s->host.config->n_schedules);
+	cJSON_DeleteItemFromObjectCaseSensitive(schedules, "next");
+	if (due == INT64_MAX)
+		return;
+	iso8601_format(next, due);
+	(void)cJSON_AddStringToObject(schedules, "next", next);
+}
+
+static void add_status(void *arg, cJSON *o)
+{
+	const struct serve *s = arg;
+	const struct config_listen *l = &s->host.config->listen;
+	char text[400], place[300];
+	cJSON *list = cJSON_AddArrayToObject(o, "listeners");
+	add_schedules(s, json_get(o, "schedules"));
+	for (size_t i = 0; s->webhooks && i < l->http.n_places; i++) {
+		uint16_t port = webhooks_port(s->webhooks, i);
+		config_place_text(&l->places[i], place, sizeof(place));
+		(void)snprintf(text, sizeof(text), port ? "%s:%u" : "%s", place, port);
+		cJSON *v = cJSON_CreateString(text);
+		if (v && !cJSON_AddItemToArray(list, v))
+			cJSON_Delete(v);
+	}
+}
+
 static void say_ready(struct serve *s)
 {
 	char line[256], next[ISO8601_SIZE] = "never";
@@ -197,6 +227,8 @@ static int serve(struct serve *s, struct config *config, const char *file)
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
 	serve_listen_carried(s);
+	s->host.add_status = add_status;
+	s->host.add_status_arg = s;
 	s->host.on_asked = on_asked;
 	s->host.on_asked_arg = s;
 	if (host_open_runs(&s->host, "serve", &err) < 0) {

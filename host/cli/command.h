@@ -29,6 +29,7 @@ int cmd_retry(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_approve(int argc, char **argv);
 int cmd_reject(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_hold(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_ops(int argc, char **argv);

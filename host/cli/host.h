@@ -8,6 +8,7 @@
 #ifndef CLI_HOST_H
 #define CLI_HOST_H
 
+#include "base/json.h"
 #include "cli/config.h"
 #include "cli/environment.h"
 #include "cli/terminal.h"
@@ -35,6 +36,9 @@ struct host {
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);
 	void *on_asked_arg;
+	/* What else the owner tells of itself (status.h); NULL: nothing. */
+	void (*add_status)(void *arg, cJSON *o);
+	void *add_status_arg;
 	struct recovery *recovery; /* cli/recovery.h; NULL: it was not begun */
 	struct culprit *culprit;   /* likewise; NULL too where another process holds the file */
 	struct checkpoint_copy *copies; /* NULL: checkpoints are copied nowhere */

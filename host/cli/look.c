@@ -29,7 +29,7 @@ static int read_store(struct host *h, const cJSON *request, cJSON **answer, stru
 	return rc;
 }
 
-static int read_here(struct config *config, const cJSON *request, cJSON **answer, struct err *err)
+int look_read(struct config *config, const cJSON *request, cJSON **answer, struct err *err)
 {
 	struct host h;
 	int rc = host_open(&h, config, err);
@@ -54,7 +54,7 @@ static int fetch(struct config *config, const cJSON *request, cJSON **answer, st
 {
 	int rc = owner_ask(config, request, OWNER_ANSWER_MS, answer, err);
 	bool silent = rc == 1 || rc == -ERR_TIMEOUT || rc == -ERR_IO; /* not there, stopped, gone */
-	return silent ? read_here(config, request, answer, err) : rc;
+	return silent ? look_read(config, request, answer, err) : rc;
 }
 
 int look_fetch(const char *file, cJSON *request, cJSON **answer, struct err *err)

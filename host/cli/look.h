@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "cli/config.h"
 #include "script/run.h"
 
 /* {"op":OP}, to be added to. NULL: no memory. */
@@ -17,6 +18,10 @@ cJSON *look_request(const char *op);
  * @param[out] answer owned by the caller
  */
 NODISCARD int look_fetch(const char *config, cJSON *request, cJSON **answer, struct err *err);
+
+/* The same from the store, whoever owns it. -ERR_INVALID: nothing was ever run there */
+NODISCARD int look_read(struct config *config, const cJSON *request, cJSON **answer,
+			struct err *err);
 
 /*
  * The id of the run that a person means, who may have given only its beginning.

@@ -14,6 +14,7 @@ static const char help[] =
     "\n"
     "  run FILE     run a Lua runbook once; its result is printed as JSON\n"
     "  serve        start runs from schedules and webhooks\n"
+    "  status       how the host is: its owner, runs, audit log, schedules, disk\n"
     "  runs         list the runs of the state directory\n"
     "  show RUN     all of one run: steps, times, arguments, answers, who and why\n"
     "  cancel RUN   end a run\n"
@@ -43,7 +44,7 @@ static const struct {
 	{ "resume", cmd_resume },   { "retry", cmd_retry },   { "replay", cmd_replay },
 	{ "approve", cmd_approve }, { "reject", cmd_reject }, { "hold", cmd_hold },
 	{ "release", cmd_release }, { "ops", cmd_ops },       { "audit", cmd_audit },
-	{ "cron", cmd_cron },
+	{ "cron", cmd_cron },       { "status", cmd_status },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

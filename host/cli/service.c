@@ -13,6 +13,7 @@
 #include "cli/guest.h"
 #include "cli/owner.h"
 #include "cli/shown_args.h"
+#include "cli/status.h"
 #include "net/loop.h"
 
 struct service {
@@ -81,9 +82,18 @@ static void free_look(struct look *l)
 	free(l);
 }
 
+static void add_status(const struct service *s, cJSON *o)
+{
+	status_add_files(o, s->host->config->state_dir);
+	status_add_owner(o, s->host, s->command, s->since_ms);
+}
+
 static void on_looked_up(void *arg)
 {
 	struct look *l = arg;
+	const char *op = json_get_str(l->request, "op");
+	if (l->answer && op && strcmp(op, "status") == 0)
+		add_status(l->service, l->answer);
 	if (l->q && l->rc < 0) {
 		control_fail(l->q, l->err.name, l->err.message);
 	} else if (l->q) {
@@ -235,6 +245,7 @@ static const struct control_op ops[] = {
 	{ "runs", on_query, NULL, on_query_gone },
 	{ "show", on_query, NULL, on_query_gone },
 	{ "find", on_query, NULL, on_query_gone },
+	{ "status", on_query, NULL, on_query_gone },
 	{ "cancel", on_cancel, NULL, on_run_gone },
 	{ "approvals", on_query, NULL, on_query_gone },
 	{ "approve", on_vote, NULL, on_vote_gone },

@@ -13,4 +13,7 @@ void table_run(const cJSON *run, bool full);
 /* Those that wait, as query_approvals gives them. */
 void table_approvals(const cJSON *answer);
 
+/* How the host is, see status.h. */
+void table_status(const cJSON *o);
+
 #endif

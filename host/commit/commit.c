@@ -434,7 +434,9 @@ bool commit_failed(const struct committer *c, struct err *err)
 
 void commit_stats(const struct committer *c, struct commit_stats *out)
 {
+	int64_t since = c->busy ? c->batch_us : c->unsynced_us;
 	*out = c->stats;
+	out->lag_us = since ? clock_mono_us() - since : 0;
 	out->segment = c->segment;
 }
 

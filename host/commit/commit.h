@@ -144,6 +144,7 @@ struct commit_stats {
 	uint64_t unsent_calls;          /* that never left, as the store proves */
 	char store_before[40];          /* id of the store that processes before this one had, when
 					 * it is another one; "". Recorded in log.open */
+	int64_t lag_us;        /* for so long has what was handed over been waiting for the disk */
 	unsigned disk_percent; /* how full the disk of the log was at the last checkpoint */
 	const char *segment;   /* file name; borrowed from the committer */
 };

@@ -1,5 +1,5 @@
 /* reader.h - a read-only connection and its statements; the queries are in read_runs.c,
- * read_steps.c and read_firings.c. */
+ * read_steps.c, read_firings.c and read_counts.c. */
 #ifndef STORE_READER_H
 #define STORE_READER_H
 
@@ -25,6 +25,7 @@ enum query {
 	QUERY_SCHEDULES,
 	QUERY_FIRINGS,
 	QUERY_QUEUED,
+	QUERY_COUNTS,
 	QUERY_COUNT
 };
 
