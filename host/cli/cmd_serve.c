@@ -46,6 +46,7 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
 	struct webhook_spec spec = { .loop = s->host.loop,
+				     .http = s->host.http,
 				     .listen = &c->listen.http,
 				     .n_hooks = c->n_hooks,
 				     .accept = serve_on_delivery,

@@ -17,6 +17,12 @@ static int wrong(struct reading *r, const char *why)
 
 /* ---- secrets ---- */
 
+static int unreadable(struct reading *r, const struct ini_key *k, const struct err *why)
+{
+	return err_set(r->err, ERR_INVALID, "%s:%d: %s: %s", r->c->ini->file, k->line, k->name,
+		       why->message);
+}
+
 /* The names of [secrets], parted by blanks. */
 static int read_named(struct reading *r, const struct ini_key *k, struct buf *out)
 {
@@ -27,9 +33,9 @@ static int read_named(struct reading *r, const struct ini_key *k, struct buf *ou
 			return value_complain(r, k, "names of [secrets] parted by blanks");
 		memcpy(name, at, n);
 		name[n] = '\0';
-		int rc = secrets_read(r->c, name, out, r->err);
-		if (rc < 0)
-			return rc;
+		struct err why = { 0 };
+		if (secrets_read(r->c, name, out, &why) < 0)
+			return unreadable(r, k, &why);
 		buf_adds(out, "\n");
 		at += n + strspn(at + n, " \t");
 	}
@@ -39,8 +45,9 @@ static int read_named(struct reading *r, const struct ini_key *k, struct buf *ou
 static int read_text(struct reading *r, const struct ini_key *k, struct buf *out)
 {
 	const char *value;
+	struct err why = { 0 };
 	if (strcmp(k->name, "secret_file") == 0)
-		return files_read(out, k->value, r->err);
+		return files_read(out, k->value, &why) < 0 ? unreadable(r, k, &why) : 0;
 	if (strcmp(k->name, "secrets") == 0)
 		return read_named(r, k, out);
 	value = getenv(k->value);
@@ -161,4 +168,17 @@ int config_read_hook(struct reading *r)
 	if (rc == 0)
 		rc = read_auth(r, h);
 	return rc < 0 ? rc : config_read_start(r, &h->start);
+}
+
+int config_judge_hooks(const struct config *c, struct err *err)
+{
+	for (size_t i = 0; i < c->n_hooks; i++) {
+		const struct config_hook *h = &c->hooks[i];
+		if (h->auth.clients && c->listen.line && !c->listen.http.tls.client_ca_file)
+			return err_set(err, ERR_INVALID,
+				       "%s:%d: [hook %s] clients: [listen] has no client_ca_file, "
+				       "which says whose certificates are good",
+				       c->ini->file, h->line, h->start.name);
+	}
+	return 0;
 }

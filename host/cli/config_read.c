@@ -282,5 +282,5 @@ int config_read_sections(struct config *c, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return config_judge_hooks(c, err);
 }

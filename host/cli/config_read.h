@@ -19,5 +19,7 @@ void config_clear_schedule(struct config_schedule *s);
 
 NODISCARD int config_read_hook(struct reading *r);   /* config_hook.c: [hook NAME] */
 NODISCARD int config_read_listen(struct reading *r); /* config_listen.c: [listen] */
+/* Once all sections are read: does each hook have what it needs of the others? */
+NODISCARD int config_judge_hooks(const struct config *c, struct err *err);
 
 #endif

@@ -8,8 +8,9 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "net/http_server.h"
+#include "trigger/sns.h"
 
-enum { KEY_LEN = 32, TEXT_MAX = 16384 };
+enum { KEY_LEN = 32, TEXT_MAX = 16384, INPUT_MAX = 8 << 20 };
 static const char retry_after_s[] = "30";
 
 struct route {
@@ -26,9 +27,21 @@ struct pending {
 	char run[WEBHOOK_RUN_SIZE];
 };
 
+/* A delivery whose proof takes time. */
+struct checking {
+	struct checking *next;
+	struct webhooks *w;
+	struct http_exchange *x;
+	const struct http_received *req;
+	const struct route *r; /* NULL: unknown */
+	struct sns_check *check;
+};
+
 struct webhooks {
 	struct http_server *server;
 	struct pending *pending;
+	struct checking *checking;
+	struct sns *sns;      /* NULL: no hook needs it */
 	struct route *routes; /* and one more, whose decoy is taken where there is no hook at all */
 	size_t n;
 	uint8_t key[KEY_LEN]; /* of chance: which decoy a path gets */
@@ -138,6 +151,12 @@ static void answer_when_durable(struct webhooks *w, struct http_exchange *x, con
 	w->when_durable(w->arg, on_durable, p);
 }
 
+static void busy(struct http_exchange *x)
+{
+	answer(x, 503, &(struct http_header){ "Retry-After", retry_after_s },
+	       BYTES_LIT("{\"error\":\"busy, try again later\"}\n"));
+}
+
 static void start(struct webhooks *w, struct http_exchange *x, const struct webhook_delivery *d)
 {
 	char run[WEBHOOK_RUN_SIZE] = "";
@@ -148,8 +167,7 @@ static void start(struct webhooks *w, struct http_exchange *x, const struct webh
 	else if (rc == 0)
 		accepted(x, run);
 	else if (rc == -ERR_LIMIT)
-		answer(x, 503, &(struct http_header){ "Retry-After", retry_after_s },
-		       BYTES_LIT("{\"error\":\"busy, try again later\"}\n"));
+		busy(x);
 	else
 		failed(x);
 }
@@ -165,9 +183,15 @@ static void say(struct http_exchange *x, int status, const char *member, const c
 	buf_clear(&b);
 }
 
-/* Whoever has sent it has proven who he is. */
+static void note(const struct webhooks *w, const struct webhook_delivery *d, const char *what)
+{
+	if (w->note)
+		w->note(w->arg, d, what);
+}
+
+/* Whoever has sent it has proven who he is. input: NULL where the body itself is. */
 static void take(struct webhooks *w, struct http_exchange *x, const struct route *r,
-		 const struct http_received *req, struct webhook_proof *p)
+		 const struct http_received *req, struct webhook_proof *p, const struct buf *input)
 {
 	cJSON *body = json_parse(req->body, NULL);
 	const char *why = "the body is not a JSON object";
@@ -175,13 +199,12 @@ static void take(struct webhooks *w, struct http_exchange *x, const struct route
 		why = webhook_auth_identify(r->auth, req, body, p);
 	const char *challenge = why ? NULL : webhook_auth_challenge(r->auth, body);
 	struct webhook_delivery d = delivery_of(r, req, p);
-	d.input = req->body;
+	d.input = input ? buf_bytes(input) : req->body;
 	if (why) {
 		reject(w, r, req, p, why);
 		say(x, 400, "error", why);
 	} else if (challenge) {
-		if (w->note)
-			w->note(w->arg, &d, "the address was verified");
+		note(w, &d, "the address was verified");
 		say(x, 200, "challenge", challenge);
 	} else {
 		start(w, x, &d);
@@ -189,39 +212,118 @@ static void take(struct webhooks *w, struct http_exchange *x, const struct route
 	cJSON_Delete(body);
 }
 
-static void judged(struct webhooks *w, struct http_exchange *x, const struct route *r,
-		   const struct http_received *req, struct webhook_proof *p)
+static void refuse(const struct webhooks *w, struct http_exchange *x, const struct route *r,
+		   const struct http_received *req, const struct webhook_proof *p)
 {
-	if (r && !p->why) {
-		take(w, x, r, req, p);
-		return;
-	}
 	reject(w, r, req, p, p->why ? p->why : "there is no such hook");
 	answer(x, 404, NULL, BYTES_LIT("{\"error\":\"not found\"}\n"));
 }
 
+/* ---- SNS ---- */
+
+static void forget(struct checking *c)
+{
+	struct checking **at = &c->w->checking;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	free(c);
+}
+
+static void take_message(struct webhooks *w, const struct checking *c, struct webhook_proof *p,
+			 const struct sns_message *m)
+{
+	struct buf input = BUF_INIT(INPUT_MAX);
+	struct webhook_delivery d = delivery_of(c->r, c->req, p);
+	if (m->type == SNS_SUBSCRIBE) {
+		note(w, &d, "the subscription was confirmed");
+		say(c->x, 200, "confirmed", m->topic);
+	} else if (m->type == SNS_UNSUBSCRIBE) {
+		note(w, &d, "the subscription was ended by the sender");
+		say(c->x, 200, "ended", m->topic);
+	} else if (webhook_auth_envelope(c->r->auth)) {
+		take(w, c->x, c->r, c->req, p, NULL);
+	} else {
+		sns_input(&input, m);
+		if (input.err)
+			failed(c->x);
+		else
+			take(w, c->x, c->r, c->req, p, &input);
+	}
+	buf_clear(&input);
+}
+
+static void on_verdict(void *arg, const struct sns_verdict *v)
+{
+	struct checking *c = arg;
+	struct webhooks *w = c->w;
+	if (v->later) {
+		reject(w, c->r, c->req, v->proof, v->proof->why);
+		busy(c->x);
+	} else if (c->r && !v->proof->why) {
+		take_message(w, c, v->proof, v->message);
+	} else {
+		refuse(w, c->x, c->r, c->req, v->proof);
+	}
+	forget(c);
+}
+
+static void begin_check(struct webhooks *w, struct http_exchange *x, const struct route *r,
+			const struct webhook_auth *auth, const struct http_received *req)
+{
+	struct checking *c = calloc(1, sizeof(*c));
+	if (!c) {
+		failed(x);
+		return;
+	}
+	*c = (struct checking){ .next = w->checking, .w = w, .x = x, .req = req, .r = r };
+	w->checking = c;
+	c->check = sns_check(w->sns, auth, req, clock_wall_ms(), on_verdict, c);
+}
+
+static void stop_check(struct checking *c)
+{
+	sns_check_stop(c->check);
+	forget(c);
+}
+
+/* ---- any request ---- */
+
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
 	struct webhooks *w = arg;
+	struct webhook_proof proof;
 	if (w->other && strncmp(req->path, w->other_path, strlen(w->other_path)) == 0) {
 		w->other(w->other_arg, x, req);
 		return;
 	}
 	const struct webhook_auth *decoy = decoy_for(w, req->path);
 	const struct route *r = find_route(w, req);
-	struct webhook_proof proof;
-	webhook_auth_check(r ? r->auth : decoy, req, clock_wall_ms(), &proof);
-	judged(w, x, r, req, &proof);
+	const struct webhook_auth *auth = r ? r->auth : decoy;
+	if (webhook_auth_waits(auth)) {
+		begin_check(w, x, r, auth, req);
+		return;
+	}
+	webhook_auth_check(auth, req, clock_wall_ms(), &proof);
+	if (r && !proof.why)
+		take(w, x, r, req, &proof, NULL);
+	else
+		refuse(w, x, r, req, &proof);
 }
 
 static void gone(void *arg, struct http_exchange *x)
 {
 	const struct webhooks *w = arg;
 	struct pending *p = w->pending;
+	struct checking *c = w->checking;
 	while (p && p->x != x)
 		p = p->next;
+	while (c && c->x != x)
+		c = c->next;
 	if (p)
 		p->x = NULL;
+	else if (c)
+		stop_check(c);
 	else if (w->other_gone)
 		w->other_gone(w->other_arg, x);
 }
@@ -301,6 +403,14 @@ static int add_decoy(struct webhooks *w, struct err *err)
 	return rc;
 }
 
+static bool any_waits(const struct webhooks *w)
+{
+	bool any = false;
+	for (size_t i = 0; i < w->n; i++)
+		any |= webhook_auth_waits(w->routes[i].auth);
+	return any;
+}
+
 int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struct err *err)
 {
 	struct webhooks *w = calloc(1, sizeof(*w));
@@ -323,6 +433,8 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	int rc = add_routes(w, spec, err);
 	if (rc == 0)
 		rc = add_decoy(w, err);
+	if (rc == 0 && any_waits(w))
+		rc = sns_new(&w->sns, spec->loop, spec->http, err);
 	if (rc == 0)
 		rc =
 		    http_server_listen(&w->server, spec->loop,
@@ -341,6 +453,12 @@ void webhooks_stop(struct webhooks *w)
 		return;
 	if (w->server)
 		http_server_free(w->server);
+	for (struct checking *c = w->checking, *next; c; c = next) {
+		next = c->next;
+		sns_check_stop(c->check);
+		free(c);
+	}
+	sns_free(w->sns);
 	for (struct pending *p = w->pending; p; p = p->next) {
 		p->x = NULL;
 		p->w = NULL;

@@ -8,8 +8,9 @@
  *	     the same work, so that a stranger cannot learn which hooks exist: what is sent to a path
  *	     without a hook is checked as one of the hooks would, always the same one for a path
  *	400  the body is not a JSON object, or what identifies the delivery is missing or malformed
- *	200  Slack asked whether the address is ours: what it wants back
- *	503  the owner is full (Retry-After: 30)
+ *	200  Slack asked whether the address is ours: what it wants back; SNS asked, and the subscription
+ *	     is confirmed, or told its end
+ *	503  the owner is full, or SNS's certificate cannot be had now (Retry-After: 30)
  *	500  the owner could not start it, or could not record that
  *	202  {"run":"<id>"}: what was started is durable
  *
@@ -27,6 +28,7 @@
 #include "net/http_listen.h"
 #include "trigger/webhook_auth.h"
 
+struct http_client;
 struct loop;
 struct webhooks;
 
@@ -71,6 +73,7 @@ typedef void webhook_note_fn(void *arg, const struct webhook_delivery *d, const 
 
 struct webhook_spec {
 	struct loop *loop;
+	struct http_client *http; /* for hooks of SNS; without them NULL will do */
 	const struct http_listen *listen;
 	const struct webhook *hooks;
 	size_t n_hooks;

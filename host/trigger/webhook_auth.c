@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "trigger/webhook_auth_row.h"
 
-enum { FIVE_MINUTES_MS = 5 * 60 * 1000, NAMES_MAX = 1024 };
+enum { FIVE_MINUTES_MS = 5 * 60 * 1000, HOUR_MS = 60 * 60 * 1000, NAMES_MAX = 1024 };
 enum { TAKES_HMAC = TAKES_SECRETS | TAKES_HEADER | TAKES_PREFIX | TAKES_ENCODING };
 
 static const struct webhook_auth_row rows[] = {
@@ -87,6 +87,11 @@ static const struct webhook_auth_row rows[] = {
 	  .id_needed = true,
 	  .check = auth_check_token },
 	{ .name = "mtls", .takes = NEEDS_CLIENTS, .check = auth_check_mtls },
+	{ .name = "sns",
+	  .takes = TAKES_TOPICS | TAKES_TOLERANCE,
+	  .id_member = "MessageId",
+	  .id_needed = true,
+	  .tolerance_ms = HOUR_MS },
 };
 
 /* ---- what a hook asks for ---- */
@@ -378,9 +383,19 @@ const char *webhook_auth_name(const struct webhook_auth *a)
 	return a->row->name;
 }
 
+bool webhook_auth_waits(const struct webhook_auth *a)
+{
+	return !a->row->check;
+}
+
+bool webhook_auth_envelope(const struct webhook_auth *a)
+{
+	return a->envelope;
+}
+
 /* ---- a delivery ---- */
 
-static bool take_id(char out[WEBHOOK_ID_SIZE], const char *text)
+bool auth_take_id(char out[WEBHOOK_ID_SIZE], const char *text)
 {
 	size_t n = strlen(text);
 	for (size_t i = 0; i < n; i++) {
@@ -399,7 +414,7 @@ void webhook_auth_check(const struct webhook_auth *a, const struct http_received
 	*out = (struct webhook_proof){ 0 };
 	const char *why = NULL;
 	const char *claimed = a->id_header ? auth_header(req, a->id_header, &why) : "";
-	(void)take_id(out->id, claimed);
+	(void)auth_take_id(out->id, claimed);
 	a->row->check(a, req, now_ms, out);
 	webhook_auth_close(a, req, out);
 }
@@ -432,7 +447,7 @@ const char *webhook_auth_identify(const struct webhook_auth *a, const struct htt
 	}
 	if (!text)
 		return a->id_needed ? "what identifies a delivery is missing" : NULL;
-	return take_id(p->id, text)
+	return auth_take_id(p->id, text)
 		   ? NULL
 		   : "what identifies a delivery is not printable ASCII of 1 to 200 characters";
 }

@@ -16,8 +16,10 @@
  *	basic, bearer     Authorization                                none
  *	eventbridge       as key, basic or bearer (scheme)             body: id
  *	mtls              the client's certificate                     none
+ *	sns               see sns.h: a certificate may have to be      body: MessageId
+ *	                  fetched first
  *
- * A check works on the raw body and parses nothing of it. All
+ * A check works on the raw body and parses nothing of it (but sns: what it signs is in the body). All
  * secrets are tried, and a digest is computed and compared also where a header is missing, so the time
  * tells nothing of the secrets nor of which of them was right. A header that is there twice is
  * refused. A signed time may differ from ours by `tolerance`, in both directions.
@@ -93,6 +95,12 @@ NODISCARD int webhook_auth_decoy(struct webhook_auth **out, const struct webhook
 void webhook_auth_free(struct webhook_auth *a); /* NULL is fine */
 
 const char *webhook_auth_name(const struct webhook_auth *a);
+
+/* Is it sns? Then sns_check (sns.h) does what webhook_auth_check does for the others. */
+bool webhook_auth_waits(const struct webhook_auth *a);
+
+/* Of sns: is the whole envelope the input of a run, and not the message in it? */
+bool webhook_auth_envelope(const struct webhook_auth *a);
 
 /* @param now_ms wall clock */
 void webhook_auth_check(const struct webhook_auth *a, const struct http_received *req,

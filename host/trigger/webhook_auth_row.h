@@ -34,8 +34,8 @@ struct webhook_auth_row {
 	bool (*decode)(struct webhook_secret *s, struct bytes text);
 	const char *secret_form; /* for the message */
 	void (*check)(const struct webhook_auth *a, const struct http_received *req, int64_t now_ms,
-		      struct webhook_proof *out);
-	unsigned takes; /* bits of enum auth_takes */
+		      struct webhook_proof *out); /* NULL: sns_check does it */
+	unsigned takes;                           /* bits of enum auth_takes */
 	enum hmac_digest digest;
 	bool id_needed;
 };
@@ -68,6 +68,9 @@ bool auth_base64(uint8_t *out, size_t n, struct bytes text);
 
 /* A secret was found by its place; from 0. */
 void auth_prove_secret(struct webhook_proof *out, size_t i);
+
+/* Copy what identifies a delivery. False: it cannot be that, and out is as it was. */
+bool auth_take_id(char out[WEBHOOK_ID_SIZE], const char *text);
 
 /* The end of every check: what is asked of all rows. */
 void webhook_auth_close(const struct webhook_auth *a, const struct http_received *req,
