@@ -13,7 +13,7 @@ local LONGEST_POLL = 30
 local GROWTH = 1.4
 
 local function fail(format, ...)
-  error("redrive.until_done: " .. format:format(...), 0)
+  error("redrive: " .. format:format(...), 0)
 end
 
 -- Arguments -----------------------------------------------------------------------------------------
@@ -103,13 +103,13 @@ local function check_new(before, answer)
   end
 end
 
--- The count of redrives must go up by exactly one: by none means an older call with the same token was
--- answered again, by more that someone else redrives too.
-local function wait_until_counted(args, before, answer, pause)
+-- The count of redrives must go up: if it does not, an older call with the same token was answered again.
+-- By more than one means that someone else redrives too; `alone` says that nobody may.
+local function wait_until_counted(args, before, answer, pause, alone)
   local started = now()
   while true do
     local execution = sfn.describe_execution { executionArn = args.executionArn }
-    check_alone(before.redriveCount + 1, execution)
+    if alone then check_alone(before.redriveCount + 1, execution) end
     if execution.redriveCount > before.redriveCount then return execution end
     if now() - started > SETTLE_SECONDS then
       fail("the service answered with redriveDate %s, but redriveCount is still %d",
@@ -205,7 +205,7 @@ local function redrive_once(args, deadline)
   check_new(before, answer)
   log.info("redrive accepted at", iso8601(answer.redriveDate))
 
-  local execution = wait_until_counted(args, before, answer, poller(args, deadline))
+  local execution = wait_until_counted(args, before, answer, poller(args, deadline), true)
   local watch = watcher(args, map_before, answer)
   execution = wait_for_end(args, execution, watch, deadline)
   return execution, watch.map_run
@@ -240,6 +240,20 @@ function M.until_done(args)
     log.warn(("attempt %d of %d ended %s"):format(attempt, args.attempts, execution.status))
     sleep(args.pollSeconds)
   end
+end
+
+function M.start(execution_arn)
+  if type(execution_arn) ~= "string" then
+    error("redrive.start: takes an execution's ARN, got a " .. type(execution_arn), 0)
+  end
+  local args = { executionArn = execution_arn, pollSeconds = DEFAULTS.pollSeconds }
+  local before = sfn.describe_execution { executionArn = execution_arn }
+  check_before(before)
+  local answer = sfn.redrive_execution { executionArn = execution_arn }
+  if answer.dryRun then return { dryRun = true, redriveCount = before.redriveCount } end
+  check_new(before, answer)
+  wait_until_counted(args, before, answer, poller(args))
+  return { redriveCount = before.redriveCount + 1, redriveDate = answer.redriveDate }
 end
 
 return M

@@ -6,16 +6,15 @@ the program under test is the one that is shipped.
 """
 
 import contextlib
-import glob
 import json
 import signal
 import sqlite3
-import subprocess
 import time
 
-from program import RUNBOOK, Workspace
+from clocks import faketime
+from program import Workspace
 from steered import call, control, create, describe, start
-from tap import Skip, check, check_equal, run, test
+from tap import check, check_equal, run, test
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
 REDRIVE = """
@@ -27,17 +26,6 @@ local e = sfn.describe_execution { executionArn = input.executionArn }
 return { replayed = a.replayed or false, count = e.redriveCount, date = a.redriveDate }
 """
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def faketime(seconds):
-    """The environment in which all clocks of a process are that far ahead. Also for 0: what libfaketime shows as the
-    time since the boot can only be compared with what it shows."""
-    found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-    if not found:
-        raise Skip("libfaketime is not installed (Debian package libfaketime)")
-    if b"libasan" in subprocess.run(["ldd", RUNBOOK], capture_output=True, check=True).stdout:
-        raise Skip("libfaketime and the address sanitizer both have to be the first library")
-    return {"LD_PRELOAD": found[0], "FAKETIME": f"{seconds:+d}s"}
 
 
 class Scene:

@@ -301,7 +301,7 @@ TEST(a_map_run_that_was_not_restarted_is_an_error)
 		  { NULL, NULL, NULL } });
 
 	CHECK_STR(w.message,
-		  "redrive.until_done: the execution was redriven and is FAILED, but its Map "
+		  "redrive: the execution was redriven and is FAILED, but its Map "
 		  "Run was not restarted: States.Runtime: Failed to write a test manifest");
 	world_close(&w);
 }
