@@ -4,19 +4,17 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/json.h"
-#include "base/random.h"
 #include "net/http_server.h"
 #include "trigger/sns.h"
+#include "trigger/webhook_decoy.h"
 
-enum { KEY_LEN = 32, TEXT_MAX = 16384, INPUT_MAX = 8 << 20 };
+enum { TEXT_MAX = 16384, INPUT_MAX = 8 << 20 };
 static const char retry_after_s[] = "30";
 
 struct route {
 	char *name, *path;
 	struct webhook_auth *auth;
-	struct webhook_auth *decoy; /* checked where there is no route, for the time it takes */
 };
 
 /* A delivery that was accepted and is not durable yet. */
@@ -34,6 +32,8 @@ struct checking {
 	struct http_exchange *x;
 	const struct http_received *req;
 	const struct route *r; /* NULL: unknown */
+	struct webhook_proof
+	    refused; /* why: it is refused already, and this is for the time it takes */
 	struct sns_check *check;
 };
 
@@ -41,10 +41,10 @@ struct webhooks {
 	struct http_server *server;
 	struct pending *pending;
 	struct checking *checking;
-	struct sns *sns;      /* NULL: no hook needs it */
-	struct route *routes; /* and one more, whose decoy is taken where there is no hook at all */
+	struct sns *sns; /* NULL: no hook needs it */
+	struct webhook_decoys *decoys;
+	struct route *routes;
 	size_t n;
-	uint8_t key[KEY_LEN]; /* of chance: which decoy a path gets */
 	webhook_accept_fn *accept;
 	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
 	webhook_reject_fn *reject;
@@ -95,18 +95,6 @@ static const struct route *find_route(const struct webhooks *w, const struct htt
 			found = &w->routes[i];
 	}
 	return strcmp(req->method, "POST") == 0 ? found : NULL;
-}
-
-/* Always the same one for a path, and nobody outside can tell which. */
-static const struct webhook_auth *decoy_for(const struct webhooks *w, const char *path)
-{
-	uint8_t mac[SHA256_LEN] = { 0 };
-	uint32_t at;
-	const struct bytes key = { (const char *)w->key, sizeof(w->key) };
-	if (hmac_sha256(mac, key, bytes_str(path)) < 0)
-		return w->routes[0].decoy;
-	memcpy(&at, mac, sizeof(at));
-	return w->routes[at % (w->n > 0 ? w->n : 1)].decoy;
 }
 
 static void accepted(struct http_exchange *x, const char *run)
@@ -215,7 +203,7 @@ static void take(struct webhooks *w, struct http_exchange *x, const struct route
 static void refuse(const struct webhooks *w, struct http_exchange *x, const struct route *r,
 		   const struct http_received *req, const struct webhook_proof *p)
 {
-	reject(w, r, req, p, p->why ? p->why : "there is no such hook");
+	reject(w, r, req, p, p->why);
 	answer(x, 404, NULL, BYTES_LIT("{\"error\":\"not found\"}\n"));
 }
 
@@ -257,26 +245,37 @@ static void on_verdict(void *arg, const struct sns_verdict *v)
 {
 	struct checking *c = arg;
 	struct webhooks *w = c->w;
-	if (v->later) {
-		reject(w, c->r, c->req, v->proof, v->proof->why);
-		busy(c->x);
-	} else if (c->r && !v->proof->why) {
+	bool own = !c->refused.why;
+	const struct webhook_proof *p = own ? v->proof : &c->refused;
+	if (own && !v->proof->why) {
 		take_message(w, c, v->proof, v->message);
+		forget(c);
+		return;
+	}
+	if (own)
+		webhook_decoys_spend(w->decoys, c->r->auth, c->req, clock_wall_ms());
+	if (v->later) {
+		reject(w, c->r, c->req, p, p->why);
+		busy(c->x);
 	} else {
-		refuse(w, c->x, c->r, c->req, v->proof);
+		refuse(w, c->x, c->r, c->req, p);
 	}
 	forget(c);
 }
 
+/* @param refused NULL, or why it is refused whatever comes of this */
 static void begin_check(struct webhooks *w, struct http_exchange *x, const struct route *r,
-			const struct webhook_auth *auth, const struct http_received *req)
+			const struct http_received *req, const struct webhook_proof *refused)
 {
+	const struct webhook_auth *auth = refused ? webhook_decoys_sns(w->decoys) : r->auth;
 	struct checking *c = calloc(1, sizeof(*c));
 	if (!c) {
 		failed(x);
 		return;
 	}
 	*c = (struct checking){ .next = w->checking, .w = w, .x = x, .req = req, .r = r };
+	if (refused)
+		c->refused = *refused;
 	w->checking = c;
 	c->check = sns_check(w->sns, auth, req, clock_wall_ms(), on_verdict, c);
 }
@@ -292,21 +291,25 @@ static void stop_check(struct checking *c)
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
 	struct webhooks *w = arg;
-	struct webhook_proof proof;
+	struct webhook_proof proof = { .why = "there is no such hook" };
 	if (w->other && strncmp(req->path, w->other_path, strlen(w->other_path)) == 0) {
 		w->other(w->other_arg, x, req);
 		return;
 	}
-	const struct webhook_auth *decoy = decoy_for(w, req->path);
 	const struct route *r = find_route(w, req);
-	const struct webhook_auth *auth = r ? r->auth : decoy;
-	if (webhook_auth_waits(auth)) {
-		begin_check(w, x, r, auth, req);
+	if (r && webhook_auth_waits(r->auth)) {
+		begin_check(w, x, r, req, NULL);
 		return;
 	}
-	webhook_auth_check(auth, req, clock_wall_ms(), &proof);
-	if (r && !proof.why)
+	if (r)
+		webhook_auth_check(r->auth, req, clock_wall_ms(), &proof);
+	if (r && !proof.why) {
 		take(w, x, r, req, &proof, NULL);
+		return;
+	}
+	webhook_decoys_spend(w->decoys, r ? r->auth : NULL, req, clock_wall_ms());
+	if (w->sns)
+		begin_check(w, x, r, req, &proof);
 	else
 		refuse(w, x, r, req, &proof);
 }
@@ -333,7 +336,6 @@ static void gone(void *arg, struct http_exchange *x)
 static void route_clear(struct route *r)
 {
 	webhook_auth_free(r->auth);
-	webhook_auth_free(r->decoy);
 	free(r->name);
 	free(r->path);
 	*r = (struct route){ 0 };
@@ -358,8 +360,6 @@ static int route_fill(struct route *r, const struct webhook *h, struct err *err)
 			       "without ?, # or blank",
 			       h->name, h->path);
 	int rc = webhook_auth_new(&r->auth, &h->auth, &why);
-	if (rc == 0)
-		rc = webhook_auth_decoy(&r->decoy, r->auth, &why);
 	if (rc < 0)
 		return err_set(err, why.code, "hook %s: %s", h->name, why.message);
 	r->name = strdup(h->name);
@@ -386,29 +386,16 @@ static int add_routes(struct webhooks *w, const struct webhook_spec *spec, struc
 	return 0;
 }
 
-static int add_decoy(struct webhooks *w, struct err *err)
+static int add_decoys(struct webhooks *w, struct err *err)
 {
-	char secret[KEY_LEN];
-	random_bytes(secret, sizeof(secret));
-	const struct bytes secrets[] = { { secret, sizeof(secret) } };
-	const struct webhook_auth_spec spec = { .auth = "github",
-						.secrets = secrets,
-						.n_secrets = 1 };
-	struct webhook_auth *like = NULL;
-	random_bytes(w->key, sizeof(w->key));
-	int rc = w->n > 0 ? 0 : webhook_auth_new(&like, &spec, err);
-	if (rc == 0 && like)
-		rc = webhook_auth_decoy(&w->routes[0].decoy, like, err);
-	webhook_auth_free(like);
-	return rc;
-}
-
-static bool any_waits(const struct webhooks *w)
-{
-	bool any = false;
+	struct webhook_auth **hooks = calloc(w->n + 1, sizeof(struct webhook_auth *));
+	if (!hooks)
+		return err_set(err, ERR_NOMEM, "no memory for webhooks");
 	for (size_t i = 0; i < w->n; i++)
-		any |= webhook_auth_waits(w->routes[i].auth);
-	return any;
+		hooks[i] = w->routes[i].auth;
+	int rc = webhook_decoys_new(&w->decoys, hooks, w->n, err);
+	free(hooks);
+	return rc;
 }
 
 int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struct err *err)
@@ -432,8 +419,8 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 	w->other_arg = spec->other_arg;
 	int rc = add_routes(w, spec, err);
 	if (rc == 0)
-		rc = add_decoy(w, err);
-	if (rc == 0 && any_waits(w))
+		rc = add_decoys(w, err);
+	if (rc == 0 && webhook_decoys_sns(w->decoys))
 		rc = sns_new(&w->sns, spec->loop, spec->http, err);
 	if (rc == 0)
 		rc =
@@ -459,11 +446,12 @@ void webhooks_stop(struct webhooks *w)
 		free(c);
 	}
 	sns_free(w->sns);
+	webhook_decoys_free(w->decoys);
 	for (struct pending *p = w->pending; p; p = p->next) {
 		p->x = NULL;
 		p->w = NULL;
 	}
-	for (size_t i = 0; i <= w->n; i++)
+	for (size_t i = 0; i < w->n; i++)
 		route_clear(&w->routes[i]);
 	free(w->routes);
 	free(w);

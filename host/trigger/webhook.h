@@ -5,8 +5,7 @@
  * that (but what SNS signs, which is in the body):
  *
  *	404  no such path, another method, no proof or a wrong one: one answer for all of them, after
- *	     the same work, so that a stranger cannot learn which hooks exist: what is sent to a path
- *	     without a hook is checked as one of the hooks would, always the same one for a path
+ *	     the same work, so that a stranger cannot learn which hooks exist (webhook_decoy.h)
  *	400  the body is not a JSON object, or what identifies the delivery is missing or malformed
  *	200  Slack asked whether the address is ours: what it wants back; SNS asked, and the subscription
  *	     is confirmed, or told its end

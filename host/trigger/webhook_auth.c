@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/ed25519.h"
 #include "base/json.h"
-#include "base/random.h"
 #include "trigger/webhook_auth_row.h"
 
 enum { FIVE_MINUTES_MS = 5 * 60 * 1000, HOUR_MS = 60 * 60 * 1000, NAMES_MAX = 1024 };
@@ -312,48 +310,6 @@ int webhook_auth_new(struct webhook_auth **out, const struct webhook_auth_spec *
 	if (rc < 0) {
 		webhook_auth_free(a);
 		return rc;
-	}
-	*out = a;
-	return 0;
-}
-
-/* A secret of chance of the same kind and length. */
-static bool forge(struct webhook_secret *out, const struct webhook_secret *like)
-{
-	struct ed25519 *key = like->is_public ? ed25519_new() : NULL;
-	*out = (struct webhook_secret){ malloc(like->n), like->n, like->is_public };
-	if (!out->p)
-		return false;
-	random_bytes(out->p, out->n);
-	bool ok = !like->is_public || (key && ed25519_public((uint8_t *)out->p, key) == 0);
-	ed25519_free(key);
-	return ok;
-}
-
-int webhook_auth_decoy(struct webhook_auth **out, const struct webhook_auth *like, struct err *err)
-{
-	struct webhook_auth *a = calloc(1, sizeof(*a));
-	if (!a)
-		return err_set(err, ERR_NOMEM, "out of memory");
-	bool ok = true;
-	*a = (struct webhook_auth){ .row = like->row,
-				    .header = copy_of(like->header, &ok),
-				    .prefix = copy_of(like->prefix, &ok),
-				    .id_header = copy_of(like->id_header, &ok),
-				    .id_member = copy_of(like->id_member, &ok),
-				    .clients = copy_of(like->clients, &ok),
-				    .topics = copy_of(like->topics, &ok),
-				    .sns_url_prefix = copy_of(like->sns_url_prefix, &ok),
-				    .base64 = like->base64,
-				    .id_needed = like->id_needed,
-				    .decoy = true,
-				    .scheme = like->scheme,
-				    .tolerance_ms = like->tolerance_ms };
-	for (size_t i = 0; ok && i < like->n_secrets; i++)
-		ok = forge(&a->secrets[a->n_secrets++], &like->secrets[i]);
-	if (!ok) {
-		webhook_auth_free(a);
-		return err_set(err, ERR_NOMEM, "out of memory");
 	}
 	*out = a;
 	return 0;

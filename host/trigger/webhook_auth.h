@@ -24,8 +24,6 @@
  * tells nothing of the secrets nor of which of them was right. A header that is there twice is
  * refused. A signed time may differ from ours by `tolerance`, in both directions.
  *
- * Where there is no such hook a decoy is checked: secrets of chance beside everything that a hook has.
- *
  * Pure: the time is a parameter.
  */
 #ifndef TRIGGER_WEBHOOK_AUTH_H
@@ -89,7 +87,7 @@ bool webhook_auth_has_secrets(const char *auth);
 /* @param[out] out owned by the caller; webhook_auth_free, which wipes the secrets */
 NODISCARD int webhook_auth_new(struct webhook_auth **out, const struct webhook_auth_spec *spec,
 			       struct err *err);
-/* One that takes as long to check as like, and is never proven. */
+/* One that takes as long to check as like, and is never proven (webhook_decoy.c). */
 NODISCARD int webhook_auth_decoy(struct webhook_auth **out, const struct webhook_auth *like,
 				 struct err *err);
 void webhook_auth_free(struct webhook_auth *a); /* NULL is fine */

@@ -47,7 +47,8 @@ struct webhook_auth {
 	bool decoy; /* never proven */
 	enum auth_scheme scheme;
 	int64_t tolerance_ms;
-	struct webhook_secret secrets[WEBHOOK_SECRETS_MAX];
+	/* what was given; then of chance, of both kinds: webhook_decoy.h */
+	struct webhook_secret secrets[2 * WEBHOOK_SECRETS_MAX];
 	size_t n_secrets;
 };
 
