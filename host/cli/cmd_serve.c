@@ -32,9 +32,9 @@ static const char help[] =
     "                              secret_file = secret\n"
     "                              runbook = redrive.lua\n"
     "\n"
-    "Schedules are in UTC unless they have a tz. A hook takes a JSON object signed with "
-    "HMAC-SHA256 (hex, with or\n"
-    "without 'sha256=' before it), which becomes the input. With [approvals] base_url the links\n"
+    "Schedules are in UTC unless they have a tz. A hook takes a JSON object, which becomes the\n"
+    "input; its 'auth' says how the sender proves who he is (default: HMAC-SHA256, hex, with or\n"
+    "without 'sha256=' before it). With [approvals] base_url the links\n"
     "with which people approve what runs ask for lead here (see 'runbook show --links').\n"
     "\n"
     "The first SIGINT, SIGTERM or SIGHUP stops: a change in flight is waited for up to 5 s, the\n"
@@ -94,6 +94,21 @@ static void say_places(struct serve *s)
 			     "is to speak TLS");
 }
 
+/* Whoever answers there can make deliveries: that is for tests, or one's own SNS. */
+static void say_prefixes(struct serve *s)
+{
+	char line[512];
+	for (size_t i = 0; i < s->host.config->n_hooks; i++) {
+		const struct config_hook *h = &s->host.config->hooks[i];
+		if (!h->auth.sns_url_prefix)
+			continue;
+		(void)snprintf(line, sizeof(line),
+			       "hook %.80s believes certificates of SNS from %.200s", h->start.name,
+			       h->auth.sns_url_prefix);
+		terminal_log(&s->host.terminal, LOG_WARN, line);
+	}
+}
+
 /* The rows of schedules that were just taken up may not be there yet. */
 static void add_schedules(const struct serve *s, cJSON *schedules)
 {
@@ -136,6 +151,7 @@ static void say_ready(struct serve *s)
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	if (s->webhooks)
 		say_places(s);
+	say_prefixes(s);
 	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	host_say_hold(&s->host);

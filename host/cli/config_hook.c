@@ -55,18 +55,32 @@ static int read_text(struct reading *r, const struct ini_key *k, struct buf *out
 	return 0;
 }
 
-/* Each line that is not empty is a secret. */
+/* Bytes of chance would be cut where one of them ends a line, and what is short can be guessed. */
+static bool is_text(struct bytes text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		if ((c < ' ' && !strchr("\t\r\n", c)) || c == 0x7f || c == '\0')
+			return false;
+	}
+	return true;
+}
+
+/* Each line is a secret, but those that are blank. */
 static int part(struct reading *r, const struct ini_key *k, struct config_hook *h)
 {
 	const char *at = buf_cstr(&h->secrets_text), *end = at + h->secrets_text.n;
 	size_t count = 0;
+	if (!is_text(buf_bytes(&h->secrets_text)))
+		return value_complain(r, k, "lines of text there, not bytes: as base64, say");
 	while (at < end) {
 		size_t n = strcspn(at, "\r\n");
-		if (n > 0 && count == WEBHOOK_SECRETS_MAX)
+		bool blank = strspn(at, " \t") >= n;
+		if (!blank && count == WEBHOOK_SECRETS_MAX)
 			return value_complain(r, k, "no more than 8 secrets there");
 		if (n > WEBHOOK_SECRET_MAX)
 			return value_complain(r, k, "secrets of at most 4096 bytes there");
-		if (n > 0)
+		if (!blank)
 			h->secrets[count++] = (struct bytes){ at, n };
 		at += n + 1;
 	}

@@ -196,11 +196,11 @@ def a_secret_is_changed_by_a_second_line_or_a_second_name():
                  "names": "header = X-S\nsecrets = one two\n"
                           f"[secrets]\none = file {work.path('one')}\ntwo = env TWO"}
         with serving(work, hooks, TWO="second") as served:
-            for path, secret, who in (("lines", "old", 1), ("lines", "new", 3), ("names", "first", 1),
+            for path, secret, who in (("lines", "old", 1), ("lines", "new", 2), ("names", "first", 1),
                                       ("names", "second", 2)):
                 accepted(work, served, path, X_S=hexmac(secret, BODY), told={"identity": f"secret {who}"})
-            check_equal(served.post("/lines", X_S=hexmac("", BODY)), NOT_FOUND, "an empty line is no secret")
-            check_equal(served.post("/lines", X_S=hexmac("old\r", BODY)), NOT_FOUND, "nor is a line's end")
+            for no_secret in ("", "  ", "old\r", "old\r\n\n  \nnew"):
+                check_equal(served.post("/lines", X_S=hexmac(no_secret, BODY)), NOT_FOUND, repr(no_secret))
 
 
 @test
@@ -415,7 +415,8 @@ def a_message_that_boto3_published_to_moto_is_accepted_once_it_is_signed():
 def a_hook_that_cannot_work_is_refused_with_file_and_line():
     with Workspace() as work:
         work.write("hook.lua", "return {}")
-        work.write("empty", "\n\n")
+        work.write("empty", "\n \n")
+        work.write("bytes", "\x1f\x80\n\x02")
         work.write("nine", "\n".join("secret" + str(i) for i in range(9)))
         for keys, reason in (
                 ("auth = md5\nsecret_env = S", ": [hook a] auth = md5: expected one of hmac-sha256, hmac-sha1"),
@@ -428,6 +429,7 @@ def a_hook_that_cannot_work_is_refused_with_file_and_line():
                 ("auth = basic\nsecret_env = S", ": [hook a] secret 1 is not USER:PASSWORD"),
                 ("auth = github\nsecret_env = NOWHERE", "secret_env = NOWHERE: expected a secret there"),
                 ("auth = github\nsecret_file = empty", "secret_file = empty: expected a secret there"),
+                ("auth = github\nsecret_file = bytes", "secret_file = bytes: expected lines of text there"),
                 ("auth = github\nsecret_file = nine", "secret_file = nine: expected no more than 8 secrets there"),
                 ("auth = github\nsecrets = nothing", "[secrets] has no 'nothing'"),
                 ("auth = sns\nsecret_env = S\ntopics = a", ": [hook a] has no use for a secret"),
