@@ -5,7 +5,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 
-enum { REGION_MAX = 32, HOST_MAX = 96, PATH_DIGITS_MAX = 64 };
+enum { REGION_MAX = 32, HOST_MAX = 96, PATH_DIGITS_MAX = 64, TOPIC_SIZE = 512 };
 
 static const char *const type_names[] = {
 	[SNS_NOTIFICATION] = "Notification",
@@ -181,6 +181,18 @@ static bool place_of(struct place *out, const char *topic)
 		return false;
 	memcpy(out->region, topic, n);
 	return true;
+}
+
+bool sns_is_topic(const char *arn, size_t n)
+{
+	char topic[TOPIC_SIZE];
+	struct place p;
+	if (n >= sizeof(topic))
+		return false;
+	memcpy(topic, arn, n);
+	topic[n] = '\0';
+	const char *name = strrchr(topic, ':');
+	return place_of(&p, topic) && name[1] != '\0' && !strpbrk(topic, "*?");
 }
 
 /* Behind "https://sns.REGION.amazonaws.com/". NULL: it is elsewhere. */

@@ -39,6 +39,10 @@ void sns_message_clear(struct sns_message *m);
 /* Append the text that is signed. */
 void sns_message_text(struct buf *out, const struct sns_message *m);
 
+/* Is it the ARN of a topic in a region whose addresses we know: arn:aws:sns:REGION:ACCOUNT:NAME, also of
+ * aws-cn and aws-us-gov? n bytes of it. */
+bool sns_is_topic(const char *arn, size_t n);
+
 /* Is topic one of the ARNs, which are parted by blanks? */
 bool sns_topic_is_allowed(const char *topics, const char *topic);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "trigger/sns_message.h"
 #include "trigger/webhook_auth_row.h"
 
 enum { FIVE_MINUTES_MS = 5 * 60 * 1000, HOUR_MS = 60 * 60 * 1000, NAMES_MAX = 1024 };
@@ -194,6 +195,48 @@ static bool is_url_prefix(const char *url)
 	       !strpbrk(url, "@?#\\ ");
 }
 
+/* The next word, and where the rest begins. n 0: there is none. */
+static struct bytes next_word(const char **at)
+{
+	const char *word = *at + strspn(*at, " \t");
+	size_t n = strcspn(word, " \t");
+	*at = word + n;
+	return (struct bytes){ word, n };
+}
+
+/* A name without its kind would never be found. */
+static bool is_client(struct bytes pattern)
+{
+	static const char *const kinds[] = { "*", "CN:", "DNS:", "URI:", "email:", "IP:" };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t n = strlen(kinds[i]);
+		if (pattern.n >= n && memcmp(pattern.p, kinds[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int judge_lists(const struct webhook_auth_spec *s, struct err *err)
+{
+	const char *clients = s->clients ? s->clients : "", *topics = s->topics ? s->topics : "";
+	for (struct bytes word; (word = next_word(&clients)).n > 0;) {
+		if (!is_client(word))
+			return err_set(
+			    err, ERR_INVALID,
+			    "clients: '%.*s' does not begin with CN:, DNS:, URI:, email:, "
+			    "IP: or *",
+			    (int)(word.n < 80 ? word.n : 80), word.p);
+	}
+	for (struct bytes word; (word = next_word(&topics)).n > 0;) {
+		if (!sns_is_topic(word.p, word.n))
+			return err_set(err, ERR_INVALID,
+				       "topics: '%.*s' is not a topic's ARN such as "
+				       "arn:aws:sns:eu-central-1:111122223333:alarms",
+				       (int)(word.n < 80 ? word.n : 80), word.p);
+	}
+	return 0;
+}
+
 static int judge_values(const struct webhook_auth_spec *s, struct err *err)
 {
 	if (s->encoding && strcmp(s->encoding, "hex") != 0 && strcmp(s->encoding, "base64") != 0)
@@ -223,6 +266,8 @@ int webhook_auth_judge(const struct webhook_auth_spec *spec, struct err *err)
 		rc = scheme_of(&scheme, row, spec->scheme, err);
 	if (rc == 0)
 		rc = judge_headers(row, spec, scheme, err);
+	if (rc == 0)
+		rc = judge_lists(spec, err);
 	return rc < 0 ? rc : judge_values(spec, err);
 }
 

@@ -432,9 +432,10 @@ def a_hook_that_cannot_work_is_refused_with_file_and_line():
                 ("auth = github\nsecret_file = bytes", "secret_file = bytes: expected lines of text there"),
                 ("auth = github\nsecret_file = nine", "secret_file = nine: expected no more than 8 secrets there"),
                 ("auth = github\nsecrets = nothing", "[secrets] has no 'nothing'"),
-                ("auth = sns\nsecret_env = S\ntopics = a", ": [hook a] has no use for a secret"),
+                (f"auth = sns\nsecret_env = S\ntopics = {TOPIC}", ": [hook a] has no use for a secret"),
+                ("auth = sns\ntopics = alerts", ": [hook a] topics: 'alerts' is not a topic's ARN"),
                 ("auth = sns", ": [hook a] auth = sns needs topics"),
-                ("auth = sns\ntopics = a\nsns_url_prefix = http://127.0.0.1:1", "with a slash at its end"),
+                (f"auth = sns\ntopics = {TOPIC}\nsns_url_prefix = http://127.0.0.1:1", "with a slash at its end"),
                 ("auth = mtls", ": [hook a] auth = mtls needs clients"),
                 ("auth = mtls\nclients = *", ": [hook a] clients: [listen] has no client_ca_file")):
             work.configure(more=f"[listen]\naddress = 127.0.0.1:0\n[hook a]\npath = /a\nrunbook = hook.lua\n{keys}")

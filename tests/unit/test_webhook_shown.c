@@ -258,6 +258,29 @@ TEST(a_hook_that_cannot_work_is_told_why)
 		  "auth = mtls needs clients: patterns of names in certificates such as CN:orders "
 		  "or "
 		  "DNS:*.example.com" },
+		{ { .auth = "mtls", .clients = "CN:orders orders" },
+		  "clients: 'orders' does not begin with CN:, DNS:, URI:, email:, IP: or *" },
+		{ { .auth = "sns", .topics = "arn:aws:sns:eu-central-1:111122223333:a x" },
+		  "topics: 'x' is not a topic's ARN such as "
+		  "arn:aws:sns:eu-central-1:111122223333:alarms" },
+		{ { .auth = "sns", .topics = "arn:aws:sns:eu-central-1:111122223333:*" },
+		  "topics: 'arn:aws:sns:eu-central-1:111122223333:*' is not a topic's ARN such as "
+		  "arn:aws:sns:eu-central-1:111122223333:alarms" },
+		{ { .auth = "sns", .topics = "arn:aws:sqs:eu-central-1:111122223333:a" },
+		  "topics: 'arn:aws:sqs:eu-central-1:111122223333:a' is not a topic's ARN such as "
+		  "arn:aws:sns:eu-central-1:111122223333:alarms" },
+		{ { .auth = "sns",
+		    .topics = "arn:aws:sns:eu-central-1:111122223333:a",
+		    .sns_url_prefix = "http://127.0.0.1:4566" },
+		  "sns_url_prefix = http://127.0.0.1:4566: expected an http: or https: URL with a "
+		  "slash "
+		  "at its end, such as http://127.0.0.1:4566/" },
+		{ { .auth = "sns",
+		    .topics = "arn:aws:sns:eu-central-1:111122223333:a",
+		    .sns_url_prefix = "http://user@127.0.0.1/" },
+		  "sns_url_prefix = http://user@127.0.0.1/: expected an http: or https: URL with a "
+		  "slash "
+		  "at its end, such as http://127.0.0.1:4566/" },
 	};
 	struct err err = { 0 };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
