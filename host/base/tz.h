@@ -30,7 +30,7 @@ struct tz_time {
 };
 
 /*
- * Read the zone of that name ("Europe/Berlin", "UTC"). Blocks.
+ * Read the zone of that name ("Europe/Berlin"). Blocks. "UTC" is there without a database too.
  *
  * @param[out] out owned by the caller; tz_free
  * @return 0; -ERR_INVALID when there is none: the message suggests the nearest; -ERR_IO; -ERR_NOMEM
