@@ -328,7 +328,7 @@ static bool odd_minutes_of_a_list(const struct tm *t)
 	       t->tm_hour % 6 == 0;
 }
 
-TEST(it_agrees_with_a_scan_of_every_minute_of_four_years)
+TEST(it_agrees_with_a_scan_of_every_minute_of_a_leap_year)
 {
 	static const struct plain cases[] = {
 		{ "*/10 9-17 * * MON-FRI", every_ten_in_office_hours },
@@ -337,14 +337,14 @@ TEST(it_agrees_with_a_scan_of_every_minute_of_four_years)
 		{ "5 4 1 * 1", first_or_monday },
 		{ "1,7-21/7 */6 * * *", odd_minutes_of_a_list },
 	};
-	const int64_t from = ms("2026-06-01T00:00:00Z"), to = ms("2030-06-01T00:00:00Z");
+	const int64_t from = ms("2027-06-01T00:00:00Z"), to = ms("2028-06-01T00:00:00Z");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cron c;
 		int wrong = 0, found = 0;
 		REQUIRE(cron_parse(&c, cases[i].text, NULL, "name", NULL) == 0);
 		int64_t due = cron_next(&c, from - 1);
-		/* 2026-06-01 is a Monday */
-		struct tm t = { .tm_year = 126, .tm_mon = 5, .tm_mday = 1, .tm_wday = 1 };
+		/* 2027-06-01 is a Tuesday */
+		struct tm t = { .tm_year = 127, .tm_mon = 5, .tm_mday = 1, .tm_wday = 2 };
 		for (int64_t at = from; at < to; at += 60000, tick(&t)) {
 			bool expected = cases[i].matches(&t);
 			wrong += expected != (due == at);
@@ -371,5 +371,5 @@ int main(void)
 	    TAP_CASE(every_is_the_same_instants_whenever_it_is_asked),
 	    TAP_CASE(a_hash_is_the_same_for_ever_and_spreads), TAP_CASE(far_times_are_no_trouble),
 	    TAP_CASE(the_last_instant_of_a_span_is_found_without_counting),
-	    TAP_CASE(it_agrees_with_a_scan_of_every_minute_of_four_years)));
+	    TAP_CASE(it_agrees_with_a_scan_of_every_minute_of_a_leap_year)));
 }
