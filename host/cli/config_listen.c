@@ -13,6 +13,7 @@ enum {
 	MAX_CONNECTIONS = 100000,
 	PER_ADDRESS = 256, /* unless told otherwise */
 	AHEAD = 32,        /* likewise */
+	BODIES = 64 << 20, /* likewise */
 };
 static const char unix_prefix[] = "unix:";
 
@@ -186,6 +187,9 @@ static int read_limits(struct reading *r, struct http_listen *l)
 		rc = read_count(r, "max_requests_ahead", AHEAD, &l->max_ahead);
 	if (rc == 0)
 		rc = value_size(r, "max_body", &l->max_body);
+	l->max_bodies = BODIES;
+	if (rc == 0)
+		rc = value_size(r, "max_bodies", &l->max_bodies);
 	if (rc == 0)
 		rc = value_duration(r, "tls_timeout", &l->tls_timeout_ms);
 	if (rc == 0)

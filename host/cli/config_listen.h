@@ -6,7 +6,7 @@
  *	cert_file, key_file, client_ca_file                PEM; no TLS without cert_file
  *	client_cert     required (if there is a client_ca_file), optional
  *	trusted_proxy   addresses, blocks of them or unix, parted by blanks
- *	max_connections, max_connections_per_address, max_requests_ahead, max_body
+ *	max_connections, max_connections_per_address, max_requests_ahead, max_body, max_bodies
  *	tls_timeout, header_timeout, body_timeout, answer_timeout, idle_timeout
  *
  * What is not loopback is for TLS only, unless plain says otherwise.

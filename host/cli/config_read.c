@@ -229,8 +229,8 @@ static const struct section_kind kinds[] = {
 	{ "secrets", false, read_secrets, NULL },
 	{ "listen", false, config_read_listen,
 	  " address plain cert_file key_file client_ca_file client_cert trusted_proxy "
-	  "max_connections max_connections_per_address max_requests_ahead max_body tls_timeout "
-	  "header_timeout body_timeout answer_timeout idle_timeout " },
+	  "max_connections max_connections_per_address max_requests_ahead max_body max_bodies "
+	  "tls_timeout header_timeout body_timeout answer_timeout idle_timeout " },
 	{ "schedule", true, config_read_schedule,
 	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "
 	  "pause_after_failures start end exclude " },

@@ -34,6 +34,8 @@ enum {
 	OUT_MAX = 1 << 30,
 	AT_REST_MS = 200, /* idle for so long: no request is likely to be on its way */
 	LINGER_MS = 2000,
+	LINGERING_MAX = 256, /* one more, and the oldest is closed */
+	REFUSED_MAX = 64,    /* one more, and it is closed without a word */
 };
 
 /* One at a time, so it lives in its connection. */
@@ -51,24 +53,23 @@ struct http_connection {
 	int64_t due_ms, armed_ms; /* INT64_MAX: never */
 	struct http_reader reader;
 	struct http_exchange exchange;
-	bool fresh;     /* has not had an answer yet */
-	bool proxy;     /* a trusted one: its clients are counted, while they are served */
-	bool lingering; /* has been so, and is counted */
-	bool inside;    /* of on_io or on_timer, which release what is closed in the end */
+	bool fresh;  /* has not had an answer yet */
+	bool inside; /* of on_io or on_timer, which release what is closed in the end */
 	struct buf pending, out;
 	size_t out_at; /* how much of `out` is written */
 	int ahead;     /* requests in a row that were sent ahead of the answer before */
-	uint16_t port;
-	struct net_address address, client; /* of the peer; of whom it is counted for */
-	bool counted;                       /* in the server's tally */
-	const char *refused;                /* NULL: serve */
-	char peer[64];
+	size_t held;   /* bytes of its body that are counted in the server's `held` */
+	struct http_peer peer;
+	const char *refused; /* from the start, and why; NULL: served */
+	int *kind;           /* the server's count that it is in */
 };
 
 /* ---- moving, watching, deadlines ---- */
 
 static struct http_connections *list_of(const struct http_connection *c, int state)
 {
+	if (state == LINGERING)
+		return &c->server->lingering;
 	return state == IDLE && !c->fresh ? &c->server->idle : &c->server->busy;
 }
 
@@ -116,52 +117,18 @@ static void set_deadline(struct http_connection *c, int64_t ms)
 		arm(c, now);
 }
 
+/* Count it as another kind of connection. */
+static void recount(struct http_connection *c, int *kind)
+{
+	--*c->kind;
+	c->kind = kind;
+	++*kind;
+}
+
 static void release_if_closed(struct http_connection *c)
 {
 	if (c->sm.now == CLOSED)
 		http_connection_free(c);
-}
-
-/* ---- who the client is ---- */
-
-static void name_peer(struct http_connection *c, const struct net_address *a, uint16_t port)
-{
-	char text[NET_ADDRESS_SIZE];
-	net_address_text(a, text);
-	if (port == 0)
-		(void)snprintf(c->peer, sizeof(c->peer), "%s", text);
-	else
-		(void)snprintf(c->peer, sizeof(c->peer),
-			       a->family == NET_IPV6 ? "[%s]:%u" : "%s:%u", text, port);
-	c->reader.request.peer = c->peer;
-}
-
-/* @return whether that client may have one more */
-static bool count(struct http_connection *c, const struct net_address *client)
-{
-	int max = c->server->limits.max_per_address;
-	if (!max)
-		return true;
-	c->client = *client;
-	c->counted = tally_add(c->server->tally, client, max);
-	return c->counted;
-}
-
-static void uncount(struct http_connection *c)
-{
-	if (c->counted)
-		tally_drop(c->server->tally, &c->client);
-	c->counted = false;
-}
-
-/* Of a request through a proxy. @return whether it may be served */
-static bool admit(struct http_connection *c)
-{
-	const struct http_received *r = &c->reader.request;
-	struct net_address client =
-	    http_forwarded_for(&c->address, &c->server->proxies, r->headers, r->n_headers);
-	name_peer(c, &client, 0);
-	return count(c, &client);
 }
 
 /* ---- writing ---- */
@@ -169,9 +136,11 @@ static bool admit(struct http_connection *c)
 static void enter_lingering(struct http_connection *c)
 {
 	/* Closing with unread input resets the connection, and the answer may be lost with it. */
+	struct http_server *s = c->server;
 	enter(c, LINGERING);
-	c->lingering = true;
-	c->server->n_lingering++;
+	recount(c, &s->n_lingering);
+	if (s->n_lingering > LINGERING_MAX)
+		http_connection_free(TAILQ_FIRST(&s->lingering));
 	http_stream_end(&c->stream);
 	buf_clear(&c->pending);
 	watch(c, EV_READ);
@@ -183,6 +152,8 @@ static void enter_idle(struct http_connection *c)
 	c->fresh = false;
 	enter(c, IDLE);
 	http_reader_next(&c->reader);
+	c->server->held -= c->held;
+	c->held = 0;
 	watch(c, EV_READ);
 	set_deadline(c, c->server->limits.idle_timeout_ms);
 }
@@ -250,8 +221,7 @@ static void answer(struct http_connection *c, int status, const struct http_head
 		   size_t n_headers, struct bytes body)
 {
 	struct http_server *s = c->server;
-	if (c->proxy)
-		uncount(c);
+	http_peer_served(&c->peer);
 	bool bodyless = c->reader.head_method || !http_status_has_body(status);
 	buf_cut(&s->head, 0);
 	http_answer_write(&s->head,
@@ -286,13 +256,14 @@ static void refuse(struct http_connection *c, int status, const char *why)
 static void serve(struct http_connection *c)
 {
 	struct http_server *s = c->server;
-	if (c->proxy && !admit(c)) {
+	const struct http_received *r = &c->reader.request;
+	if (!http_peer_serve(&c->peer, r->headers, r->n_headers)) {
 		refuse(c, 503, "too many requests from this address");
 		return;
 	}
 	enter(c, SERVING);
 	c->due_ms = INT64_MAX;
-	s->handler.serve(s->handler.arg, &c->exchange, &c->reader.request);
+	s->handler.serve(s->handler.arg, &c->exchange, r);
 }
 
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
@@ -364,6 +335,13 @@ static void enter_head(struct http_connection *c, bool ahead)
 	c->ahead = ahead ? c->ahead + 1 : 0;
 }
 
+/* The server keeps so many bytes of this connection's body. */
+static void hold(struct http_connection *c, size_t n)
+{
+	c->server->held += n - c->held;
+	c->held = n;
+}
+
 static void take(struct http_connection *c, struct bytes in, bool ahead)
 {
 	int max_ahead = c->server->limits.max_ahead;
@@ -379,7 +357,10 @@ static void take(struct http_connection *c, struct bytes in, bool ahead)
 		}
 		size_t n = http_reader_feed(&c->reader, in, &result);
 		in = (struct bytes){ in.p + n, in.n - n };
-		if (result == HTTP_READ_HEAD)
+		hold(c, c->reader.body.n);
+		if (c->server->held > c->server->limits.max_bodies)
+			refuse(c, 503, "too much is being received at once");
+		else if (result == HTTP_READ_HEAD)
 			enter_body(c);
 		else if (result == HTTP_READ_DONE)
 			serve(c);
@@ -510,37 +491,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-void http_connection_start(struct http_server *s, const struct http_accepted *a)
-{
-	struct http_connection *c = calloc(1, sizeof(*c));
-	if (!c) {
-		(void)close(a->fd);
-		return;
-	}
-	c->server = s;
-	c->exchange.connection = c;
-	c->sm = (struct sm){ states, s->tls ? SHAKING : IDLE };
-	c->stream.fd = a->fd;
-	c->address = a->address;
-	c->port = a->port;
-	c->proxy = a->proxy;
-	c->due_ms = c->armed_ms = INT64_MAX;
-	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
-	c->out = BUF_INIT(OUT_MAX);
-	http_reader_init(&c->reader, s->limits.max_body);
-	(void)event_assign(&c->timer, s->base, -1, 0, on_timer, c);
-	c->fresh = true;
-	TAILQ_INSERT_TAIL(list_of(c, c->sm.now), c, link);
-	s->n_connections++;
-	name_peer(c, &c->address, c->port);
-	c->refused = a->refused;
-	if (!c->refused && !c->proxy && !count(c, &c->address))
-		c->refused = "too many connections from this address";
-	begin(c);
-	release_if_closed(c);
-}
-
-bool http_connection_make_room(struct http_server *s)
+/* Close the connection that has been idle longest, unless it may be about to send. */
+static bool make_room(struct http_server *s)
 {
 	struct http_connection *c = TAILQ_FIRST(&s->idle);
 	if (!c || c->due_ms - s->limits.idle_timeout_ms + AT_REST_MS > clock_mono_ms())
@@ -549,15 +501,65 @@ bool http_connection_make_room(struct http_server *s)
 	return true;
 }
 
+/* Told so, there is no more to it than a handshake and an answer; still only so many at a time. */
+static const char *refusal(struct http_connection *c)
+{
+	const struct http_server *s = c->server;
+	if (!http_peer_enter(&c->peer))
+		return "too many connections from this address";
+	if (s->n_serving >= s->limits.max_connections && !make_room(c->server))
+		return "too many connections";
+	return NULL;
+}
+
+static struct http_connection *new_connection(struct http_server *s, int fd,
+					      const struct sockaddr *peer)
+{
+	struct http_connection *c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->server = s;
+	c->exchange.connection = c;
+	c->sm = (struct sm){ states, s->tls ? SHAKING : IDLE };
+	c->stream.fd = fd;
+	c->due_ms = c->armed_ms = INT64_MAX;
+	c->pending = BUF_INIT(PENDING_MAX + CHUNK);
+	c->out = BUF_INIT(OUT_MAX);
+	http_peer_init(&c->peer, &s->peers, peer);
+	http_reader_init(&c->reader, s->limits.max_body);
+	c->reader.request.peer = c->peer.text;
+	(void)event_assign(&c->timer, s->base, -1, 0, on_timer, c);
+	c->fresh = true;
+	TAILQ_INSERT_TAIL(list_of(c, c->sm.now), c, link);
+	return c;
+}
+
+void http_connection_start(struct http_server *s, int fd, const struct sockaddr *peer)
+{
+	struct http_connection *c = new_connection(s, fd, peer);
+	if (!c) {
+		(void)close(fd);
+		return;
+	}
+	c->refused = refusal(c);
+	c->kind = c->refused ? &s->n_refused : &s->n_serving;
+	++*c->kind;
+	if (s->n_refused > REFUSED_MAX)
+		enter(c, CLOSED);
+	else
+		begin(c);
+	release_if_closed(c);
+}
+
 void http_connection_free(struct http_connection *c)
 {
 	watch(c, 0);
 	(void)event_del(&c->timer);
 	http_stream_clear(&c->stream);
 	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
-	c->server->n_connections--;
-	c->server->n_lingering -= c->lingering;
-	uncount(c);
+	--*c->kind;
+	c->server->held -= c->held;
+	http_peer_leave(&c->peer);
 	http_reader_clear(&c->reader);
 	buf_clear(&c->pending);
 	buf_clear(&c->out);

@@ -17,9 +17,8 @@
 #include <sys/queue.h>
 
 #include "net/http_answer.h"
-#include "net/http_forwarded.h"
+#include "net/http_peer.h"
 #include "net/http_server.h"
-#include "net/tally.h"
 #include "net/tls_server.h"
 
 struct http_connection;
@@ -37,30 +36,20 @@ struct http_server {
 	struct http_listen limits; /* defaults filled in; nothing borrowed is left in it */
 	struct http_port *ports;
 	size_t n_ports;
-	struct event *pause;       /* accepting again after a failure */
-	struct tls_server *tls;    /* NULL: plain */
-	struct net_blocks proxies; /* trusted */
-	struct tally *tally;       /* of clients' connections, of requests through proxies */
-	int n_connections;
-	int n_lingering;              /* among them; they do not count against the cap */
-	struct http_connections idle; /* kept alive; the one that has waited longest first */
+	struct event *pause;    /* accepting again after a failure */
+	struct tls_server *tls; /* NULL: plain */
+	struct http_peers peers;
+	int n_serving, n_refused, n_lingering; /* all connections; the first have the cap */
+	struct http_connections idle;      /* kept alive; the one that has waited longest first */
+	struct http_connections lingering; /* likewise */
 	struct http_connections busy;
+	size_t held; /* bytes of bodies */
 	struct http_date date;
 	struct buf head; /* of the answer being written */
 };
 
-struct http_accepted {
-	int fd; /* connected, non-blocking; taken over */
-	struct net_address address;
-	uint16_t port;
-	bool proxy;          /* a trusted one: its clients are counted, not itself */
-	const char *refused; /* answer 503 with this and close; NULL: serve */
-};
-
-void http_connection_start(struct http_server *s, const struct http_accepted *a);
-
-/* Close the connection that has been idle longest, unless it may be about to send. @return whether */
-bool http_connection_make_room(struct http_server *s);
+/* Take over fd, a connected non-blocking socket. Where there are too many it is told so. */
+void http_connection_start(struct http_server *s, int fd, const struct sockaddr *peer);
 
 /* Close and release; no callback is called. */
 void http_connection_free(struct http_connection *c);

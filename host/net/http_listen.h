@@ -34,6 +34,7 @@ struct http_listen {
 	size_t n_proxies;
 
 	size_t max_body;          /* 1 MiB; more is answered 413 */
+	size_t max_bodies;        /* of all requests at a time; no limit. More is answered 503 */
 	int max_connections;      /* 1,024 */
 	int max_per_address;      /* of them; no limit. An IPv6 client is its /64 */
 	int max_ahead;            /* requests sent before the answers to earlier ones; no limit */

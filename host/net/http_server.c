@@ -30,18 +30,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	(void)l;
 	(void)n;
 	struct http_server *s = arg;
-	struct http_accepted a = { .fd = fd };
-	int serving = s->n_connections - s->n_lingering;
-
-	if (s->n_connections >= s->limits.max_connections + REFUSED_MAX) {
-		(void)evutil_closesocket(fd);
-		return;
-	}
-	net_address_of(&a.address, &a.port, peer);
-	a.proxy = net_blocks_have(&s->proxies, &a.address);
-	if (serving >= s->limits.max_connections && !http_connection_make_room(s))
-		a.refused = "too many connections";
-	http_connection_start(s, &a);
+	http_connection_start(s, fd, peer);
 }
 
 /* Out of descriptors, mostly. The listener would be ready again at once: wait a little. */
@@ -95,12 +84,12 @@ static int open_ports(struct http_server *s, const struct http_listen *listen, s
 
 static int read_proxies(struct http_server *s, const struct http_listen *listen, struct err *err)
 {
-	s->proxies.list = calloc(listen->n_proxies + 1, sizeof(*s->proxies.list));
-	if (!s->proxies.list)
+	s->peers.proxies.list = calloc(listen->n_proxies + 1, sizeof(*s->peers.proxies.list));
+	if (!s->peers.proxies.list)
 		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
 	for (size_t i = 0; i < listen->n_proxies; i++) {
 		const char *text = listen->proxies[i];
-		if (!net_block_parse(&s->proxies.list[s->proxies.n++], bytes_str(text)))
+		if (!net_block_parse(&s->peers.proxies.list[s->peers.proxies.n++], bytes_str(text)))
 			return err_set(err, ERR_INVALID,
 				       "'%.60s' is no address of a proxy: expected one such as "
 				       "192.0.2.1, 10.0.0.0/8, fd00::/8 or unix",
@@ -121,6 +110,7 @@ static void set_limits(struct http_listen *l, const struct http_listen *given)
 	l->proxies = NULL;
 	l->tls = (struct http_tls){ 0 };
 	l->max_body = l->max_body ? l->max_body : MAX_BODY;
+	l->max_bodies = l->max_bodies ? l->max_bodies : SIZE_MAX;
 	l->max_connections = l->max_connections ? l->max_connections : MAX_CONNECTIONS;
 	or_default(&l->tls_timeout_ms, TLS_TIMEOUT_MS);
 	or_default(&l->head_timeout_ms, HEAD_TIMEOUT_MS);
@@ -134,7 +124,7 @@ static int set_up(struct http_server *s, const struct http_listen *listen, struc
 	s->pause = event_new(s->base, -1, 0, on_pause_over, s);
 	if (!s->pause)
 		return err_set(err, ERR_NOMEM, "no memory for a timer");
-	int rc = tally_new(&s->tally, err);
+	int rc = tally_new(&s->peers.tally, err);
 	if (rc == 0 && listen->tls.cert_file)
 		rc = tls_server_new(&s->tls, &listen->tls, err);
 	if (rc == 0)
@@ -151,7 +141,9 @@ int http_server_listen(struct http_server **out, struct loop *l, const struct ht
 	s->base = loop_base(l);
 	s->handler = *handler;
 	set_limits(&s->limits, listen);
+	s->peers.max = listen->max_per_address;
 	TAILQ_INIT(&s->idle);
+	TAILQ_INIT(&s->lingering);
 	TAILQ_INIT(&s->busy);
 	s->head = BUF_INIT(HEAD_MAX);
 	int rc = set_up(s, listen, err);
@@ -188,15 +180,16 @@ void http_server_free(struct http_server *s)
 	if (!s)
 		return;
 	free_all(&s->idle);
+	free_all(&s->lingering);
 	free_all(&s->busy);
 	for (size_t i = 0; i < s->n_ports; i++)
 		evconnlistener_free(s->ports[i].listener);
 	if (s->pause)
 		event_free(s->pause);
 	free(s->ports);
-	free(s->proxies.list);
+	free(s->peers.proxies.list);
 	tls_server_free(s->tls);
-	tally_free(s->tally);
+	tally_free(s->peers.tally);
 	buf_clear(&s->head);
 	free(s);
 }

@@ -8,8 +8,9 @@
  * missing, double or malformed Host (400); an encoding but chunked or an unknown method (501); an
  * expectation but 100-continue (417); a version but 1.1 and 1.0 (505); a header block or body that
  * is not complete by its absolute deadline (408); more requests sent ahead than allowed (429); a
- * connection above the cap, in all (unless an idle one can make room) or of one client (503). The
- * client gets up to 2 s to read such an answer before the socket is closed.
+ * connection above the cap, in all (unless an idle one can make room) or of one client, and bodies
+ * above the cap of all (503). The client gets up to 2 s to read such an answer before the socket is
+ * closed.
  *
  * In TLS a handshake that is not done by its deadline is closed; a client that speaks plain HTTP is
  * told so (400). A request that a trusted proxy hands on is that of the client it names.

@@ -160,6 +160,7 @@ void http_stream_close(struct http_stream *s)
 		(void)SSL_shutdown(s->tls);
 	SSL_free(s->tls);
 	s->tls = NULL;
+	ERR_clear_error();
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	s->fd = -1;

@@ -40,6 +40,10 @@ class Authority:
     def server(self, name="server"):
         return self.sign(name, "/CN=localhost", "DNS:localhost,IP:127.0.0.1,IP:::1")
 
+    def lock(self, name, out):
+        """Make OUT, the key of NAME behind a passphrase."""
+        _openssl(self.folder, "ec", "-in", f"{name}.key", "-aes128", "-passout", "pass:x", "-out", out)
+
     def trusting(self, cert=None):
         """A client's side of TLS that trusts this authority, and shows cert, a pair of paths."""
         context = ssl.create_default_context(cafile=self.file)

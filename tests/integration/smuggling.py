@@ -141,6 +141,8 @@ SERVED = {
     "a value beyond ASCII": GET + "X-A: ä\r\n\r\n".encode(),
     "absolute form": b"GET http://localhost/ HTTP/1.1\r\n" + HOST + b"\r\n",
     "a hundred headers": GET + b"".join(b"X-%d: a\r\n" % i for i in range(99)) + b"\r\n",
+    "a wish for HTTP/2, with a body":
+        POST + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello",
     "a length with a leading zero": POST + b"Content-Length: 05\r\n\r\nhello",
 }
 
