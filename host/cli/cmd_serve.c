@@ -16,8 +16,11 @@
 #include "cli/service.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
+#include "net/http_server.h"
 #include "trigger/approval_link.h"
 #include "trigger/webhook.h"
+
+static const int64_t WARN_BEFORE_MS = INT64_C(14) * 86400 * 1000;
 
 static const char help[] =
     "usage: runbook serve --config FILE\n"
@@ -72,6 +75,20 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 	return rc;
 }
 
+/* Early enough to get another one. */
+static void say_certificate(struct serve *s)
+{
+	char line[128], end[ISO8601_SIZE];
+	int64_t end_ms = http_server_tls_expires_ms(webhooks_server(s->webhooks));
+	if (end_ms == INT64_MAX)
+		return;
+	int64_t left_ms = end_ms - clock_wall_ms();
+	iso8601_format(end, end_ms);
+	(void)snprintf(line, sizeof(line), "the certificate %s at %s",
+		       left_ms > 0 ? "ends" : "has ended", end);
+	terminal_log(&s->host.terminal, left_ms > WARN_BEFORE_MS ? LOG_INFO : LOG_WARN, line);
+}
+
 static void say_places(struct serve *s)
 {
 	const struct config_listen *l = &s->host.config->listen;
@@ -88,6 +105,7 @@ static void say_places(struct serve *s)
 				       tls);
 		terminal_log(&s->host.terminal, LOG_INFO, line);
 	}
+	say_certificate(s);
 	if (l->open)
 		terminal_log(&s->host.terminal, LOG_WARN,
 			     "what is received is not encrypted (plain = true): a proxy in front "

@@ -414,7 +414,7 @@ static void on_shaking(struct http_connection *c)
 	if (result == HTTP_SHAKE_READ || result == HTTP_SHAKE_WRITE) {
 		watch(c, result == HTTP_SHAKE_READ ? EV_READ : EV_WRITE);
 	} else if (result == HTTP_SHAKE_FAILED) {
-		enter(c, CLOSED);
+		enter_lingering(c); /* the alert says why */
 	} else if (result == HTTP_SHAKE_PLAIN) {
 		refuse(c, 400, "HTTP where HTTPS is spoken");
 	} else {

@@ -12,7 +12,7 @@
 
 /* One place to listen at. */
 struct http_place {
-	const char *address; /* IP address, or "unix:/path" */
+	const char *address; /* IP address, or "unix:/path", whose file is left behind in the end */
 	uint16_t port;       /* 0: a free one; of an IP address only */
 	int fd;              /* > 0: this listening socket, which the server closes in the end */
 };

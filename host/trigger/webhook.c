@@ -457,6 +457,11 @@ void webhooks_stop(struct webhooks *w)
 	free(w);
 }
 
+struct http_server *webhooks_server(struct webhooks *w)
+{
+	return w->server;
+}
+
 uint16_t webhooks_port(const struct webhooks *w, size_t place)
 {
 	return http_server_port(w->server, place);

@@ -8,11 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/http_forwarded.h"
 #include "net/http_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_BODY = 4096 };
+
+/* Through a proxy: an address comes out that is written and read back alike. */
+static void note_client(struct buf *log, const struct http_received *q)
+{
+	struct net_block trusted[2];
+	struct net_address peer = { .family = NET_UNIX }, client, again;
+	char text[NET_ADDRESS_SIZE];
+	bool ok = net_block_parse(&trusted[0], BYTES_LIT("unix")) &&
+		  net_block_parse(&trusted[1], BYTES_LIT("10.0.0.0/8"));
+	INVARIANT(ok);
+	client =
+	    http_forwarded_for(&peer, &(struct net_blocks){ trusted, 2 }, q->headers, q->n_headers);
+	net_address_text(&client, text);
+	ok = client.family == NET_UNIX || (net_address_parse(&again, bytes_str(text)) &&
+					   memcmp(&again, &client, sizeof(again)) == 0);
+	INVARIANT(ok);
+	buf_addf(log, "from %s\n", text);
+}
 
 static void note_request(struct buf *log, const struct http_received *q)
 {
@@ -23,6 +42,7 @@ static void note_request(struct buf *log, const struct http_received *q)
 		INVARIANT(http_is_value(bytes_str(q->headers[i].value)));
 		buf_addf(log, "%s: %s\n", q->headers[i].name, q->headers[i].value);
 	}
+	note_client(log, q);
 	INVARIANT(q->body.n <= MAX_BODY);
 	buf_addf(log, "%zu ", q->body.n);
 	buf_add(log, q->body.p, q->body.n);

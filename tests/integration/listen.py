@@ -2,15 +2,18 @@
 
 import contextlib
 import os
+import re
+import shutil
 import socket
 import ssl
+import subprocess
 import time
 import warnings
 
 from certificates import Authority
 from listening import HOST, read_all, serving, statuses
 from program import Workspace
-from tap import check, check_equal, run, test
+from tap import Skip, check, check_equal, run, test
 
 CLOSE = b"Connection: close\r\n\r\n"
 GET = b"GET /hooks/x HTTP/1.1\r\n" + HOST
@@ -337,6 +340,65 @@ def what_listen_cannot_mean_is_refused_by_line():
             except Exception as error:  # what serve said
                 said = str(error)
             check(want in said, f"{listen!r}: want {want!r}, got {said}")
+
+
+def program(name, *args):
+    """What a program says that Debian has."""
+    if not shutil.which(name):
+        raise Skip(f"{name} is not installed (Debian package {name})")
+    ended = subprocess.run([name, *args], capture_output=True, text=True, timeout=60, check=False,
+                           stdin=subprocess.DEVNULL)
+    return ended.stdout + ended.stderr
+
+
+@test
+def curl_is_served_in_tls_with_its_certificate():
+    with tls("client_ca_file = {ca}\n") as (server, authority):
+        cert, key = authority.sign("client", "/CN=orders", "DNS:orders.example")
+        ask = ["-sS", "--noproxy", "*", "--cacert", authority.file, "-d", "{}",
+               "-w", " %{http_code} %{http_version}",
+               f"https://localhost:{server.ports[0]}/hooks/x"]
+        got = program("curl", "--cert", cert, "--key", key, *ask)
+        check(got.endswith(" 404 1.1"), f"with its certificate: {got}")
+        got = program("curl", *ask)
+        check("alert certificate required" in got and " 000 " in got, f"without one: {got}")
+
+
+@test
+def openssl_cannot_renegotiate():
+    with tls() as (server, authority):
+        with subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{server.ports[0]}", "-tls1_2",
+                               "-CAfile", authority.file], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+            said = b""
+            while b"Verify return code" not in said:
+                line = client.stdout.readline()
+                check(line, f"the handshake: {said}")
+                said += line
+            said, _ = client.communicate(b"R\n", timeout=20)
+            check(b"no renegotiation" in said, f"what it says: {said}")
+
+
+@test
+def wrk_finds_no_broken_connection():
+    limits = "max_connections_per_address = 20\n"
+    with Workspace() as work, serving(work, ANY + limits) as plain, tls(limits) as (secure, _):
+        for scheme, server in (("http", plain), ("https", secure)):
+            got = program("wrk", "-t1", "-c16", "-d1s", f"{scheme}://127.0.0.1:{server.ports[0]}/hooks/x")
+            done = re.search(r"(\d+) requests in", got)
+            refused = re.search(r"Non-2xx or 3xx responses: (\d+)", got)
+            check(done and int(done[1]) > 0 and refused and refused[1] == done[1], f"{scheme}: {got}")
+            check("Socket errors" not in got, f"{scheme}: {got}")
+
+
+@test
+def it_says_when_the_certificate_ends():
+    for days, want in ((90, " info  the certificate ends at "), (7, " warn  the certificate ends at "),
+                       (-1, " warn  the certificate has ended at ")):
+        with Workspace() as work:
+            cert, key = Authority(work.dir).sign("server", "/CN=localhost", "DNS:localhost", days)
+            with serving(work, ANY + f"cert_file = {cert}\nkey_file = {key}\n") as server:
+                check(want in server.said, f"of {days} days: {server.said}")
 
 
 @test
