@@ -315,7 +315,7 @@ TEST(files_read_again_are_for_new_connections_and_break_no_old_one)
 	begin(&w);
 	start(&w);
 	int64_t before = http_server_tls_expires_ms(w.server) - clock_wall_ms();
-	CHECK(before > 7100 * 1000 && before <= 7200 * 1000);
+	CHECK(before > INT64_C(7100000) && before <= INT64_C(7200000));
 	(void)snprintf(w.name, sizeof(w.name), "renewed");
 
 	run_clients(&w, &old, 1);
@@ -326,7 +326,7 @@ TEST(files_read_again_are_for_new_connections_and_break_no_old_one)
 	CHECK_STR(old.server_name, "server");
 	CHECK_STR(new.server_name, "renewed");
 	int64_t after = http_server_tls_expires_ms(w.server) - clock_wall_ms();
-	CHECK(after > 3500 * 1000 && after <= 3600 * 1000);
+	CHECK(after > INT64_C(3500000) && after <= INT64_C(3600000));
 	buf_clear(&old.got);
 	buf_clear(&new.got);
 	end(&w);
