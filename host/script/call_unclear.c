@@ -2,7 +2,8 @@
  * call_unclear.c - a changing call of this process whose attempts all ended without a clear answer: what
  * settle_decide.h says of those of a dead process is done before its outcome is unknown.
  *
- *	sent again    once for each token, while the service surely knows it
+ *	sent again    once for each token, while the service surely knows it; more often where that ended
+ *	              with an error that goes by, as soon as a look shows that the service answers
  *	looked into   at once, which can prove that it was done; and where that came too early to tell,
  *	              once more as soon as a look can prove that it was not, if it were made again then
  *	replaced      when it was not done. How that ends, unless again without a clear answer, is the end
@@ -34,11 +35,15 @@ struct unclear {
 	int64_t first_ms;      /* the first intent of the step */
 	int64_t sent_until_ms; /* this and that by the clock of the intent with the present token */
 	struct timer *timer;
-	bool resent;    /* with the present token */
+	int resends;    /* with the present token */
+	bool went_by;   /* the last of them had no effect, and another one may have: ... */
+	bool answers;   /* ... the service has answered a look since */
 	bool early;     /* the look cannot prove that it was not done */
 	bool closing;   /* its run is ending */
 	char held[512]; /* the rule that keeps it from being sent; "": none */
 };
+
+enum { RESENDS_MAX = 5, FIRST_PAUSE_MS = 250 };
 
 static const char too_early[] = "a look proves nothing yet";
 
@@ -57,7 +62,8 @@ static struct settle_call facts_of(const struct call *c)
 	const struct operation *op = c->op->op;
 	const struct unclear *u = c->unclear;
 	bool may = !u->closing && !u->held[0];
-	return (struct settle_call){ .can_resend = op->resend_ms > 0 && !u->resent && may,
+	bool again = u->resends == 0 || (u->went_by && u->resends < RESENDS_MAX);
+	return (struct settle_call){ .can_resend = op->resend_ms > 0 && again && may,
 				     .can_look = op->reconcile != NULL,
 				     .own_token =
 					 call_has_made_token(c->token[0] ? c->token : NULL,
@@ -153,7 +159,8 @@ static void resend(struct call *c)
 		try_again(c); /* a look is allowed */
 		return;
 	}
-	u->resent = true;
+	u->resends++;
+	u->went_by = u->answers = false;
 	if (c->token[0]) /* a look has none */
 		c->host.not_after_ms = u->past.first_ms + c->op->op->resend_ms + u->past.set_by_ms;
 	call_resend(c);
@@ -183,6 +190,12 @@ static void on_timer(void *arg)
 	try_again(c);
 }
 
+static void rest(struct call *c, int64_t ms)
+{
+	sm_move(&c->sm, CALL_S_UNCLEAR);
+	c->unclear->timer = timer_start(c->runs->loop, ms, on_timer, c);
+}
+
 static void wait_for_look(struct call *c, int64_t from_ms)
 {
 	int64_t left = from_ms - now_of(c);
@@ -192,8 +205,7 @@ static void wait_for_look(struct call *c, int64_t from_ms)
 	(void)snprintf(text, sizeof(text), "it is looked into again in %" PRId64 " s",
 		       (left + 999) / 1000);
 	say(c, too_early, text);
-	sm_move(&c->sm, CALL_S_UNCLEAR);
-	c->unclear->timer = timer_start(c->runs->loop, left, on_timer, c);
+	rest(c, left);
 }
 
 /* What an early look has not seen may be there all the same. */
@@ -211,6 +223,12 @@ static void on_looked(void *arg, const struct call_result *found)
 	const char *why = "";
 	if (found->code) {
 		stay_unknown(c, "the service could not be asked", found);
+		return;
+	}
+	/* Whatever it shows may be somebody else's doing; the same call sent again knows its own. */
+	if (settle_decide(&facts, now_of(c), NULL) == SETTLE_RESEND) {
+		c->unclear->answers = true;
+		rest(c, FIRST_PAUSE_MS << c->unclear->resends);
 		return;
 	}
 	if (is_open(c, found)) {
@@ -253,10 +271,10 @@ static void try_again(struct call *c)
 		return;
 	}
 	enum settle_way way = settle_decide(&facts, now, &why);
-	if (way == SETTLE_RESEND)
+	if (way == SETTLE_RESEND && (u->resends == 0 || u->answers))
 		resend(c);
-	else if (way == SETTLE_WAIT || way == SETTLE_LOOK)
-		look(c, &facts, way == SETTLE_WAIT);
+	else if (way == SETTLE_RESEND || way == SETTLE_WAIT || way == SETTLE_LOOK)
+		look(c, &facts, way != SETTLE_LOOK);
 	else
 		stay_unknown(c, hindrance(c, why), NULL);
 }
@@ -269,8 +287,9 @@ static void take_over(struct call *c)
 	if (u->past.replaces) {
 		u->past.first_ms = c->intent_ms;
 		u->past.boot_ms = c->intent_boot_ms;
-		u->resent = false;
+		u->resends = 0;
 	}
+	u->went_by = c->end.outcome != CALL_UNKNOWN && c->end.retryable;
 	/* Of a try that surely had no effect no byte can come late. */
 	if (c->end.outcome == CALL_UNKNOWN)
 		u->sent_until_ms = now_of(c);
