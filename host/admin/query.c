@@ -415,7 +415,7 @@ static int read_states(unsigned *out, const char *name, struct err *err)
 	if (!name)
 		return 0;
 	if (strcmp(name, "open") == 0) {
-		*out = 1u << RUN_STATE_QUEUED | 1u << RUN_STATE_RUNNING | 1u << RUN_STATE_WAITING;
+		*out = RUN_STATES_OPEN;
 		return 0;
 	}
 	if (run_state_parse(&state, name) < 0)

@@ -24,7 +24,9 @@ static const struct said {
 /* The fixed members, which every record has. */
 static const char *const fixed[] = { "v", "seq", "time", "host", "pid", "kind", "prev", "sum" };
 
-struct bytes segment_short_name(const char *segment)
+/* The part of a segment's name by which people call it: its last eight hex digits. Borrowed; not
+ * NUL-terminated. */
+static struct bytes short_name(const char *segment)
 {
 	const char *end = strrchr(segment, '.');
 	const char *dash = strrchr(segment, '-');
@@ -134,7 +136,7 @@ static void add_time(struct buf *out, const struct record *r)
 
 void print_line(struct buf *out, const char *segment, const struct record *r)
 {
-	struct bytes name = segment_short_name(segment);
+	struct bytes name = short_name(segment);
 	add_time(out, r);
 	buf_adds(out, " ");
 	print_text(out, bytes_str(r->head.kind));
@@ -150,7 +152,7 @@ void print_line(struct buf *out, const char *segment, const struct record *r)
 
 void print_block(struct buf *out, const char *segment, const struct record *r)
 {
-	struct bytes name = segment_short_name(segment);
+	struct bytes name = short_name(segment);
 	buf_addf(out, "%.*s:%" PRIu64 " ", (int)name.n, name.p, r->head.seq);
 	print_text(out, bytes_str(r->head.kind));
 	buf_adds(out, "\n  time: ");

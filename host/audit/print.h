@@ -15,10 +15,6 @@ enum { PRINT_MAX = 8 * RECORD_LINE_MAX };
 /* Append text with its control characters made visible. */
 void print_text(struct buf *out, struct bytes text);
 
-/* The part of a segment's name by which people call it: its last eight hex digits. Borrowed; not
- * NUL-terminated. */
-struct bytes segment_short_name(const char *segment);
-
 /*
  * One line: time, kind, SEGMENT:SEQ, then what says most: run, step, operation, outcome, ...
  *	2026-11-21T22:51:03.042Z call.outcome 9f3c01ab:13 run=r1 step=2 operation=sfn.x outcome=ok

@@ -23,7 +23,6 @@ static void forget(struct guest *g)
 		while (*at != g)
 			at = &(*at)->next;
 		*at = g->next;
-		g->guests->n--;
 	}
 	free(g);
 }
@@ -77,7 +76,6 @@ void guests_take(struct guests *gs, struct control_request *q, const cJSON *requ
 		.next = gs->first, .guests = gs, .host = gs->host, .q = q, .starting = true
 	};
 	gs->first = g;
-	gs->n++;
 	const struct run_listener listener = { on_log, on_progress, on_end, g };
 	int rc = start_request(g->id, g->host, request, &listener, &err);
 	g->starting = false;
@@ -114,5 +112,4 @@ void guests_forget(struct guests *gs)
 		g->guests = NULL;
 		g->q = NULL;
 	}
-	gs->n = 0;
 }

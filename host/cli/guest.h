@@ -15,7 +15,6 @@ struct guest;
 struct guests {
 	struct host *host;
 	struct guest *first;
-	size_t n;
 };
 
 /*

@@ -129,9 +129,7 @@ static int say_other(void *arg, const struct run_row *row)
 void recovery_say_others(struct host *h, const char *but)
 {
 	struct others o = { .host = h, .but = but };
-	const struct run_filter unfinished = { .states = 1u << RUN_STATE_QUEUED |
-							 1u << RUN_STATE_RUNNING |
-							 1u << RUN_STATE_WAITING };
+	const struct run_filter unfinished = { .states = RUN_STATES_OPEN };
 	struct store_reader *reader = NULL;
 	struct err err;
 	char line[LINE_SIZE];

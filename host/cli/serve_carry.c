@@ -74,9 +74,7 @@ int serve_settle(struct serve *s, struct err *err)
 int serve_carry_on(struct serve *s, struct err *err)
 {
 	struct store_reader *reader = NULL;
-	const struct run_filter unfinished = { .states = 1u << RUN_STATE_QUEUED |
-							 1u << RUN_STATE_RUNNING |
-							 1u << RUN_STATE_WAITING };
+	const struct run_filter unfinished = { .states = RUN_STATES_OPEN };
 	char line[80];
 	int rc = store_reader_open(&reader, s->host.store, err);
 	if (rc == 0)

@@ -276,11 +276,6 @@ int service_start(struct service **out, struct host *h, const char *command, str
 	return 0;
 }
 
-size_t service_guests(const struct service *s)
-{
-	return s->guests.n;
-}
-
 void service_free(struct service *s)
 {
 	if (!s)

@@ -24,9 +24,6 @@ struct service;
 NODISCARD int service_start(struct service **out, struct host *h, const char *command,
 			    struct err *err);
 
-/* Runs that were taken over and still go on. */
-size_t service_guests(const struct service *s);
-
 /* Requests under way see the connection close. NULL is fine. */
 void service_free(struct service *s);
 

@@ -176,7 +176,8 @@ void peer_send(struct peer *c, struct bytes text)
 					  EV_WRITE); /* no memory: better silent than torn */
 }
 
-size_t peer_unsent(const struct peer *c)
+/* Bytes that the peer has not taken yet. */
+static size_t unsent(const struct peer *c)
 {
 	return evbuffer_get_length(bufferevent_get_output(c->bev));
 }
@@ -201,7 +202,7 @@ void peer_close(struct peer *c)
 		(void)evbuffer_unfreeze(bufferevent_get_output(c->bev), 1);
 		(void)evbuffer_write(bufferevent_get_output(c->bev), bufferevent_getfd(c->bev));
 	}
-	if (!c->gone && c->server && peer_unsent(c) > 0)
+	if (!c->gone && c->server && unsent(c) > 0)
 		begin_drain(c);
 	else if (!c->inside)
 		free_now(c);

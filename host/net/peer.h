@@ -46,9 +46,6 @@ void peer_set_events(struct peer *c, const struct peer_events *events, void *arg
 /* Send a line; text must not contain a newline. Kept in memory until the peer takes it. */
 void peer_send(struct peer *c, struct bytes text);
 
-/* Bytes that the peer has not taken yet. */
-size_t peer_unsent(const struct peer *c);
-
 pid_t peer_pid(const struct peer *c);
 uid_t peer_uid(const struct peer *c);
 

@@ -179,9 +179,7 @@ static int find_unfinished(void *arg, const struct run_row *row)
 int runs_carry_on(struct runs *runs, struct err *err)
 {
 	struct finding f = { runs, err };
-	const struct run_filter unfinished = { .states = 1u << RUN_STATE_QUEUED |
-							 1u << RUN_STATE_RUNNING |
-							 1u << RUN_STATE_WAITING };
+	const struct run_filter unfinished = { .states = RUN_STATES_OPEN };
 	INVARIANT(runs->store_path && runs->carried.on_end);
 	struct store_reader *reader = sleepers_reader(runs->sleepers, err);
 	return reader ? store_runs(reader, &unfinished, find_one, &f, err) : -ERR_IO;

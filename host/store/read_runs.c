@@ -14,11 +14,7 @@
 /* '~' sorts behind all digits of an id */
 #define RUN_FILTER " AND id < coalesce(?1, '~') AND (?2 IS NULL OR path = ?2) ORDER BY id DESC"
 
-enum {
-	ID_PREFIX_MIN = 4,
-	UNFINISHED_STATES =
-	    1u << RUN_STATE_QUEUED | 1u << RUN_STATE_RUNNING | 1u << RUN_STATE_WAITING,
-};
+enum { ID_PREFIX_MIN = 4 };
 
 static int read_run(const struct store_reader *r, sqlite3_stmt *s, struct run_row *out,
 		    struct err *err)
@@ -79,7 +75,7 @@ int store_runs(struct store_reader *r, const struct run_filter *f, store_run_fn 
 	       struct err *err)
 {
 	/* The unfinished have an index: they are few, however many have ended. */
-	bool unfinished = f->states && !(f->states & ~(unsigned)UNFINISHED_STATES);
+	bool unfinished = f->states && !(f->states & ~(unsigned)RUN_STATES_OPEN);
 	sqlite3_stmt *s;
 	int rc =
 	    unfinished

@@ -41,6 +41,12 @@ enum run_state {
 	RUN_STATE_PARKED, /* a person must look: see message */
 };
 
+/* Those that are not over, as a filter has them (struct run_filter). */
+enum {
+	RUN_STATES_OPEN =
+	    1u << RUN_STATE_QUEUED | 1u << RUN_STATE_RUNNING | 1u << RUN_STATE_WAITING,
+};
+
 const char *run_state_name(enum run_state s); /* "queued", "running", ..., "timed_out", "parked" */
 /* @return 0; -ERR_INVALID when there is no state of that name */
 NODISCARD int run_state_parse(enum run_state *out, const char *name);
