@@ -326,8 +326,12 @@ void peer_server_free(struct peer_server *s)
 		evconnlistener_free(s->listener);
 	if (s->path)
 		(void)unlink(s->path);
-	while (s->draining)
-		free_now(s->draining);
+	for (struct peer *c; (c = s->draining);) {
+		s->draining = c->next;
+		timer_stop(c->drain);
+		c->drain = NULL;
+		free_now(c);
+	}
 	free(s->path);
 	free(s);
 }
