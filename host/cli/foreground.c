@@ -213,27 +213,36 @@ static int settle_first(struct foreground *f, const char *command, const cJSON *
 	return 1;
 }
 
-static int go_here(struct foreground *f, const char *command, const cJSON *request)
+/* Until its end. @return -ERR_...: it was not begun */
+static int see_through(struct foreground *f, const cJSON *request, struct err *err)
 {
-	struct err err = { 0 };
 	const struct run_listener listener = { on_log, on_progress, on_end, f };
-	if (host_open_runs(&f->host, command, &err) < 0) {
-		(void)usage_error(command, "audit log unavailable: %s", err.message);
-		return EXIT_NO_AUDIT;
-	}
-	int rc = service_start(&f->service, &f->host, command, &err);
-	if (rc == 0 && settle_first(f, command, request))
-		return f->host.exit_status;
-	if (rc == 0)
-		rc = start_request(f->id, &f->host, request, &listener, &err);
+	int rc = start_request(f->id, &f->host, request, &listener, err);
 	if (rc < 0)
-		return not_begun(f, command, request, &err);
+		return rc;
 	say_start(f, request);
 	recovery_say_others(&f->host, f->id);
 	if (f->signals > 0)
 		(void)run_cancel(f->host.runs, f->id, "interrupted");
 	host_loop(&f->host);
-	leave_the_rest(f);
+	return 0;
+}
+
+static int go_here(struct foreground *f, const char *command, const cJSON *request)
+{
+	struct err err = { 0 };
+	if (host_open_runs(&f->host, command, &err) < 0) {
+		(void)usage_error(command, "audit log unavailable: %s", err.message);
+		return EXIT_NO_AUDIT;
+	}
+	int rc = service_start(&f->service, &f->host, command, &err);
+	if (rc < 0 || !settle_first(f, command, request)) {
+		if (rc == 0)
+			rc = see_through(f, request, &err);
+		if (rc < 0)
+			f->host.exit_status = not_begun(f, command, request, &err);
+	}
+	leave_the_rest(f); /* others may have handed theirs over, however this one has ended */
 	return f->host.exit_status;
 }
 

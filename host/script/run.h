@@ -159,6 +159,7 @@ NODISCARD int runs_new(struct runs **out, const struct runs_spec *spec, struct e
 
 /* Ends what is alive at once, as the second run_cancel does, and calls each on_end before it
  * returns. To be called before commit_close, so that the last records are written. NULL is fine. */
+/* Runs that are in a store are left to the next process; others are cancelled. NULL is fine. */
 void runs_free(struct runs *runs);
 
 /*

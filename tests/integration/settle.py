@@ -230,6 +230,27 @@ def a_colleagues_redrive_is_not_taken_for_ours():
 
 
 @test
+def an_owner_that_begins_nothing_leaves_what_was_handed_to_it():
+    with scene() as s:
+        s.die_before_it_was_done()
+        s.later(5 * MINUTE)
+        s.colleague_redrives()
+        s.later(11 * MINUTE)
+        control(s.url, fault={"operation": "DescribeExecution", "kind": "latency", "ms": 2000, "when": "before"})
+        clock = faketime(s.ahead)
+        owner = s.work.start("resume", s.id, "--config", s.work.config, **KEYS, **clock)
+        read_until(owner, "settled before runs go on")
+        guest = s.work.start("run", s.work.write("nap.lua", "log 'begun' sleep(4) return 'slept'"), "--config",
+                             s.work.config, **KEYS, **clock)
+        read_until(guest, "begun")
+        _, err = owner.communicate(timeout=60)
+        check_equal(owner.returncode, 5, f"the owner, whose run is parked, having said {err}")
+        out, err = guest.communicate(timeout=60)
+        check_equal((guest.returncode, out), (0, '"slept"\n'), f"the guest, having said {err}")
+        s.audit_holds()
+
+
+@test
 def a_hold_stops_recovery_too():
     with scene() as s:
         s.die_before_it_was_done()
