@@ -140,6 +140,12 @@ struct op_budget {
 	int64_t window_ms; /* at most a day */
 };
 
+/* A kind of call that an operation makes besides that of its row, told by the arguments. */
+struct op_variant {
+	unsigned flags;    /* as in struct operation; 0 ends a list */
+	int64_t resend_ms; /* likewise */
+};
+
 /* One row of an operation table. The row itself is copied when it is registered; what it points to
  * is borrowed until the plugin's close. */
 struct operation {
@@ -218,6 +224,16 @@ struct operation {
 	 * within resend_ms has not had its effect before either: it would have known its token. Any
 	 * other error leaves that open: no permission, say, is found out earlier. NULL: none. */
 	const char *const *undone;
+
+	/*
+	 * For operations whose calls are not all of one kind: a GET only reads, a POST changes. The
+	 * flags and resend_ms of variants[variant(state, args)] hold for a call instead of the row's;
+	 * where variant answers a negative number, the row's do. Both or neither. It must be a pure
+	 * function of the arguments: it is asked before they are checked, so they may be any JSON
+	 * object, and again when a call of a process that died is settled.
+	 */
+	const struct op_variant *variants;
+	int (*variant)(void *state, struct bytes args);
 };
 
 /* ---- commands ---- */
@@ -300,6 +316,11 @@ struct host_api {
 
 	/* May a byte of the request of a transfer under way have reached the peer? */
 	bool (*http_maybe_sent)(struct host *h, const struct http_transfer *t);
+
+	/* Append the secret of that name in the configuration, [secrets]. A plain read of a small
+	 * local source. It is for what leaves the machine: not for answers, errors, logs or contexts.
+	 * -ERR_INVALID: none of that name, or it cannot be read; the message does not hold it */
+	int (*secret)(struct host *h, const char *name, struct buf *out, struct err *err);
 };
 
 /* ---- the plugin ---- */

@@ -88,7 +88,7 @@ struct config {
 	char *program_dir;         /* where the program is */
 	char *state_dir, *lua_dir; /* owned */
 	char *plugin_dirs[5];      /* owned; where plugins are looked for; ends with NULL */
-	char *plugins;             /* owned; names separated by blanks; NULL: sfn if it is there */
+	char *plugins;             /* owned; names separated by blanks; NULL: what is shipped */
 	size_t memory_max;         /* 0: the default of script/run.h, as the next three */
 	int64_t cpu_ms, timeout_ms, call_timeout_ms;
 	int64_t max_intent_age_ms;  /* 0: as script/settle_decide.h has it */

@@ -49,12 +49,23 @@ static bool plugin_file_exists(const struct config *c, const char *name)
 	return false;
 }
 
-/* Those the configuration names; without a word of it sfn, when it lies beside the program. */
+/* What is shipped with the program, where it lies beside it. */
+static int load_shipped(struct host *h, struct err *err)
+{
+	static const char *const shipped[] = { "sfn", "http" };
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(shipped) / sizeof(shipped[0]); i++)
+		if (plugin_file_exists(h->config, shipped[i]))
+			rc = load_plugin(h, shipped[i], err);
+	return rc;
+}
+
+/* Those the configuration names; without a word of it those that are shipped. */
 static int load_plugins(struct host *h, struct err *err)
 {
 	const char *names = h->config->plugins;
 	if (!names)
-		return plugin_file_exists(h->config, "sfn") ? load_plugin(h, "sfn", err) : 0;
+		return load_shipped(h, err);
 	while (*(names += strspn(names, " ,\t"))) {
 		char name[NAME_SIZE];
 		size_t n = strcspn(names, " ,\t");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cli/secrets.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -161,6 +162,11 @@ static const char *api_env(struct host *h, const char *name)
 	return environment_get(&h->environment, name);
 }
 
+static int api_secret(struct host *h, const char *name, struct buf *out, struct err *err)
+{
+	return secrets_read(h->config, name, out, err);
+}
+
 static void api_exit(struct host *h, int status)
 {
 	h->exit_status = status;
@@ -195,5 +201,6 @@ void host_api_fill(struct host *h)
 		.exit = api_exit,
 		.http_drop = api_http_drop,
 		.http_maybe_sent = api_http_maybe_sent,
+		.secret = api_secret,
 	};
 }

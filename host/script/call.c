@@ -80,6 +80,7 @@ bool call_write_args(struct call *c)
 	free(c->args_text);
 	c->args_text = text.p;
 	c->host.args = buf_bytes(&text);
+	c->op = registry_variant(c->op, c->host.args);
 	if (c->hash[0])
 		return true;
 	if (sha256(hash, c->malformed ? bytes_str(c->malformed) : c->host.args) < 0)

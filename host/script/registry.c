@@ -24,8 +24,10 @@ void registry_free(struct registry *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n_ops; i++)
+	for (size_t i = 0; i < r->n_ops; i++) {
+		free(r->ops[i]->variants);
 		free(r->ops[i]);
+	}
 	free((void *)r->ops);
 	free(r->commands);
 	free(r);
@@ -47,13 +49,18 @@ static bool is_identifier(const char *s)
 	return true;
 }
 
+static bool is_one_kind(unsigned flags)
+{
+	unsigned kind = flags & (OP_READS | OP_CHANGES);
+	return kind == OP_READS || kind == OP_CHANGES;
+}
+
 static int check_row(const char *ns, const struct operation *op, struct err *err)
 {
-	unsigned kind = op->flags & (OP_READS | OP_CHANGES);
 	if (!is_identifier(ns) || !is_identifier(op->name))
 		return err_set(err, ERR_INVALID, "operation '%s.%s': not plain identifiers",
 			       ns ? ns : "", op->name ? op->name : "");
-	if (kind != OP_READS && kind != OP_CHANGES)
+	if (!is_one_kind(op->flags))
 		return err_set(err, ERR_INVALID,
 			       "operation '%s.%s': exactly one of OP_READS and OP_CHANGES", ns,
 			       op->name);
@@ -85,6 +92,28 @@ static int widen(struct operation *out, const struct operation *op, const struct
 	return 0;
 }
 
+static size_t count_variants(const struct operation *op)
+{
+	size_t n = 0;
+	while (op->variants && op->variants[n].flags)
+		n++;
+	return n;
+}
+
+static int check_variants(const char *ns, const struct operation *op, struct err *err)
+{
+	bool good = !op->variants == !op->variant;
+	for (size_t i = 0; i < count_variants(op); i++) {
+		const struct op_variant *v = &op->variants[i];
+		good = good && is_one_kind(v->flags) && !(v->flags & OP_READS && v->resend_ms);
+	}
+	return good ? 0
+		    : err_set(err, ERR_INVALID,
+			      "operation '%s.%s': variants and variant go together, each with "
+			      "exactly one of OP_READS and OP_CHANGES; a read has no resend_ms",
+			      ns, op->name);
+}
+
 /* One block: the struct, its row, and behind them "NS.NAME" and "NS". */
 static struct registered_op *new_op(const char *ns, const char *name, const struct operation *op)
 {
@@ -106,6 +135,32 @@ static struct registered_op *new_op(const char *ns, const char *name, const stru
 	return &b->r;
 }
 
+/* In one block: the structs, then their rows. */
+static bool add_variants(struct registered_op *r)
+{
+	size_t n = count_variants(r->op);
+	if (n == 0)
+		return true;
+	struct registered_op *v = calloc(n, sizeof(*v) + sizeof(struct operation));
+	struct operation *rows = (struct operation *)(void *)(v + n);
+	if (!v)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		rows[i] = *r->op;
+		rows[i].flags = r->op->variants[i].flags;
+		rows[i].resend_ms = r->op->variants[i].resend_ms;
+		if (rows[i].flags & OP_READS) {
+			rows[i].prepare = NULL;
+			rows[i].reconcile = NULL;
+		}
+		v[i] = *r;
+		v[i].op = &rows[i];
+	}
+	r->variants = v;
+	r->n_variants = n;
+	return true;
+}
+
 int registry_add_operation(struct registry *r, const char *ns, const struct operation *op,
 			   void *state, struct err *err)
 {
@@ -114,6 +169,8 @@ int registry_add_operation(struct registry *r, const char *ns, const struct oper
 	int rc = check_row(ns, op, err);
 	if (rc == 0)
 		rc = widen(&row, op, r->plugin, ns, err);
+	if (rc == 0)
+		rc = check_variants(ns, &row, err);
 	if (rc < 0)
 		return rc;
 	if (registry_find(r, ns, op->name))
@@ -125,11 +182,12 @@ int registry_add_operation(struct registry *r, const char *ns, const struct oper
 	added->state = state;
 	added->plugin = r->plugin;
 	void *grown = realloc((void *)r->ops, (r->n_ops + 1) * sizeof(struct registered_op *));
-	if (!grown) {
+	if (grown)
+		r->ops = grown;
+	if (!grown || !add_variants(added)) {
 		free(added);
 		return err_set(err, ERR_NOMEM, "no memory for an operation");
 	}
-	r->ops = grown;
 	r->ops[r->n_ops++] = added;
 	return 0;
 }
@@ -148,6 +206,13 @@ int registry_add_command(struct registry *r, const struct command *command, void
 	r->commands = grown;
 	r->commands[r->n_commands++] = (struct registered_command){ command, state, r->plugin };
 	return 0;
+}
+
+const struct registered_op *registry_variant(const struct registered_op *op, struct bytes args)
+{
+	/* a variant, too, has the function, but none of its own */
+	int i = op->n_variants > 0 ? op->op->variant(op->state, args) : -1;
+	return i >= 0 && (size_t)i < op->n_variants ? &op->variants[i] : op;
 }
 
 size_t registry_n_operations(const struct registry *r)

@@ -18,6 +18,9 @@ struct registered_op {
 	void *state;                 /* handed back to the functions of op */
 	const struct plugin *plugin; /* who registered it; for the records */
 	const char *full_name;       /* "sfn.describe_map_run" */
+	/* One for each of op->variants: the row with the variant's flags and resend_ms. */
+	struct registered_op *variants;
+	size_t n_variants;
 };
 
 struct registered_command {
@@ -38,7 +41,7 @@ void registry_set_plugin(struct registry *r, const struct plugin *p);
  *
  * @return 0; -ERR_INVALID when a name is not a plain identifier or is taken, or when the row breaks
  *         the rules of plugin_api.h (not exactly one of OP_READS and OP_CHANGES, no start, no stop,
- *         no size, a read that is to be prepared, reconciled or sent again)
+ *         no size, a read that is to be prepared, reconciled or sent again; of a variant likewise)
  */
 NODISCARD int registry_add_operation(struct registry *r, const char *ns, const struct operation *op,
 				     void *state, struct err *err);
@@ -47,6 +50,9 @@ NODISCARD int registry_add_operation(struct registry *r, const char *ns, const s
  * own commands are checked by the program, which looks here last. */
 NODISCARD int registry_add_command(struct registry *r, const struct command *command, void *state,
 				   struct err *err);
+
+/* What a call with these arguments is: op itself, or one of its variants. */
+const struct registered_op *registry_variant(const struct registered_op *op, struct bytes args);
 
 size_t registry_n_operations(const struct registry *r);
 const struct registered_op *registry_operation(const struct registry *r, size_t i);

@@ -86,6 +86,8 @@ static int add_case(void *arg, const struct step_row *row)
 	k->first_ms = row->begun_ms;
 	k->gone = (struct registered_op){ .ns = "", .op = &nothing, .full_name = k->row.operation };
 	k->op = operation_of(s->spec.runs->registry, k->row.operation);
+	if (k->op && row->args)
+		k->op = registry_variant(k->op, bytes_str(row->args));
 	if (!k->op)
 		k->op = &k->gone;
 	k->before = last_on(s, row->resource);
