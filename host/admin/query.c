@@ -441,9 +441,14 @@ int query_request(const struct query *q, const cJSON *request, cJSON **out, stru
 		return query_approvals(q, out, err);
 	if (op && strcmp(op, "status") == 0)
 		return query_status(q, out, err);
+	const char *schedule = json_get_str(request, "schedule");
+	size_t limit = (size_t)json_get_int(request, "limit", 0);
+	if (op && strcmp(op, "schedules") == 0)
+		return schedule ? query_schedule(q, schedule, limit, out, err)
+				: query_schedules(q, out, err);
 	struct run_filter filter = { .path = json_get_str(request, "runbook"),
 				     .before = json_get_str(request, "before"),
-				     .limit = (size_t)json_get_int(request, "limit", 0) };
+				     .limit = limit };
 	int rc = read_states(&filter.states, json_get_str(request, "state"), err);
 	return rc < 0 ? rc : query_runs(q, &filter, out, err);
 }

@@ -57,9 +57,21 @@ NODISCARD int query_approvals(const struct query *q, cJSON **out, struct err *er
 NODISCARD int query_status(const struct query *q, cJSON **out, struct err *err);
 
 /*
+ * {"schedules":[{name, cron, tz, options {runbook, overlap, catch_up, ...}, configured, next, missed,
+ * failures, waiting, paused {since, by, why}, last {due, state, run, runState, runOutcome, runMessage,
+ * why, by, recorded}}, ...]}, by name. next is an instant; with jitter it is due later.
+ */
+NODISCARD int query_schedules(const struct query *q, cJSON **out, struct err *err);
+
+/* One of them, and firings [{as last}, ...], newest first; limit 0: all that are kept.
+ * @return as above; -ERR_INVALID with err->name "NoSuchSchedule" */
+NODISCARD int query_schedule(const struct query *q, const char *name, size_t limit, cJSON **out,
+			     struct err *err);
+
+/*
  * What a request of the control socket asks for: {"op":"runs", "state":..., "runbook":..., "limit":N}
  * or {"op":"show", "run":ID}, {"op":"find", "run":BEGINNING} -> {"run":ID}, {"op":"approvals"},
- * or {"op":"status"}.
+ * {"op":"status"} or {"op":"schedules"}, that one also with "schedule":NAME, "limit":N.
  *
  * @return as above; -ERR_INVALID for a state that is none
  */

@@ -71,21 +71,13 @@ static bool read_options(struct view *v, const char *help, int argc, char **argv
 	return true;
 }
 
-static void print_json(const cJSON *v)
-{
-	struct buf text = BUF_INIT((size_t)1 << 30);
-	json_write(&text, v);
-	(void)puts(buf_cstr(&text));
-	buf_clear(&text);
-}
-
 static int finish(const struct view *v, const char *name, int rc, cJSON *answer,
 		  const struct err *err)
 {
 	if (rc < 0)
 		return usage_error(name, "%s", err->message);
 	if (v->json)
-		print_json(answer);
+		table_json(answer);
 	else if (strcmp(name, "runs") == 0)
 		table_runs(answer);
 	else

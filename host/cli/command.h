@@ -36,6 +36,7 @@ int cmd_ops(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_cron(int argc, char **argv);
+int cmd_schedules(int argc, char **argv);
 int cmd_plugin(int argc, char **argv); /* any other name: a command of a plugin */
 
 #endif

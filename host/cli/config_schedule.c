@@ -1,4 +1,6 @@
 /* config_schedule.c - [schedule NAME]: when a runbook is started, and what happens to missed times. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +171,12 @@ void config_describe_schedule(const struct config *c, const struct config_schedu
 	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
 		const struct ini_key *k = ini_key(section, shown[i]);
 		add_text(o, shown[i], k ? k->value : NULL);
+	}
+	if (s->rule.delay_ms) {
+		char delay[32];
+		(void)snprintf(delay, sizeof(delay), "%" PRId64 ".%03ds", s->rule.delay_ms / 1000,
+			       (int)(s->rule.delay_ms % 1000));
+		add_text(o, "delay", delay);
 	}
 	json_write(out, o);
 	cJSON_Delete(o);

@@ -32,6 +32,7 @@ struct host {
 	struct committer *committer; /* NULL until host_open_runs */
 	struct runs *runs;           /* likewise */
 	char store[4096];            /* path of the store's file */
+	struct firings *firings;     /* of serve, which frees them; NULL: it is another command */
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);

@@ -25,6 +25,7 @@ static const char help[] =
     "  hold         refuse every changing call until 'release'\n"
     "  release      end the hold\n"
     "  check FILE   say what is wrong with runbooks, without running them\n"
+    "  schedules    what schedules have done and will do; pause, resume, fire, backfill\n"
     "  cron         when a schedule's expression comes next, and what it means in words\n"
     "  ops          list the operations that runbooks can call\n"
     "  audit        verify, read and prove the audit log\n"
@@ -44,7 +45,7 @@ static const struct {
 	{ "resume", cmd_resume },   { "retry", cmd_retry },   { "replay", cmd_replay },
 	{ "approve", cmd_approve }, { "reject", cmd_reject }, { "hold", cmd_hold },
 	{ "release", cmd_release }, { "ops", cmd_ops },       { "audit", cmd_audit },
-	{ "cron", cmd_cron },       { "status", cmd_status },
+	{ "cron", cmd_cron },       { "status", cmd_status }, { "schedules", cmd_schedules },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

@@ -10,7 +10,13 @@
 #include "cli/serve_run.h"
 #include "commit/commit.h"
 
-enum { MEMBERS_MAX = 1 << 20, ROWS_BETWEEN = 64, SKIPS_MS = 60 * 1000 };
+enum {
+	MEMBERS_MAX = 1 << 20,
+	INPUT_MAX = 16 << 20,
+	ROWS_BETWEEN = 64,
+	MISSED_ROWS = 100,
+	SKIPS_MS = 60 * 1000
+};
 
 static const char *name_of(const struct firing *f)
 {
@@ -98,22 +104,31 @@ static cJSON *members_of(const struct firing *f, int64_t at_ms, const char *by, 
 	return o;
 }
 
-void firing_record(const struct firing *f, const char *kind, const char *by, const char *reason)
+void firing_record_backfill(const struct firing *f, const struct firings_span *span, const char *by)
 {
-	record(f, kind, members_of(f, 0, by, reason));
+	cJSON *m = members_of(f, 0, by, NULL);
+	add_time(m, "from", span->from_ms);
+	add_time(m, "to", span->to_ms);
+	record(f, "schedule.backfill", m);
 }
 
-static void reject(const struct firing *f, int64_t at_ms, const char *by, const char *why)
+/* what: "skipped", "failed" */
+static void reject(const struct firing *f, int64_t at_ms, const char *by, const char *what,
+		   const char *why)
 {
-	record(f, "trigger.reject", members_of(f, at_ms, by, why));
-	serve_say(f->all->serve, LOG_WARN, name_of(f), why);
+	char text[1000];
+	(void)snprintf(text, sizeof(text), "%s: %.900s", what, why);
+	record(f, "trigger.reject", members_of(f, at_ms, by, text));
+	serve_say(f->all->serve, LOG_WARN, name_of(f), text);
 }
 
 /* What was skipped without a record of its own. */
 void firing_record_skips(struct firing *f)
 {
 	if (f->unrecorded > 0) {
-		cJSON *m = members_of(f, 0, NULL, f->why);
+		char text[200];
+		(void)snprintf(text, sizeof(text), "skipped: %s", f->why);
+		cJSON *m = members_of(f, 0, NULL, text);
 		json_set_int(m, "count", (int64_t)f->unrecorded);
 		record(f, "trigger.reject", m);
 	}
@@ -137,35 +152,42 @@ static void skip(struct firing *f, int64_t at_ms, const char *by, const char *wh
 		return;
 	}
 	firing_record_skips(f);
-	reject(f, at_ms, by, why);
+	reject(f, at_ms, by, "skipped", why);
 	f->recorded_ms = now;
 	(void)snprintf(f->why, sizeof(f->why), "%s", by ? "" : why);
 }
 
-void firing_skip_waiting(struct firing *f, const char *why)
+void firing_skip(struct firing *f, int64_t at_ms, const char *by, const char *why)
 {
 	struct firing_fate fate;
+	skip(f, at_ms, by, why, &fate);
+}
+
+void firing_skip_waiting(struct firing *f, const char *why)
+{
 	for (size_t i = 0; i < f->n_queue; i++)
-		skip(f, f->queue[i].at_ms, f->queue[i].by, why, &fate);
+		firing_skip(f, f->queue[i].at_ms, f->queue[i].by, why);
 	firing_clear_queue(f);
 }
 
 void firing_missed(struct firing *f, const struct schedule_look *look)
 {
-	static const char why[] = "missed: its time passed while nobody looked";
+	static const char why[] = "its time passed while nobody looked";
 	char line[160];
 	int64_t n = look->older;
 	for (size_t i = 0; i < look->n; i++) {
 		if (look->v[i].due)
 			continue;
 		n++;
+		if (look->n - i > MISSED_ROWS)
+			continue; /* they would leave no room for the others */
 		write_row(f, &(struct firing_row){
 				 .at_ms = look->v[i].at_ms, .state = FIRING_MISSED, .why = why });
 	}
 	if (n == 0)
 		return;
 	f->missed += n;
-	cJSON *m = members_of(f, 0, NULL, why);
+	cJSON *m = members_of(f, 0, NULL, "missed: its time passed while nobody looked");
 	json_set_int(m, "count", n);
 	if (look->more)
 		(void)cJSON_AddTrueToObject(m, "more");
@@ -194,16 +216,31 @@ static void failed_to_start(struct firing *f, int64_t at_ms, const char *by, con
 	(void)snprintf(fate->why, sizeof(fate->why), "%s", why);
 	write_row(f, &(struct firing_row){
 			 .at_ms = at_ms, .state = FIRING_FAILED, .why = why, .by = by });
-	reject(f, at_ms, by, why);
+	reject(f, at_ms, by, "not started", why);
 	firing_failed(f, why);
+}
+
+/* ${due} in it is the instant. */
+static void input_of(const struct firing *f, int64_t at_ms, struct buf *out)
+{
+	static const char mark[] = "${due}";
+	const char *rest = f->c->start.input, *at;
+	char due[ISO8601_SIZE];
+	iso8601_format(due, at_ms);
+	for (; (at = strstr(rest, mark)); rest = at + sizeof(mark) - 1) {
+		buf_add(out, rest, (size_t)(at - rest));
+		buf_adds(out, due);
+	}
+	buf_adds(out, rest);
 }
 
 static void start(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
 {
 	struct serve *s = f->all->serve;
 	struct err err = { 0 };
-	struct buf actor = BUF_INIT(MEMBERS_MAX);
+	struct buf actor = BUF_INIT(MEMBERS_MAX), input = BUF_INIT(INPUT_MAX);
 	cJSON *o = actor_of(f, at_ms, by);
+	input_of(f, at_ms, &input);
 	*fate = (struct firing_fate){ .state = FIRING_STARTED };
 	json_write(&actor, o);
 	cJSON_Delete(o);
@@ -212,8 +249,9 @@ static void start(struct firing *f, int64_t at_ms, const char *by, struct firing
 	if (s->n_runs >= SERVE_RUNS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "too many runs at once");
 	else
-		r = serve_start_run(s, &f->c->start, bytes_str(f->c->start.input), &actor, &err);
+		r = serve_start_run(s, &f->c->start, buf_bytes(&input), &actor, &err);
 	buf_clear(&actor);
+	buf_clear(&input);
 	if (!r) {
 		failed_to_start(f, at_ms, by, err.message, fate);
 		return;
@@ -237,6 +275,14 @@ void firing_clear_queue(struct firing *f)
 	f->n_queue = 0;
 }
 
+static bool is_backfill(const char *by)
+{
+	cJSON *o = by ? json_parse(bytes_str(by), NULL) : NULL;
+	bool is = json_get_bool(o, "backfill", false);
+	cJSON_Delete(o);
+	return is;
+}
+
 int firing_wait(struct firing *f, int64_t at_ms, const char *by)
 {
 	struct waiting_firing *more = realloc(f->queue, (f->n_queue + 1) * sizeof(*more));
@@ -248,7 +294,7 @@ int firing_wait(struct firing *f, int64_t at_ms, const char *by)
 	size_t i = f->n_queue++;
 	for (; i > 0 && more[i - 1].at_ms > at_ms; i--)
 		more[i] = more[i - 1];
-	more[i] = (struct waiting_firing){ at_ms, copy };
+	more[i] = (struct waiting_firing){ at_ms, copy, is_backfill(by) };
 	return 0;
 }
 
@@ -266,17 +312,6 @@ static void queue(struct firing *f, int64_t at_ms, const char *by, struct firing
 			 .at_ms = at_ms, .state = FIRING_QUEUED, .why = why, .by = by });
 }
 
-void firing_start_waiting(struct firing *f)
-{
-	struct firing_fate fate;
-	while (f->n_queue > 0 && runs_of(f) == 0) {
-		struct waiting_firing first = f->queue[0];
-		memmove(&f->queue[0], &f->queue[1], --f->n_queue * sizeof(first));
-		start(f, first.at_ms, first.by, &fate);
-		free(first.by);
-	}
-}
-
 /* A second cancel would not wait for the answer of a change in flight. */
 static void cancel_runs(const struct firing *f)
 {
@@ -292,6 +327,37 @@ static void cancel_runs(const struct firing *f)
 	}
 }
 
+static struct waiting_firing take_out(struct firing *f, size_t i)
+{
+	struct waiting_firing w = f->queue[i];
+	f->n_queue--;
+	memmove(&f->queue[i], &f->queue[i + 1], (f->n_queue - i) * sizeof(w));
+	return w;
+}
+
+/* The oldest of those that are no backfill; n_queue: there is none. */
+static size_t first_of_others(const struct firing *f)
+{
+	size_t i = 0;
+	while (i < f->n_queue && f->queue[i].backfill)
+		i++;
+	return i;
+}
+
+void firing_start_waiting(struct firing *f)
+{
+	struct firing_fate fate;
+	/* The process that cancelled them may have died before they ended. */
+	if (f->c->rule.overlap == OVERLAP_REPLACE && first_of_others(f) < f->n_queue)
+		cancel_runs(f);
+	while (f->n_queue > 0 && runs_of(f) == 0) {
+		size_t others = first_of_others(f);
+		struct waiting_firing w = take_out(f, others < f->n_queue ? others : 0);
+		start(f, w.at_ms, w.by, &fate);
+		free(w.by);
+	}
+}
+
 /* ---- an instant has come ---- */
 
 static bool waits(const struct firing *f)
@@ -301,8 +367,8 @@ static bool waits(const struct firing *f)
 
 static void queue_one(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
 {
-	if (f->n_queue > 0)
-		skip(f, at_ms, by, "skipped: another firing waits already", fate);
+	if (first_of_others(f) < f->n_queue)
+		skip(f, at_ms, by, "another firing waits already", fate);
 	else
 		queue(f, at_ms, by, fate);
 }
@@ -310,14 +376,19 @@ static void queue_one(struct firing *f, int64_t at_ms, const char *by, struct fi
 static void queue_all(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
 {
 	if (f->n_queue >= FIRINGS_QUEUE_MAX)
-		skip(f, at_ms, by, "skipped: too many firings wait already", fate);
+		skip(f, at_ms, by, "too many firings wait already", fate);
 	else
 		queue(f, at_ms, by, fate);
 }
 
 static void replace(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
 {
-	firing_skip_waiting(f, "skipped: replaced by a later firing");
+	size_t i;
+	while ((i = first_of_others(f)) < f->n_queue) {
+		struct waiting_firing w = take_out(f, i);
+		firing_skip(f, w.at_ms, w.by, "replaced by a later firing");
+		free(w.by);
+	}
 	queue(f, at_ms, by, fate);
 	cancel_runs(f);
 	firings_start_waiting(f->all);
@@ -327,7 +398,7 @@ void firing_due(struct firing *f, int64_t at_ms, const char *by, struct firing_f
 {
 	enum schedule_overlap overlap = f->c->rule.overlap;
 	if (f->paused_ms && !by) /* since this look began */
-		skip(f, at_ms, by, "skipped: it is paused", fate);
+		skip(f, at_ms, by, "it is paused", fate);
 	else if (!waits(f) || overlap == OVERLAP_ALLOW)
 		start(f, at_ms, by, fate);
 	else if (overlap == OVERLAP_QUEUE)
@@ -337,5 +408,5 @@ void firing_due(struct firing *f, int64_t at_ms, const char *by, struct firing_f
 	else if (overlap == OVERLAP_REPLACE)
 		replace(f, at_ms, by, fate);
 	else
-		skip(f, at_ms, by, "skipped: its last run still goes on", fate);
+		skip(f, at_ms, by, "its last run still goes on", fate);
 }

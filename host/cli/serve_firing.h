@@ -9,7 +9,8 @@
 
 struct waiting_firing {
 	int64_t at_ms;
-	char *by; /* owned; NULL: the clock */
+	char *by;      /* owned; NULL: the clock */
+	bool backfill; /* lets the others pass, and is not replaced by them */
 };
 
 struct firing {
@@ -36,6 +37,7 @@ struct firings {
 	size_t n;
 	struct timer *later;       /* to start what waits */
 	struct backfill *backfill; /* the one under way; NULL */
+	int64_t last_hand_ms;      /* the instant of what was fired last by hand */
 };
 
 struct firing_fate { /* what became of an instant */
@@ -47,10 +49,11 @@ struct firing_fate { /* what became of an instant */
 /* An instant has come: deal with it as overlap says. by: a JSON object, or NULL: the clock. */
 void firing_due(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate);
 void firing_missed(struct firing *f, const struct schedule_look *look);
-/* The oldest that waits, if no run goes on. */
+/* The oldest that waits, if no run goes on; with replace, what goes on is cancelled for it. */
 void firing_start_waiting(struct firing *f);
 /* -ERR_NOMEM */
 NODISCARD int firing_wait(struct firing *f, int64_t at_ms, const char *by);
+void firing_skip(struct firing *f, int64_t at_ms, const char *by, const char *why);
 void firing_skip_waiting(struct firing *f, const char *why);
 /* One more has failed; may pause the schedule. */
 void firing_failed(struct firing *f, const char *why);
@@ -60,10 +63,12 @@ void firing_clear_queue(struct firing *f);
 /* Keep how far it is. */
 void firing_save(const struct firing *f);
 void firing_record_skips(struct firing *f);
-void firing_record(const struct firing *f, const char *kind, const char *by, const char *reason);
+void firing_record_backfill(const struct firing *f, const struct firings_span *span,
+			    const char *by);
 
 /* In a later turn of the loop. */
 void firings_start_waiting(struct firings *fs);
+void firings_forget_backfill(struct firings *fs);
 struct firing *firings_find(const struct firings *fs, const char *name);
 
 #endif

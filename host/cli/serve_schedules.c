@@ -18,13 +18,9 @@ void firing_pause(struct firing *f, const char *by, const char *why)
 	f->paused_ms = clock_wall_ms();
 	if (f->timer)
 		schedule_pause(f->timer, true);
-	firing_record(f, "schedule.pause", by, why);
-	firing_skip_waiting(f, "skipped: it was paused");
-	store_set_pause(commit_store(s->host.committer),
-			&(struct schedule_row){ .name = f->c->start.name,
-						.paused_ms = f->paused_ms,
-						.paused_by = by,
-						.paused_why = why });
+	firings_note_pause(&s->host, f->c->start.name, f->paused_ms,
+			   by ? by : "{\"type\":\"host\"}", why);
+	firing_skip_waiting(f, "it was paused");
 	firing_save(f);
 	char line[1000];
 	(void)snprintf(line, sizeof(line), "paused%s%.900s", why ? ": " : "", why ? why : "");
@@ -107,36 +103,41 @@ struct firing *firings_find(const struct firings *fs, const char *name)
 	return NULL;
 }
 
-struct taking_up { /* one schedule, from the store */
-	struct firing *f;
-	struct schedule_course course;
-	struct store_batch *batch;
-};
-
 struct stored {
 	struct firings *all;
-	struct taking_up *v;
+	struct schedule_course *courses; /* of each */
+	struct store_reader *reader;
 };
 
-/* One that is not configured any more: should it come back, it begins anew. */
-static void forget_course(const struct firings *fs, const struct schedule_row *row)
+static int drop_waiting(void *arg, const struct firing_row *row)
 {
+	const struct stored *st = arg;
+	struct firing_row gone = *row;
+	gone.state = FIRING_SKIPPED;
+	gone.why = "its schedule is not configured any more";
+	gone.recorded_ms = clock_wall_ms();
+	store_set_firing(commit_store(st->all->serve->host.committer), &gone);
+	return 0;
+}
+
+/* One that is not configured any more: should it come back, it begins anew. */
+static int take_leave(struct stored *st, const struct schedule_row *row)
+{
+	const struct firing_filter queued = { .schedule = row->name, .queued = true };
 	struct schedule_row gone = *row;
 	gone.cron = "";
 	gone.next_ms = 0;
-	store_set_schedule(commit_store(fs->serve->host.committer), &gone);
+	store_set_schedule(commit_store(st->all->serve->host.committer), &gone);
+	return store_firings(st->reader, &queued, drop_waiting, st, NULL);
 }
 
 static int take_schedule(void *arg, const struct schedule_row *row)
 {
-	const struct stored *st = arg;
+	struct stored *st = arg;
 	struct firing *f = firings_find(st->all, row->name);
-	if (!f) {
-		if (row->cron[0])
-			forget_course(st->all, row);
-		return 0;
-	}
-	struct schedule_course *course = &st->v[f - st->all->v].course;
+	if (!f)
+		return row->cron[0] ? take_leave(st, row) : 0;
+	struct schedule_course *course = &st->courses[f - st->all->v];
 	f->missed = row->missed;
 	f->failures = row->failures;
 	f->paused_ms = row->paused_ms;
@@ -151,22 +152,25 @@ static int take_schedule(void *arg, const struct schedule_row *row)
 static int take_waiting(void *arg, const struct firing_row *row)
 {
 	struct firing *f = arg;
+	if (row->recorded_ms < f->paused_ms) { /* no serve was there when the pause began */
+		firing_skip(f, row->at_ms, row->by, "it was paused");
+		return 0;
+	}
 	return firing_wait(f, row->at_ms, row->by);
 }
 
 static int read_all(struct stored *st, struct err *err)
 {
 	struct firings *fs = st->all;
-	struct store_reader *reader = NULL;
-	int rc = store_reader_open(&reader, fs->serve->host.store, err);
+	int rc = store_reader_open(&st->reader, fs->serve->host.store, err);
 	if (rc == 0)
-		rc = store_schedules(reader, take_schedule, st, err);
+		rc = store_schedules(st->reader, take_schedule, st, err);
 	for (size_t i = 0; rc == 0 && i < fs->n; i++) {
 		const struct firing_filter queued = { .schedule = fs->v[i].c->start.name,
 						      .queued = true };
-		rc = store_firings(reader, &queued, take_waiting, &fs->v[i], err);
+		rc = store_firings(st->reader, &queued, take_waiting, &fs->v[i], err);
 	}
-	store_reader_close(reader);
+	store_reader_close(st->reader);
 	return rc;
 }
 
@@ -176,7 +180,7 @@ static int add_all(struct stored *st, struct err *err)
 	int rc = read_all(st, err);
 	for (size_t i = 0; rc == 0 && i < fs->n; i++) {
 		struct firing *f = &fs->v[i];
-		rc = schedules_add(&f->timer, fs->schedules, &f->c->rule, &st->v[i].course, f, err);
+		rc = schedules_add(&f->timer, fs->schedules, &f->c->rule, &st->courses[i], f, err);
 		if (rc == 0 && f->paused_ms)
 			schedule_pause(f->timer, true);
 		if (rc == 0)
@@ -189,11 +193,11 @@ int firings_open(struct firings **out, struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
 	struct firings *fs = calloc(1, sizeof(*fs));
-	struct stored st = { fs, calloc(c->n_schedules + 1, sizeof(*st.v)) };
+	struct stored st = { fs, calloc(c->n_schedules + 1, sizeof(*st.courses)), NULL };
 	if (fs)
 		fs->v = calloc(c->n_schedules + 1, sizeof(*fs->v));
-	if (!fs || !fs->v || !st.v) {
-		free(st.v);
+	if (!fs || !fs->v || !st.courses) {
+		free(st.courses);
 		firings_free(fs);
 		return err_set(err, ERR_NOMEM, "no memory for schedules");
 	}
@@ -205,12 +209,13 @@ int firings_open(struct firings **out, struct serve *s, struct err *err)
 	    &(struct schedules_spec){ .loop = s->host.loop, .come = on_come, .arg = fs }, err);
 	if (rc == 0)
 		rc = add_all(&st, err);
-	free(st.v);
+	free(st.courses);
 	if (rc < 0) {
 		firings_free(fs);
 		return rc;
 	}
 	firings_start_waiting(fs);
+	s->host.firings = fs;
 	*out = fs;
 	return 0;
 }
@@ -223,6 +228,7 @@ void firings_stop(struct firings *fs)
 		return;
 	for (size_t i = 0; fs->schedules && i < fs->n; i++)
 		firing_record_skips(&fs->v[i]);
+	fs->serve->host.firings = NULL;
 	timer_stop(fs->later);
 	fs->later = NULL;
 	schedules_free(fs->schedules);
@@ -233,6 +239,9 @@ void firings_free(struct firings *fs)
 {
 	if (!fs)
 		return;
+	firings_forget_backfill(fs);
+	if (fs->serve)
+		fs->serve->host.firings = NULL;
 	timer_stop(fs->later);
 	schedules_free(fs->schedules);
 	for (size_t i = 0; i < fs->n; i++)

@@ -7,22 +7,26 @@
  *
  * An instant that finds a run of its schedule still going on (started by it or by hand, by this
  * process or one before) is dealt with as `overlap` says. What waits is a row too. With `replace`
- * what goes on is cancelled and the new one waits for its end; at most QUEUE_MAX wait.
+ * what goes on is cancelled and the new one waits for its end; at most FIRINGS_QUEUE_MAX wait.
  *
- * A paused schedule starts nothing; what waited when the pause began is skipped. `pause_after_failures` counts runs that ended in any other way than done, cancelled or
+ * A paused schedule starts nothing but what is fired by hand; what waited when the pause began is
+ * skipped. `pause_after_failures` counts runs that ended in any other way than done, cancelled or
  * left to the next process, and firings without a run; a run that is done begins the count anew.
  *
  * Everything is recorded: trigger.accept beside run.start; trigger.queue; trigger.reject with the
  * reason for what is skipped, missed (one record for all that were passed over together) or failed;
- * schedule.pause. While one firing after the
- * other is skipped for the same reason, one record a minute says how many; each has its row.
+ * schedule.pause, schedule.resume and schedule.backfill with who did it. While one firing after the
+ * other is skipped for the same reason, one record a minute says how many. Each instant has its row,
+ * but of missed ones only the newest hundred passed over together; the newest FIRINGS_KEPT are kept.
  */
 #ifndef CLI_SERVE_SCHEDULES_H
 #define CLI_SERVE_SCHEDULES_H
 
+#include "base/json.h"
 #include "cli/config.h"
 #include "script/run.h"
 
+struct host;
 struct serve;
 struct firings; /* all schedules of a serve */
 
@@ -43,5 +47,41 @@ int64_t firings_next(const struct firings *f); /* of all; INT64_MAX: none */
 /* A run has ended; nothing where it is of no schedule. From on_end. */
 void firings_run_ended(struct firings *f, const struct config_start *start,
 		       const struct run_end *end);
+
+/* ---- by hand; actor is a JSON object, who asks ---- */
+
+/* -ERR_INVALID with err->name "NoSuchSchedule", "AlreadyPaused" or "NotPaused". Who resumes has
+ * looked: failures are counted anew. */
+NODISCARD int firings_pause(struct firings *f, const char *name, const char *actor, const char *why,
+			    struct err *err);
+NODISCARD int firings_resume(struct firings *f, const char *name, const char *actor,
+			     struct err *err);
+
+struct firings_span { /* both ends belong to it */
+	int64_t from_ms, to_ms;
+};
+
+/* Now, also while it is paused; overlap is heeded.
+ * @param[out] answer {"state":"started","run":...} or {"state":..., "why":...}; owned by the caller */
+NODISCARD int firings_fire(struct firings *f, const char *name, const char *actor, cJSON **answer,
+			   struct err *err);
+
+/*
+ * Queue the instants in [from, to] that have no run yet, to be started one after the other, whatever
+ * `overlap` says, while nothing else of the schedule waits. Reads the store while the loop waits, once.
+ *
+ * @param done once, from the loop or firings_free, unless this fails: {"queued":N} is durable, or err
+ * @return 0; -ERR_INVALID with err->name "NoSuchSchedule", "Paused", "Busy", "InvalidRequest"
+ */
+typedef void firings_done_fn(void *arg, size_t queued, const struct err *err);
+NODISCARD int firings_backfill(struct firings *f, const char *name, const struct firings_span *span,
+			       const char *actor, firings_done_fn *done, void *arg,
+			       struct err *err);
+
+/* ---- where no serve goes on ---- */
+
+/* The row and the record alone: the next serve finds them. since_ms 0: the pause ends. */
+void firings_note_pause(struct host *h, const char *name, int64_t since_ms, const char *actor,
+			const char *why);
 
 #endif

@@ -12,9 +12,12 @@
 #include "cli/environment.h"
 #include "cli/guest.h"
 #include "cli/owner.h"
+#include "cli/service_schedules.h"
 #include "cli/shown_args.h"
 #include "cli/status.h"
 #include "net/loop.h"
+
+enum { ACTOR_MAX = 16 * 1024 };
 
 struct service {
 	struct host *host;
@@ -23,7 +26,7 @@ struct service {
 	struct control *control;
 	struct store_reader *reader; /* the worker's, NULL until it is needed */
 	struct look *looks;          /* queries under way */
-	struct ballot *ballots;      /* votes that are being written */
+	struct late_answers answers; /* of what is being written */
 	struct guests guests;
 };
 
@@ -143,38 +146,12 @@ static void on_cancel(void *arg, struct control_request *q, const cJSON *request
 		guests_take(&s->guests, q, request);
 }
 
-/* A vote that is being written. */
-struct ballot {
-	struct ballot *next;
-	struct service *service;   /* NULL: it has gone */
-	struct control_request *q; /* NULL: nobody waits any more */
-};
-
-static void free_ballot(struct ballot *b)
-{
-	struct ballot **at = b->service ? &b->service->ballots : NULL;
-	while (at && *at != b)
-		at = &(*at)->next;
-	if (at)
-		*at = b->next;
-	free(b);
-}
-
 static void on_voted(void *arg, const struct err *err)
 {
-	struct ballot *b = arg;
-	if (b->q && err->code)
-		control_fail(b->q, "AuditUnavailable", err->message);
-	else if (b->q)
-		control_answer(b->q, NULL);
-	free_ballot(b);
-}
-
-static void on_vote_gone(void *arg, struct control_request *q)
-{
-	struct ballot *b = control_data(q);
-	(void)arg;
-	b->q = NULL;
+	if (err->code)
+		late_answer_fail(arg, "AuditUnavailable", err->message);
+	else
+		late_answer_end(arg, NULL);
 }
 
 static void on_vote(void *arg, struct control_request *q, const cJSON *request)
@@ -183,33 +160,27 @@ static void on_vote(void *arg, struct control_request *q, const cJSON *request)
 	struct err err = { 0 };
 	const char *run = json_get_str(request, "run"), *op = json_get_str(request, "op");
 	struct person voter;
-	struct ballot *b = calloc(1, sizeof(*b));
-	if (!b || !run ||
-	    actor_of_client(&voter, control_pid(q), control_uid(q),
-			    json_get_str(request, "sudoUser")) < 0) {
-		free(b);
+	if (!run || actor_of_client(&voter, control_pid(q), control_uid(q),
+				    json_get_str(request, "sudoUser")) < 0) {
 		control_fail(q, "InvalidRequest", run ? "who votes is not known" : "which run?");
 		return;
 	}
-	*b = (struct ballot){ s->ballots, s, q };
-	s->ballots = b;
-	control_set_data(q, b);
+	struct late_answer *answer = late_answer_new(&s->answers, q);
+	if (!answer)
+		return;
 	const struct run_ballot ballot = { .step = json_get_str(request, "step"),
 					   .voter = voter.name,
 					   .by = voter.by,
 					   .approve = strcmp(op, "approve") == 0,
 					   .comment = json_get_str(request, "comment") };
-	if (run_vote(s->host->runs, run, &ballot, on_voted, b, &err) == 0)
-		return;
-	free_ballot(b);
-	control_fail(q, err.name, err.message);
+	if (run_vote(s->host->runs, run, &ballot, on_voted, answer, &err) < 0)
+		late_answer_fail(answer, err.name, err.message);
 }
 
 /* Whom the client names as its actor is its own word: who it is besides, the kernel says, so that nobody
  * approves what he has started. */
-static void on_run(void *arg, struct control_request *q, const cJSON *request)
+static cJSON *with_verified_actor(struct control_request *q, const cJSON *request)
 {
-	struct service *s = arg;
 	cJSON *copy = cJSON_Duplicate(request, true);
 	cJSON *actor = cJSON_GetObjectItemCaseSensitive(copy, "actor");
 	struct person who;
@@ -218,6 +189,13 @@ static void on_run(void *arg, struct control_request *q, const cJSON *request)
 		cJSON_DeleteItemFromObjectCaseSensitive(actor, "verifiedUser");
 		(void)cJSON_AddStringToObject(actor, "verifiedUser", who.name);
 	}
+	return copy;
+}
+
+static void on_run(void *arg, struct control_request *q, const cJSON *request)
+{
+	struct service *s = arg;
+	cJSON *copy = with_verified_actor(q, request);
 	if (copy)
 		guests_take(&s->guests, q, copy);
 	else
@@ -238,6 +216,20 @@ static void on_run_gone(void *arg, struct control_request *q)
 	guest_left(control_data(q));
 }
 
+static void on_schedule(void *arg, struct control_request *q, const cJSON *request)
+{
+	struct service *s = arg;
+	struct buf actor = BUF_INIT(ACTOR_MAX);
+	cJSON *copy = with_verified_actor(q, request);
+	json_write(&actor, json_get(copy, "actor"));
+	if (cJSON_IsObject(json_get(copy, "actor")) && !actor.err)
+		service_schedules(s->host, &s->answers, q, copy, buf_cstr(&actor));
+	else
+		control_fail(q, "InvalidRequest", "who asks?");
+	buf_clear(&actor);
+	cJSON_Delete(copy);
+}
+
 /* ---- life ---- */
 
 static const struct control_op ops[] = {
@@ -248,8 +240,13 @@ static const struct control_op ops[] = {
 	{ "status", on_query, NULL, on_query_gone },
 	{ "cancel", on_cancel, NULL, on_run_gone },
 	{ "approvals", on_query, NULL, on_query_gone },
-	{ "approve", on_vote, NULL, on_vote_gone },
-	{ "reject", on_vote, NULL, on_vote_gone },
+	{ "approve", on_vote, NULL, late_answer_gone },
+	{ "reject", on_vote, NULL, late_answer_gone },
+	{ "schedules", on_query, NULL, on_query_gone },
+	{ "schedule.pause", on_schedule, NULL, late_answer_gone },
+	{ "schedule.resume", on_schedule, NULL, late_answer_gone },
+	{ "schedule.fire", on_schedule, NULL, late_answer_gone },
+	{ "schedule.backfill", on_schedule, NULL, late_answer_gone },
 	{ "run", on_run, on_run_more, on_run_gone },
 	{ "resume", on_run, on_run_more, on_run_gone },
 	{ "retry", on_run, on_run_more, on_run_gone },
@@ -287,10 +284,7 @@ void service_free(struct service *s)
 		(void)worker_forget(s->host->worker, l);
 		free_look(l);
 	}
-	for (struct ballot *b = s->ballots; b; b = b->next) {
-		b->service = NULL; /* the committer ends it */
-		b->q = NULL;
-	}
+	late_answers_forget(&s->answers);
 	store_reader_close(s->reader);
 	free(s);
 }

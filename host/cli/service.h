@@ -7,6 +7,8 @@
  *	cancel            ends a run
  *	approvals         admin/query.h: what waits for people
  *	approve, reject   a vote on what a run asks for; answered when it is on disk
+ *	schedules         admin/query.h: schedules, and what became of their instants
+ *	schedule.*        cli/service_schedules.h
  *	resume, retry     like run, of one that is on record
  *	run               takes over a run that another `runbook run` was asked for: events log and
  *	                  progress, at last how it ended; a further line {"interrupt":true} is its Ctrl-C

@@ -8,8 +8,7 @@
 
 enum { SHORT_TEXT = 100, TEXT_MAX = 32 << 20 };
 
-/* Control characters would drive the terminal. */
-static void print_clean(const char *text, size_t max)
+void table_clean(const char *text, size_t max)
 {
 	size_t n = strlen(text), cut = n > max ? max : n;
 	for (size_t i = 0; i < cut; i++)
@@ -55,6 +54,14 @@ static const char *took(char buf[32], const cJSON *o, const char *from, const ch
 	return span(buf, b > a ? b - a : 0);
 }
 
+void table_json(const cJSON *v)
+{
+	struct buf text = BUF_INIT((size_t)1 << 30);
+	json_write(&text, v);
+	(void)puts(buf_cstr(&text));
+	buf_clear(&text);
+}
+
 /* ---- many ---- */
 
 static const char *file_name(const char *path)
@@ -72,11 +79,11 @@ static void print_what_about(const cJSON *r)
 			   : "");
 	if (json_get(r, "subject")) {
 		printf("approval of ");
-		print_clean(text_of(r, "subject"), SHORT_TEXT);
+		table_clean(text_of(r, "subject"), SHORT_TEXT);
 	} else if (json_get(r, "wake"))
 		printf("%s until %s", text_of(r, "waitsFor"), text_of(r, "wake"));
 	else
-		print_clean(text_of(r, "message"), SHORT_TEXT);
+		table_clean(text_of(r, "message"), SHORT_TEXT);
 	printf("\n");
 }
 
@@ -102,7 +109,7 @@ static void print_line(const char *label, const char *text)
 	if (!text[0])
 		return;
 	printf("%-10s ", label);
-	print_clean(text, TEXT_MAX);
+	table_clean(text, TEXT_MAX);
 	printf("\n");
 }
 
@@ -113,7 +120,7 @@ static void print_json(const char *label, const cJSON *v, size_t max)
 		return;
 	json_write(&text, v);
 	printf("%-10s ", label);
-	print_clean(buf_cstr(&text), max);
+	table_clean(buf_cstr(&text), max);
 	printf("\n");
 	buf_clear(&text);
 }
@@ -142,31 +149,31 @@ static void print_approval(const cJSON *a)
 {
 	const cJSON *v, *details = json_get(a, "details");
 	printf("approval   step %s: ", text_of(a, "path"));
-	print_clean(text_of(a, "subject"), TEXT_MAX);
+	table_clean(text_of(a, "subject"), TEXT_MAX);
 	const char *people = text_of(details, "people");
 	printf("; needs %" PRId64 "%s", json_get_int(a, "needed", 1), people[0] ? " of " : "");
-	print_clean(people, TEXT_MAX);
+	table_clean(people, TEXT_MAX);
 	printf("%s%s\n", text_of(a, "expires")[0] ? ", until " : "", text_of(a, "expires"));
 	print_json("           arguments", json_get(details, "args"), TEXT_MAX);
 	print_line("           because", text_of(details, "why"));
 	cJSON_ArrayForEach(v, json_get(a, "votes"))
 	{
 		printf("           ");
-		print_clean(text_of(v, "voter"), TEXT_MAX);
+		table_clean(text_of(v, "voter"), TEXT_MAX);
 		printf(" %s at %s", json_get_bool(v, "approve", false) ? "approved" : "rejected",
 		       text_of(v, "at"));
 		printf("%s%s%s ", text_of(v, "by")[0] ? " (" : "", text_of(v, "by"),
 		       text_of(v, "by")[0] ? ")" : "");
-		print_clean(text_of(v, "comment"), TEXT_MAX);
+		table_clean(text_of(v, "comment"), TEXT_MAX);
 		printf("\n");
 	}
 	cJSON_ArrayForEach(v, json_get(a, "links"))
 	{
 		printf("           ");
-		print_clean(text_of(v, "person"), TEXT_MAX);
+		table_clean(text_of(v, "person"), TEXT_MAX);
 		printf(" approves: %s\n", text_of(v, "approve"));
 		printf("           ");
-		print_clean(text_of(v, "person"), TEXT_MAX);
+		table_clean(text_of(v, "person"), TEXT_MAX);
 		printf(" rejects: %s\n", text_of(v, "reject"));
 	}
 }

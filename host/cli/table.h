@@ -16,4 +16,12 @@ void table_approvals(const cJSON *answer);
 /* How the host is, see status.h. */
 void table_status(const cJSON *o);
 
+/* table_schedules.c: as query_schedules gives them, one a line; and one with its firings. */
+void table_schedules(const cJSON *answer);
+void table_schedule(const cJSON *schedule);
+
+void table_json(const cJSON *v); /* as one line */
+/* What others wrote, max bytes of it: control characters would drive the terminal. */
+void table_clean(const char *text, size_t max);
+
 #endif
