@@ -128,13 +128,13 @@ def a_schedule_starts_the_journey():
     with Workspace() as work:
         map_run = failed_map_run(work)
         schedule = f"""\
-[schedule every-minute]
-cron = * * * * *
+[schedule every-second]
+cron = * * * * * *
 runbook = {os.path.join(SCRIPTS, "redrive_failed_map_run.lua")}
 input = {json.dumps({"mapRunArn": map_run})}
 """
         with serving(work, schedule):
-            end = wait_for_end(work, 90, lambda start: start["actor"].get("name") == "every-minute")
+            end = wait_for_end(work, 90, lambda start: start["actor"].get("name") == "every-second")
             check_equal(end["outcome"], "done", f"the run {end}")
         check_equal(status_of(work, map_run), "SUCCEEDED", "the Map Run")
 
