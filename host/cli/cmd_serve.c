@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/serve.h"
 #include "cli/serve_approvals.h"
+#include "cli/serve_hooks.h"
 #include "cli/serve_schedules.h"
 #include "cli/service.h"
 #include "cli/usage.h"
@@ -52,7 +53,9 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 				     .http = s->host.http,
 				     .listen = &c->listen.http,
 				     .n_hooks = c->n_hooks,
-				     .accept = serve_on_delivery,
+				     .accept = hooks_on_delivery,
+				     .follow = hooks_follow,
+				     .base_url = c->approvals.base_url,
 				     .when_durable = serve_when_durable,
 				     .reject = serve_on_reject,
 				     .note = serve_on_note,
@@ -70,6 +73,8 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 					     .auth = c->hooks[i].auth };
 	}
 	spec.hooks = hooks;
+	if (s->hooks)
+		spec.status_key = hooks_key(s->hooks);
 	int rc = webhooks_start(&s->webhooks, &spec, err);
 	free(hooks);
 	return rc;
@@ -226,6 +231,8 @@ static int set_up(struct serve *s, struct err *err)
 	int rc = check_runbooks(c, err);
 	if (rc == 0)
 		rc = firings_open(&s->firings, s, err);
+	if (rc == 0 && c->n_hooks > 0)
+		rc = hooks_open(&s->hooks, s, err);
 	if (rc == 0)
 		rc = approvals_new(&s->approvals, &s->host, err);
 	if (rc == 0)
@@ -293,6 +300,8 @@ int cmd_serve(int argc, char **argv)
 	status = serve(&s, &config, file);
 	s.stopping = true;
 	webhooks_stop(s.webhooks);
+	hooks_free(s.hooks);
+	s.hooks = NULL;
 	approvals_free(s.approvals);
 	s.approvals = NULL;
 	firings_free(s.firings);

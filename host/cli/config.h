@@ -15,7 +15,9 @@
  *	[schedule NAME]  cron, tz, runbook, input, reason, timeout, dry_run, jitter, overlap, catch_up,
  *	            catch_up_window, pause_after_failures, start, end, exclude
  *	[hook NAME]      path, auth and its keys (trigger/webhook_auth.h), secret_file | secret_env |
- *	                 secrets = NAME NAME (of [secrets]), runbook, reason, timeout, dry_run
+ *	                 secrets = NAME NAME (of [secrets]), runbook, reason, timeout, dry_run,
+ *	                 accept, accept_headers, concurrency, queue, rate, debounce, debounce_max,
+ *	                 debounce_key     see cli/serve_hooks.h
  *	[PLUGIN]    what the plugin of that name understands
  *
  * ${dir} in a value is the folder of the file; other relative paths start at the current folder.
@@ -33,6 +35,7 @@
 #include "cli/secrets.h"
 #include "script/policy.h"
 #include "script/run.h"
+#include "trigger/deliveries.h"
 #include "trigger/schedule_rule.h"
 #include "trigger/webhook_auth.h"
 
@@ -60,6 +63,10 @@ struct config_hook {
 	struct config_start start;
 	const char *path;
 	struct webhook_auth_spec auth; /* without its secrets until config_read_secrets */
+	struct delivery_limits limits;
+	const char *debounce_key;   /* "detail.executionArn": a member of the input; NULL: none */
+	const char *accept;         /* see cli/serve_accept.h; NULL: all are */
+	const char *accept_headers; /* names, parted by blanks; NULL */
 	const struct ini_section *section;
 	/* What was read of them: up to WEBHOOK_SECRETS_MAX, one a line. Wiped by config_clear. */
 	struct buf secrets_text;

@@ -181,6 +181,8 @@ int config_read_hook(struct reading *r)
 		rc = value_complain(r, ini_key(r->s, "path"), "a path that begins with '/'");
 	if (rc == 0)
 		rc = read_auth(r, h);
+	if (rc == 0)
+		rc = config_read_deliveries(r, h);
 	return rc < 0 ? rc : config_read_start(r, &h->start);
 }
 

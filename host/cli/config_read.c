@@ -238,7 +238,8 @@ static const struct section_kind kinds[] = {
 	  " path auth header prefix encoding scheme tolerance clients topics sns_url_prefix "
 	  "envelope "
 	  "delivery_header delivery_member secret_file secret_env secrets runbook reason timeout "
-	  "dry_run " },
+	  "dry_run accept accept_headers concurrency queue rate debounce debounce_max "
+	  "debounce_key " },
 };
 
 static const struct section_kind *kind_of(const struct ini_section *s)

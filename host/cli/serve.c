@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/serve_hooks.h"
 #include "cli/serve_run.h"
 #include "cli/serve_schedules.h"
 #include "commit/commit.h"
@@ -65,6 +66,7 @@ void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *en
 	s->n_runs--;
 	free(r);
 	firings_run_ended(s->firings, start, end);
+	hooks_run_ended(s->hooks, end->id);
 }
 
 void serve_say_end(struct serve *s, const char *name, const struct run_end *end)
@@ -121,6 +123,13 @@ bool serve_note(struct serve *s, const struct config_start *start, const char *i
 struct serve_run *serve_start_run(struct serve *s, const struct config_start *start,
 				  struct bytes input, const struct buf *actor, struct err *err)
 {
+	return serve_start_run_as(s, start, NULL, input, actor, err);
+}
+
+struct serve_run *serve_start_run_as(struct serve *s, const struct config_start *start,
+				     const char *id, struct bytes input, const struct buf *actor,
+				     struct err *err)
+{
 	struct serve_run *r = new_run(s, start);
 	if (!r) {
 		(void)err_set(err, ERR_NOMEM, "out of memory");
@@ -128,6 +137,7 @@ struct serve_run *serve_start_run(struct serve *s, const struct config_start *st
 	}
 	struct run_spec spec = host_run_spec(&s->host);
 	spec.path = start->runbook;
+	spec.id = id;
 	spec.input = input;
 	spec.actor = buf_bytes(actor);
 	spec.reason = start->reason[0] ? start->reason : NULL;
@@ -145,38 +155,26 @@ struct serve_run *serve_start_run(struct serve *s, const struct config_start *st
 
 /* ---- triggers ---- */
 
-static void reject(struct serve *s, const struct buf *actor, const char *name, const char *why)
+size_t serve_runs_of(const struct serve *s, const struct config_start *start)
 {
-	struct buf m = BUF_INIT(MEMBERS_MAX);
-	buf_adds(&m, "\"actor\":");
-	buf_add(&m, actor->p, actor->n);
-	add_text(&m, "reason", why);
-	serve_record(s, "trigger.reject", buf_bytes(&m));
-	buf_clear(&m);
-	serve_say(s, LOG_WARN, name, why);
+	size_t n = 0;
+	for (const struct serve_run *r = s->runs; r; r = r->next)
+		n += r->start == start;
+	return n;
 }
 
-static void accept(struct serve *s, const struct buf *actor, const char *run)
+void serve_write_trigger(struct buf *out, struct bytes actor, const char *run, const char *reason)
 {
-	struct buf m = BUF_INIT(MEMBERS_MAX);
-	buf_adds(&m, "\"actor\":");
-	buf_add(&m, actor->p, actor->n);
-	add_text(&m, "run", run);
-	serve_record(s, "trigger.accept", buf_bytes(&m));
-	buf_clear(&m);
-}
-
-static const struct config_hook *find_hook(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_hooks; i++) {
-		if (strcmp(c->hooks[i].start.name, name) == 0)
-			return &c->hooks[i];
-	}
-	return NULL;
+	buf_adds(out, "\"actor\":");
+	buf_add(out, actor.p, actor.n);
+	if (run)
+		add_text(out, "run", run);
+	if (reason)
+		add_text(out, "reason", reason);
 }
 
 /* An identity is there only where it is proven; without it the delivery's id is what was claimed. */
-static void webhook_actor(struct buf *out, const struct webhook_delivery *d)
+void serve_webhook_actor(struct buf *out, const struct webhook_delivery *d)
 {
 	char when[ISO8601_SIZE];
 	buf_adds(out, "{");
@@ -196,35 +194,6 @@ static void webhook_actor(struct buf *out, const struct webhook_delivery *d)
 	buf_adds(out, "}");
 }
 
-int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
-		      struct err *err)
-{
-	struct serve *s = arg;
-	const struct config_hook *h = find_hook(s->host.config, d->hook);
-	struct buf actor = BUF_INIT(MEMBERS_MAX);
-	struct err why = { 0 };
-	int rc = 0;
-	webhook_actor(&actor, d);
-	if (!h || s->stopping || s->n_runs >= SERVE_RUNS_MAX) {
-		rc = err_set(&why, ERR_LIMIT, "%s",
-			     s->stopping ? "stopping" : "too many runs at once");
-	} else {
-		const struct serve_run *r = serve_start_run(s, &h->start, d->input, &actor, &why);
-		rc = r ? 0 : -ERR_INVALID;
-		if (r) {
-			(void)snprintf(run, WEBHOOK_RUN_SIZE, "%s", r->id);
-			accept(s, &actor, r->id);
-		}
-	}
-	if (rc < 0) {
-		reject(s, &actor, d->hook, why.message);
-		if (err)
-			*err = why;
-	}
-	buf_clear(&actor);
-	return rc;
-}
-
 void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err), void *done_arg)
 {
 	const struct serve *s = arg;
@@ -235,30 +204,32 @@ void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err
 void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why)
 {
 	struct serve *s = arg;
-	struct buf actor = BUF_INIT(MEMBERS_MAX);
+	struct buf actor = BUF_INIT(MEMBERS_MAX), m = BUF_INIT(MEMBERS_MAX);
 	int64_t minute = clock_mono_ms() / 60000;
 	if (minute != s->rejects_minute) {
 		s->rejects_minute = minute;
 		s->rejects = 0;
 	}
 	if (++s->rejects <= REJECTS_A_MINUTE) {
-		webhook_actor(&actor, d);
-		reject(s, &actor, d->hook ? d->hook : "unknown hook",
-		       s->rejects < REJECTS_A_MINUTE
-			   ? why
-			   : "more are refused; none is recorded until the next minute");
+		if (s->rejects == REJECTS_A_MINUTE)
+			why = "more are refused; none is recorded until the next minute";
+		serve_webhook_actor(&actor, d);
+		serve_write_trigger(&m, buf_bytes(&actor), NULL, why);
+		serve_record(s, "trigger.reject", buf_bytes(&m));
+		serve_say(s, LOG_WARN, d->hook ? d->hook : "unknown hook", why);
 	}
+	buf_clear(&m);
 	buf_clear(&actor);
 }
 
 void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what)
 {
 	struct serve *s = arg;
-	struct buf m = BUF_INIT(MEMBERS_MAX);
-	buf_adds(&m, "\"actor\":");
-	webhook_actor(&m, d);
-	add_text(&m, "reason", what);
+	struct buf actor = BUF_INIT(MEMBERS_MAX), m = BUF_INIT(MEMBERS_MAX);
+	serve_webhook_actor(&actor, d);
+	serve_write_trigger(&m, buf_bytes(&actor), NULL, what);
 	serve_record(s, "trigger.confirm", buf_bytes(&m));
+	buf_clear(&actor);
 	buf_clear(&m);
 	serve_say(s, LOG_INFO, d->hook, what);
 }

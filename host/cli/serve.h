@@ -3,8 +3,8 @@
  *
  * Every accepted and rejected trigger is recorded (trigger.reject; trigger.accept, which names the
  * run, right behind its run.start). Where that cannot be written, the daemon stops (exit status 7).
- * What schedules do is told in serve_schedules.h; a hook takes as many at once as come, up to
- * SERVE_RUNS_MAX in all.
+ * What schedules do is told in serve_schedules.h, what hooks do in serve_hooks.h; SERVE_RUNS_MAX go on
+ * at once in all.
  */
 #ifndef CLI_SERVE_H
 #define CLI_SERVE_H
@@ -20,6 +20,7 @@ struct serve {
 	struct host host;
 	struct service *service; /* for other processes */
 	struct firings *firings; /* its schedules */
+	struct hooks *hooks;     /* what becomes of deliveries; NULL: there are none */
 	struct webhooks *webhooks;
 	struct approvals *approvals; /* NULL: people have no links */
 	struct serve_run *runs;
@@ -30,8 +31,6 @@ struct serve {
 	bool stopping;
 };
 
-int serve_on_delivery(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
-		      struct err *err);
 /* done once all that was accepted is in the log and the store. */
 void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err), void *done_arg);
 void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cli/recovery.h"
 #include "cli/serve.h"
+#include "cli/serve_hooks.h"
 #include "cli/serve_run.h"
 #include "cli/serve_schedules.h"
 #include "net/loop.h"
@@ -33,26 +34,44 @@ void serve_listen_carried(struct serve *s)
 	s->host.carried = (struct run_listener){ .on_log = on_log, .on_end = on_end, .arg = s };
 }
 
-static const struct config_start *schedule_of(const struct config *c, const char *actor)
+static const struct config_start *hook_of(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_hooks; i++)
+		if (strcmp(c->hooks[i].start.name, name) == 0)
+			return &c->hooks[i].start;
+	return NULL;
+}
+
+static const struct config_start *schedule_of(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_schedules; i++)
+		if (strcmp(c->schedules[i].start.name, name) == 0)
+			return &c->schedules[i].start;
+	return NULL;
+}
+
+/* What it was started by: a hook, or a schedule, by the clock or by hand. */
+static const struct config_start *start_of(const struct config *c, const char *actor)
 {
 	cJSON *v = json_parse(bytes_str(actor), NULL);
-	const char *type = json_get_str(v, "type");
-	/* by the clock, or fired by hand */
-	bool by_clock = type && strcmp(type, "schedule") == 0;
-	const char *name = json_get_str(v, by_clock ? "name" : "schedule");
+	const char *type = json_get_str(v, "type"), *name = json_get_str(v, "name");
+	const char *by_hand = json_get_str(v, "schedule");
 	const struct config_start *found = NULL;
-	for (size_t i = 0; name && i < c->n_schedules; i++)
-		if (strcmp(c->schedules[i].start.name, name) == 0)
-			found = &c->schedules[i].start;
+	if (type && name && strcmp(type, "webhook") == 0)
+		found = hook_of(c, name);
+	else if (type && name && strcmp(type, "schedule") == 0)
+		found = schedule_of(c, name);
+	else if (by_hand)
+		found = schedule_of(c, by_hand);
 	cJSON_Delete(v);
 	return found;
 }
 
-/* A schedule whose last run still goes on is skipped, also when another process began that. */
+/* What a schedule or hook has going on counts, also when another process began it. */
 static int note_one(void *arg, const struct run_row *row)
 {
 	struct serve *s = arg;
-	const struct config_start *start = schedule_of(s->host.config, row->actor);
+	const struct config_start *start = start_of(s->host.config, row->actor);
 	s->n_carried += !recovery_open(&s->host, row->id);
 	return start && !serve_note(s, start, row->id) ? -ERR_NOMEM : 0;
 }
@@ -109,5 +128,6 @@ void serve_stop(struct serve *s)
 		     "carried on by the next serve, and what has been redriven goes on");
 	s->stopping = true;
 	firings_stop(s->firings);
+	hooks_stop(s->hooks);
 	runs_suspend(s->host.runs, on_suspended, s);
 }

@@ -22,6 +22,18 @@ void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *en
 struct serve_run *serve_start_run(struct serve *s, const struct config_start *start,
 				  struct bytes input, const struct buf *actor, struct err *err);
 
+/* The same under an id that was given out before; NULL: a new one. */
+struct serve_run *serve_start_run_as(struct serve *s, const struct config_start *start,
+				     const char *id, struct bytes input, const struct buf *actor,
+				     struct err *err);
+
+size_t serve_runs_of(const struct serve *s, const struct config_start *start);
+
+/* The actor of a delivery, a JSON object. */
+void serve_webhook_actor(struct buf *out, const struct webhook_delivery *d);
+/* The members of a trigger's record. run, reason: or NULL */
+void serve_write_trigger(struct buf *out, struct bytes actor, const char *run, const char *reason);
+
 /* A record; the daemon stops where it cannot be written. members as in commit_append. */
 void serve_record(struct serve *s, const char *kind, struct bytes members);
 

@@ -20,6 +20,7 @@ struct lua_functions {
 	struct watch *watch;
 	struct state *state; /* NULL: to be loaded before the next call */
 	char *path, *folder, *lua_dir;
+	char *source; /* NULL: what is in the file */
 	size_t memory_max;
 	int64_t cpu_ms;
 	void (*on_log)(void *arg, enum log_level level, const char *text);
@@ -41,6 +42,7 @@ struct job {
 	const char *name; /* call */
 	const cJSON *input, *context;
 	cJSON *result;
+	struct buf *more; /* for a second result; NULL: there is none */
 	struct err *err;
 	bool ran; /* the error, if any, is the script's */
 };
@@ -77,9 +79,14 @@ static int call_protected(lua_State *L)
 	json_push(L, j->input, NULL);
 	json_push(L, j->context, NULL);
 	j->ran = true;
-	lua_call(L, 2, 1);
+	lua_call(L, 2, 2);
 	j->ran = false;
-	j->result = json_take(L, -1, NULL, j->name, j->err);
+	j->result = json_take(L, -2, NULL, j->name, j->err);
+	if (j->more && lua_type(L, -1) == LUA_TSTRING) {
+		size_t n;
+		const char *text = lua_tolstring(L, -1, &n);
+		buf_add(j->more, text, n);
+	}
 	return 0;
 }
 
@@ -165,7 +172,9 @@ static int load(struct lua_functions *f, struct err *err)
 		.memory_max = f->memory_max,
 		.cpu_ms = f->cpu_ms,
 	};
-	int rc = file_read(&text, f->path, err);
+	int rc = f->source ? 0 : file_read(&text, f->path, err);
+	if (f->source)
+		buf_adds(&text, f->source);
 	if (rc == 0)
 		rc = state_new(&f->state, &spec, err);
 	if (rc == 0) {
@@ -198,6 +207,7 @@ int functions_open(struct lua_functions **out, const struct functions_spec *spec
 		.path = copy(spec->path),
 		.folder = file_folder(spec->path),
 		.lua_dir = copy(spec->lua_dir),
+		.source = spec->source.p ? strndup(spec->source.p, spec->source.n) : NULL,
 		.memory_max = spec->memory_max ? spec->memory_max : DEFAULT_MEMORY,
 		.cpu_ms = spec->cpu_ms ? spec->cpu_ms : DEFAULT_CPU_MS,
 		.on_log = spec->on_log,
@@ -205,7 +215,8 @@ int functions_open(struct lua_functions **out, const struct functions_spec *spec
 	};
 	err = err ? err : &own;
 	int rc = watch_new(&f->watch, err);
-	if (rc == 0 && (!f->path || !f->folder || (spec->lua_dir && !f->lua_dir)))
+	if (rc == 0 && (!f->path || !f->folder || (spec->lua_dir && !f->lua_dir) ||
+			(spec->source.p && !f->source)))
 		rc = err_set(err, ERR_NOMEM, "no memory for Lua functions");
 	if (rc == 0)
 		rc = load(f, err);
@@ -226,6 +237,7 @@ void functions_close(struct lua_functions *f)
 	free(f->path);
 	free(f->folder);
 	free(f->lua_dir);
+	free(f->source);
 	free(f);
 }
 
@@ -259,10 +271,10 @@ static int call(struct lua_functions *f, struct job *j, struct buf *out)
 	return rc;
 }
 
-int functions_call(struct lua_functions *f, const char *name, struct bytes input,
-		   struct bytes context, struct buf *out, struct err *err)
+static int call_with(struct lua_functions *f, struct job j, struct bytes input,
+		     struct bytes context, struct buf *out)
 {
-	struct err own = { 0 };
+	struct err own = { 0 }, *err = j.err;
 	cJSON *in = NULL, *ctx = NULL;
 	err = err ? err : &own;
 	*err = own;
@@ -272,10 +284,25 @@ int functions_call(struct lua_functions *f, const char *name, struct bytes input
 	if (rc == 0)
 		rc = parse(&ctx, context, err);
 	if (rc == 0) {
-		struct job j = { .name = name, .input = in, .context = ctx, .err = err };
+		j.input = in;
+		j.context = ctx;
+		j.err = err;
 		rc = call(f, &j, out);
 	}
 	cJSON_Delete(in);
 	cJSON_Delete(ctx);
 	return rc;
+}
+
+int functions_call(struct lua_functions *f, const char *name, struct bytes input,
+		   struct bytes context, struct buf *out, struct err *err)
+{
+	return call_with(f, (struct job){ .name = name, .err = err }, input, context, out);
+}
+
+int functions_call_more(struct lua_functions *f, const char *name, struct bytes input,
+			struct buf *out, struct buf *more, struct err *err)
+{
+	return call_with(f, (struct job){ .name = name, .more = more, .err = err }, input,
+			 (struct bytes){ 0 }, out);
 }

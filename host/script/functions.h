@@ -17,7 +17,9 @@
 struct lua_functions;
 
 struct functions_spec {
-	const char *path;    /* of the file; copied */
+	const char *path; /* of the file; copied */
+	struct bytes
+	    source; /* in place of what is in the file, which path then only names; copied */
 	const char *lua_dir; /* where require also looks; NULL: only beside the file; copied */
 	size_t memory_max;   /* bytes; 0: 64 MiB */
 	int64_t cpu_ms;      /* of one call; 0: 1,000 */
@@ -50,6 +52,12 @@ bool functions_has(struct lua_functions *f, const char *name);
  */
 NODISCARD int functions_call(struct lua_functions *f, const char *name, struct bytes input,
 			     struct bytes context, struct buf *out, struct err *err);
+
+/*
+ * The same with one argument. The function may return a text besides: it is appended to more.
+ */
+NODISCARD int functions_call_more(struct lua_functions *f, const char *name, struct bytes input,
+				  struct buf *out, struct buf *more, struct err *err);
 
 void functions_close(struct lua_functions *f); /* NULL is fine */
 

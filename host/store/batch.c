@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "store/deliveries.h"
 #include "store/firings.h"
 #include "store/names.h"
 
@@ -287,6 +288,43 @@ void store_remove_firings(struct store_batch *b, const char *schedule, int64_t k
 {
 	put_op(b, OP_REMOVE_FIRINGS);
 	put_text(b, schedule);
+	put_int(b, keep);
+}
+
+/* ---- deliveries ---- */
+
+void store_add_delivery(struct store_batch *b, const struct delivery_row *d)
+{
+	put_op(b, OP_DELIVERY);
+	put_text(b, d->hook);
+	put_text(b, d->id);
+	put_text(b, delivery_state_name(d->state));
+	put_text(b, d->run);
+	put_text(b, d->key);
+	put_text(b, d->input);
+	put_text(b, d->actor);
+	put_text(b, d->why);
+	put_int(b, d->at_ms);
+	put_int(b, d->due_ms);
+	put_int(b, d->begun_ms);
+}
+
+void store_end_delivery(struct store_batch *b, const char *run, enum delivery_state state,
+			const char *why)
+{
+	put_op(b, OP_END_DELIVERY);
+	put_text(b, run);
+	put_text(b, delivery_state_name(state));
+	put_text(b, why);
+}
+
+void store_remove_deliveries(struct store_batch *b, const char *hook, int64_t before_ms,
+			     int64_t keep)
+{
+	put_op(b, OP_REMOVE_DELIVERIES_BEFORE);
+	put_int(b, before_ms);
+	put_op(b, OP_REMOVE_DELIVERIES);
+	put_text(b, hook);
 	put_int(b, keep);
 }
 

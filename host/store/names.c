@@ -19,6 +19,12 @@ static const char *const firing_states[] = {
 	[FIRING_MISSED] = "missed", [FIRING_FAILED] = "failed",
 };
 
+static const char *const delivery_states[] = {
+	[DELIVERY_QUEUED] = "queued",     [DELIVERY_STARTED] = "started",
+	[DELIVERY_REPLACED] = "replaced", [DELIVERY_IGNORED] = "ignored",
+	[DELIVERY_FAILED] = "failed",
+};
+
 /* The place of name in the list; -1: not there. */
 static int place_of(const char *name, const char *const *list, int n)
 {
@@ -68,5 +74,20 @@ int firing_state_parse(enum firing_state *out, const char *name)
 	if (i < 0)
 		return -ERR_INVALID;
 	*out = (enum firing_state)i;
+	return 0;
+}
+
+const char *delivery_state_name(enum delivery_state s)
+{
+	return delivery_states[s];
+}
+
+int delivery_state_parse(enum delivery_state *out, const char *name)
+{
+	int i =
+	    place_of(name, delivery_states, sizeof(delivery_states) / sizeof(delivery_states[0]));
+	if (i < 0)
+		return -ERR_INVALID;
+	*out = (enum delivery_state)i;
 	return 0;
 }

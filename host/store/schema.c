@@ -6,6 +6,7 @@
  *	     ├─ recovered   outcomes that only the audit log had; gone once the step has its end
  *	     └─ approval ── vote
  *	schedule ── firing  what became of each instant; key: the schedule's name and the instant
+ *	delivery            what became of each delivery; key: the hook's name and the delivery's id
  *	source              runbooks and modules by their hash
  *	segment             how far the audit log was synced when rows were last committed
  *	store               one row: who this file is and whether it was closed
@@ -108,8 +109,21 @@ static const char version_4[] =
     "CREATE TRIGGER firing_has_its_run BEFORE UPDATE ON firing WHEN OLD.run IS NOT NULL BEGIN"
     " SELECT RAISE(ABORT, 'a firing that has its run is final'); END;";
 
+/* What became of deliveries; a key for what is given to senders, which only this file has. */
+static const char version_5[] =
+    "ALTER TABLE store ADD COLUMN secret TEXT;"
+    "UPDATE store SET secret = lower(hex(randomblob(32)));"
+    "CREATE TABLE delivery(num INTEGER PRIMARY KEY, hook TEXT NOT NULL, id TEXT,"
+    " state TEXT NOT NULL, run TEXT, key TEXT, input TEXT, actor TEXT, why TEXT,"
+    " at_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, begun_ms INTEGER NOT NULL,"
+    " UNIQUE (hook, id));"
+    "CREATE INDEX delivery_of_hook ON delivery(hook, num);"
+    "CREATE INDEX delivery_came ON delivery(at_ms);"
+    "CREATE INDEX delivery_queued ON delivery(num) WHERE state = 'queued';"
+    "CREATE INDEX delivery_of_run ON delivery(run);";
+
 /* Only ever appended to; what was released is never changed. */
-static const char *const migrations[] = { version_1, version_2, version_3, version_4 };
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5 };
 
 int schema_version(void)
 {

@@ -70,6 +70,17 @@ static const char *const statements[OP_COUNT] = {
 	[OP_REMOVE_FIRINGS] =
 	    "DELETE FROM firing WHERE schedule = ?1 AND state <> 'queued' AND num <="
 	    " (SELECT num FROM firing WHERE schedule = ?1 ORDER BY num DESC LIMIT 1 OFFSET ?2)",
+	[OP_DELIVERY] = "REPLACE INTO delivery(hook, id, state, run, key, input, actor, why, at_ms,"
+			" due_ms, begun_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[OP_END_DELIVERY] = "UPDATE delivery SET state = ?2, why = ?3, input = NULL, due_ms = 0"
+			    " WHERE run = ?1 AND state = 'queued'",
+	[OP_REMOVE_DELIVERIES_BEFORE] =
+	    "DELETE FROM delivery WHERE num IN (SELECT num FROM delivery"
+	    " WHERE at_ms < ? AND state <> 'queued' LIMIT 5000)",
+	[OP_REMOVE_DELIVERIES] =
+	    "DELETE FROM delivery WHERE num IN (SELECT num FROM delivery"
+	    " WHERE hook = ?1 AND state <> 'queued' AND num <= (SELECT num FROM delivery"
+	    " WHERE hook = ?1 ORDER BY num DESC LIMIT 1 OFFSET ?2) LIMIT 5000)",
 };
 
 /* ---- runs by number ---- */

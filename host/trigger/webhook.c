@@ -4,25 +4,19 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "net/http_server.h"
 #include "trigger/sns.h"
+#include "trigger/status_link.h"
+#include "trigger/webhook_answer.h"
 #include "trigger/webhook_decoy.h"
 
-enum { TEXT_MAX = 16384, INPUT_MAX = 8 << 20 };
-static const char retry_after_s[] = "30";
+enum { INPUT_MAX = 8 << 20 };
 
 struct route {
 	char *name, *path;
 	struct webhook_auth *auth;
-};
-
-/* A delivery that was accepted and is not durable yet. */
-struct pending {
-	struct pending *next;
-	struct webhooks *w;      /* NULL: stopped */
-	struct http_exchange *x; /* NULL: the sender has left */
-	char run[WEBHOOK_RUN_SIZE];
 };
 
 /* A delivery whose proof takes time. */
@@ -39,34 +33,16 @@ struct checking {
 
 struct webhooks {
 	struct http_server *server;
-	struct pending *pending;
+	struct webhook_spec spec; /* without hooks */
+	struct webhook_answers answers;
 	struct checking *checking;
 	struct sns *sns; /* NULL: no hook needs it */
 	struct webhook_decoys *decoys;
 	struct route *routes;
 	size_t n;
-	webhook_accept_fn *accept;
-	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
-	webhook_reject_fn *reject;
-	webhook_note_fn *note;
-	void *arg;
-	const char *other_path;
-	http_serve_fn *other;
-	http_gone_fn *other_gone;
-	void *other_arg;
 };
 
 /* ---- a request ---- */
-
-static void answer(struct http_exchange *x, int status, const struct http_header *extra,
-		   struct bytes body)
-{
-	struct http_header headers[2] = { { "Content-Type", "application/json" } };
-	size_t n = 1;
-	if (extra)
-		headers[n++] = *extra;
-	http_server_answer(x, status, headers, n, body);
-}
 
 static struct webhook_delivery delivery_of(const struct route *r, const struct http_received *req,
 					   const struct webhook_proof *p)
@@ -76,15 +52,16 @@ static struct webhook_delivery delivery_of(const struct route *r, const struct h
 					  .peer = req->peer,
 					  .id = p->id,
 					  .identity = p->identity,
-					  .signed_ms = p->signed_ms };
+					  .signed_ms = p->signed_ms,
+					  .req = req };
 }
 
 static void reject(const struct webhooks *w, const struct route *r, const struct http_received *req,
 		   const struct webhook_proof *p, const char *why)
 {
 	const struct webhook_delivery d = delivery_of(r, req, p);
-	if (w->reject)
-		w->reject(w->arg, &d, why);
+	if (w->spec.reject)
+		w->spec.reject(w->spec.arg, &d, why);
 }
 
 static const struct route *find_route(const struct webhooks *w, const struct http_received *req)
@@ -97,84 +74,18 @@ static const struct route *find_route(const struct webhooks *w, const struct htt
 	return strcmp(req->method, "POST") == 0 ? found : NULL;
 }
 
-static void accepted(struct http_exchange *x, const char *run)
+static void start(struct webhooks *w, struct http_exchange *x, const struct route *r,
+		  const struct webhook_delivery *d, int64_t wait_ms)
 {
-	struct buf b = BUF_INIT(1024);
-	buf_adds(&b, "{\"run\":");
-	json_write_string(&b, bytes_str(run));
-	buf_adds(&b, "}\n");
-	answer(x, 202, NULL, buf_bytes(&b));
-	buf_clear(&b);
-}
-
-static void failed(struct http_exchange *x)
-{
-	answer(x, 500, NULL, BYTES_LIT("{\"error\":\"the run could not be started\"}\n"));
-}
-
-static void on_durable(void *arg, const struct err *err)
-{
-	struct pending *p = arg, **at = p->w ? &p->w->pending : NULL;
-	while (at && *at != p)
-		at = &(*at)->next;
-	if (at)
-		*at = p->next;
-	if (p->x && err->code == 0)
-		accepted(p->x, p->run);
-	else if (p->x)
-		failed(p->x);
-	free(p);
-}
-
-static void answer_when_durable(struct webhooks *w, struct http_exchange *x, const char *run)
-{
-	struct pending *p = calloc(1, sizeof(*p));
-	if (!p) {
-		failed(x);
-		return;
-	}
-	*p = (struct pending){ .next = w->pending, .w = w, .x = x };
-	memcpy(p->run, run, sizeof(p->run));
-	w->pending = p;
-	w->when_durable(w->arg, on_durable, p);
-}
-
-static void busy(struct http_exchange *x)
-{
-	answer(x, 503, &(struct http_header){ "Retry-After", retry_after_s },
-	       BYTES_LIT("{\"error\":\"busy, try again later\"}\n"));
-}
-
-static void start(struct webhooks *w, struct http_exchange *x, const struct webhook_delivery *d)
-{
-	char run[WEBHOOK_RUN_SIZE] = "";
-	struct err err = { 0 };
-	int rc = w->accept(w->arg, d, run, &err);
-	if (rc == 0 && w->when_durable)
-		answer_when_durable(w, x, run);
-	else if (rc == 0)
-		accepted(x, run);
-	else if (rc == -ERR_LIMIT)
-		busy(x);
-	else
-		failed(x);
-}
-
-/* {"MEMBER":TEXT} */
-static void say(struct http_exchange *x, int status, const char *member, const char *text)
-{
-	struct buf b = BUF_INIT(TEXT_MAX);
-	buf_addf(&b, "{\"%s\":", member);
-	json_write_string(&b, bytes_str(text));
-	buf_adds(&b, "}\n");
-	answer(x, status, NULL, buf_bytes(&b));
-	buf_clear(&b);
+	struct webhook_fate fate = { .verdict = WEBHOOK_FAILED };
+	w->spec.accept(w->spec.arg, d, &fate);
+	webhook_tell(&w->answers, x, r->path, d->req, &fate, wait_ms);
 }
 
 static void note(const struct webhooks *w, const struct webhook_delivery *d, const char *what)
 {
-	if (w->note)
-		w->note(w->arg, d, what);
+	if (w->spec.note)
+		w->spec.note(w->spec.arg, d, what);
 }
 
 /* Whoever has sent it has proven who he is. input: NULL where the body itself is. */
@@ -185,17 +96,20 @@ static void take(struct webhooks *w, struct http_exchange *x, const struct route
 	const char *why = "the body is not a JSON object";
 	if (cJSON_IsObject(body))
 		why = webhook_auth_identify(r->auth, req, body, p);
+	int64_t wait_ms = status_wait_ms(req);
+	if (!why && wait_ms < 0)
+		why = "wait is malformed: expected ?wait=30s";
 	const char *challenge = why ? NULL : webhook_auth_challenge(r->auth, body);
 	struct webhook_delivery d = delivery_of(r, req, p);
 	d.input = input ? buf_bytes(input) : req->body;
 	if (why) {
 		reject(w, r, req, p, why);
-		say(x, 400, "error", why);
+		webhook_say(x, 400, "error", why);
 	} else if (challenge) {
 		note(w, &d, "the address was verified");
-		say(x, 200, "challenge", challenge);
+		webhook_say(x, 200, "challenge", challenge);
 	} else {
-		start(w, x, &d);
+		start(w, x, r, &d, wait_ms);
 	}
 	cJSON_Delete(body);
 }
@@ -204,7 +118,7 @@ static void refuse(const struct webhooks *w, struct http_exchange *x, const stru
 		   const struct http_received *req, const struct webhook_proof *p)
 {
 	reject(w, r, req, p, p->why);
-	answer(x, 404, NULL, BYTES_LIT("{\"error\":\"not found\"}\n"));
+	webhook_say(x, 404, "error", "not found");
 }
 
 /* ---- SNS ---- */
@@ -225,16 +139,16 @@ static void take_message(struct webhooks *w, const struct checking *c, struct we
 	struct webhook_delivery d = delivery_of(c->r, c->req, p);
 	if (m->type == SNS_SUBSCRIBE) {
 		note(w, &d, "the subscription was confirmed");
-		say(c->x, 200, "confirmed", m->topic);
+		webhook_say(c->x, 200, "confirmed", m->topic);
 	} else if (m->type == SNS_UNSUBSCRIBE) {
 		note(w, &d, "the subscription was ended by the sender");
-		say(c->x, 200, "ended", m->topic);
+		webhook_say(c->x, 200, "ended", m->topic);
 	} else if (webhook_auth_envelope(c->r->auth)) {
 		take(w, c->x, c->r, c->req, p, NULL);
 	} else {
 		sns_input(&input, m);
 		if (input.err)
-			failed(c->x);
+			webhook_say_failed(c->x);
 		else
 			take(w, c->x, c->r, c->req, p, &input);
 	}
@@ -256,7 +170,7 @@ static void on_verdict(void *arg, const struct sns_verdict *v)
 		webhook_decoys_spend(w->decoys, c->r->auth, c->req, clock_wall_ms());
 	if (v->later) {
 		reject(w, c->r, c->req, p, p->why);
-		busy(c->x);
+		webhook_say_busy(c->x);
 	} else {
 		refuse(w, c->x, c->r, c->req, p);
 	}
@@ -270,7 +184,7 @@ static void begin_check(struct webhooks *w, struct http_exchange *x, const struc
 	const struct webhook_auth *auth = refused ? webhook_decoys_sns(w->decoys) : r->auth;
 	struct checking *c = calloc(1, sizeof(*c));
 	if (!c) {
-		failed(x);
+		webhook_say_failed(x);
 		return;
 	}
 	*c = (struct checking){ .next = w->checking, .w = w, .x = x, .req = req, .r = r };
@@ -288,12 +202,37 @@ static void stop_check(struct checking *c)
 
 /* ---- any request ---- */
 
+/* Is it asked how a run is, with the right token? Every hook's link is reckoned. */
+static bool asks_state(const struct webhooks *w, const struct http_received *req,
+		       char run[UUID_SIZE])
+{
+	char of[UUID_SIZE];
+	bool found = false;
+	const struct bytes key = bytes_str(w->answers.key);
+	if (strcmp(req->method, "GET") != 0 || !w->spec.follow || key.n == 0)
+		return false;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!status_link_read(of, w->routes[i].path, req->path, req->query, key))
+			continue;
+		memcpy(run, of, sizeof(of));
+		found = true;
+	}
+	return found;
+}
+
 static void serve(void *arg, struct http_exchange *x, const struct http_received *req)
 {
 	struct webhooks *w = arg;
 	struct webhook_proof proof = { .why = "there is no such hook" };
-	if (w->other && strncmp(req->path, w->other_path, strlen(w->other_path)) == 0) {
-		w->other(w->other_arg, x, req);
+	char run[UUID_SIZE];
+	if (w->spec.other &&
+	    strncmp(req->path, w->spec.other_path, strlen(w->spec.other_path)) == 0) {
+		w->spec.other(w->spec.other_arg, x, req);
+		return;
+	}
+	if (asks_state(w, req, run)) {
+		int64_t wait_ms = status_wait_ms(req);
+		webhook_tell_state(&w->answers, x, run, wait_ms > 0 ? wait_ms : 0);
 		return;
 	}
 	const struct route *r = find_route(w, req);
@@ -316,19 +255,14 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 
 static void gone(void *arg, struct http_exchange *x)
 {
-	const struct webhooks *w = arg;
-	struct pending *p = w->pending;
+	struct webhooks *w = arg;
 	struct checking *c = w->checking;
-	while (p && p->x != x)
-		p = p->next;
 	while (c && c->x != x)
 		c = c->next;
-	if (p)
-		p->x = NULL;
-	else if (c)
+	if (c)
 		stop_check(c);
-	else if (w->other_gone)
-		w->other_gone(w->other_arg, x);
+	else if (!webhook_answers_gone(&w->answers, x) && w->spec.other_gone)
+		w->spec.other_gone(w->spec.other_arg, x);
 }
 
 /* ---- start and stop ---- */
@@ -398,6 +332,16 @@ static int add_decoys(struct webhooks *w, struct err *err)
 	return rc;
 }
 
+static int copy_answers(struct webhooks *w, const struct webhook_spec *spec, struct err *err)
+{
+	struct webhook_answers *a = &w->answers;
+	a->key = strndup(spec->status_key.p ? spec->status_key.p : "", spec->status_key.n);
+	a->base_url = spec->base_url ? strdup(spec->base_url) : NULL;
+	return !a->key || (spec->base_url && !a->base_url)
+		   ? err_set(err, ERR_NOMEM, "no memory for webhooks")
+		   : 0;
+}
+
 int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struct err *err)
 {
 	struct webhooks *w = calloc(1, sizeof(*w));
@@ -408,20 +352,17 @@ int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struc
 		return err_set(err, ERR_NOMEM, "no memory for webhooks");
 	}
 	w->routes = routes;
-	w->accept = spec->accept;
-	w->when_durable = spec->when_durable;
-	w->reject = spec->reject;
-	w->note = spec->note;
-	w->arg = spec->arg;
-	w->other_path = spec->other_path;
-	w->other = spec->other;
-	w->other_gone = spec->other_gone;
-	w->other_arg = spec->other_arg;
+	w->spec = *spec;
+	w->spec.hooks = NULL;
+	w->answers =
+	    (struct webhook_answers){ .spec = &w->spec, .tls = spec->listen->tls.cert_file };
 	int rc = add_routes(w, spec, err);
 	if (rc == 0)
 		rc = add_decoys(w, err);
 	if (rc == 0 && webhook_decoys_sns(w->decoys))
 		rc = sns_new(&w->sns, spec->loop, spec->http, err);
+	if (rc == 0)
+		rc = copy_answers(w, spec, err);
 	if (rc == 0)
 		rc =
 		    http_server_listen(&w->server, spec->loop,
@@ -447,10 +388,11 @@ void webhooks_stop(struct webhooks *w)
 	}
 	sns_free(w->sns);
 	webhook_decoys_free(w->decoys);
-	for (struct pending *p = w->pending; p; p = p->next) {
-		p->x = NULL;
-		p->w = NULL;
-	}
+	webhook_answers_stop(&w->answers);
+	if (w->answers.key)
+		wipe(w->answers.key, strlen(w->answers.key));
+	free(w->answers.key);
+	free(w->answers.base_url);
 	for (size_t i = 0; i < w->n; i++)
 		route_clear(&w->routes[i]);
 	free(w->routes);

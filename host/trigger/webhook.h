@@ -9,9 +9,17 @@
  *	400  the body is not a JSON object, or what identifies the delivery is missing or malformed
  *	200  Slack asked whether the address is ours: what it wants back; SNS asked, and the subscription
  *	     is confirmed, or told its end
- *	503  the owner is full, or SNS's certificate cannot be had now (Retry-After: 30)
+ *	429  too many in too short a time
+ *	503  too many wait, or SNS's certificate cannot be had now (Retry-After, as with 429)
  *	500  the owner could not start it, or could not record that
- *	202  {"run":"<id>"}: what was started is durable
+ *	200  {"ignored":true, "reason":...}: it is to start nothing
+ *	200  {"run_id":..., "duplicate":true, ...}: that delivery has come before
+ *	202  {"run":ID, "run_id":ID, "status_url":URL, "duplicate":false}: it is durable that this run
+ *	     is, or will be, started. 200 with "state" and "result" beside these where the sender waits
+ *	     (status_link.h) and the run ends in time
+ *
+ * GET of a status_url, which is all the proof that is asked for: 200 {"run_id":ID, "state":...,
+ * "result":...}.
  *
  * Webhooks decide who may start something, never what: `accept` is handed in.
  */
@@ -47,18 +55,34 @@ struct webhook_delivery {
 	const char *id;     /* "" if there is none; claimed only, unless there is an identity */
 	const char *identity; /* who has proven to have sent it: struct webhook_proof; "": nobody */
 	int64_t signed_ms;    /* the time that is signed with it; 0: none is */
+	const struct http_received *req;
 };
 
 enum { WEBHOOK_RUN_SIZE = 64 };
 
-/*
- * Start a run.
- *
- * @param[out] run its id
- * @return 0; -ERR_LIMIT: full, try later; any other error: could not be started
- */
-typedef int webhook_accept_fn(void *arg, const struct webhook_delivery *d,
-			      char run[WEBHOOK_RUN_SIZE], struct err *err);
+enum webhook_verdict {
+	WEBHOOK_ACCEPTED, /* run stands for it */
+	WEBHOOK_IGNORED,  /* why; it starts nothing */
+	WEBHOOK_TOO_FAST, /* retry_ms */
+	WEBHOOK_FULL,     /* retry_ms */
+	WEBHOOK_FAILED,
+};
+
+struct webhook_fate {
+	enum webhook_verdict verdict;
+	bool duplicate;
+	char run[WEBHOOK_RUN_SIZE];
+	char why[256];
+	int64_t retry_ms;
+};
+
+/* Deal with a delivery. fate: filled in. */
+typedef void webhook_accept_fn(void *arg, const struct webhook_delivery *d,
+			       struct webhook_fate *fate);
+
+/* What is known of a run: members of a JSON object, "\"state\":\"done\",..."; over: there is no more
+ * to come. Empty: nothing is known. From the loop, exactly once; not within the call. */
+typedef void webhook_state_fn(void *arg, struct bytes members, bool over);
 
 /* err->code 0: it is. From the loop, exactly once. */
 typedef void webhook_durable_fn(void *arg, const struct err *err);
@@ -80,6 +104,13 @@ struct webhook_spec {
 	/* Have done told once all that was accepted is durable; the sender is answered then, and not
 	 * before. NULL: it is when accept returns. */
 	void (*when_durable)(void *arg, webhook_durable_fn *done, void *done_arg);
+	/* Tell the state of a run when it is over, at the latest after wait_ms. NULL: nobody may ask. */
+	void (*follow)(void *arg, const char *run, int64_t wait_ms, webhook_state_fn *done,
+		       void *done_arg);
+	struct bytes status_key; /* of status_link.h; copied */
+	/* Of the links to the state of runs, no slash at its end; NULL: as the sender has named us in
+	 * its request. Copied. */
+	const char *base_url;
 	webhook_reject_fn *reject; /* NULL: nobody wants to know */
 	webhook_note_fn *note;     /* likewise */
 	void *arg;

@@ -56,14 +56,14 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 
 struct owner {
 	struct webhooks *w;
-	int accepts, rejects, notes, outcome;
+	int accepts, rejects, notes;
+	struct webhook_fate fate; /* of the next deliveries */
 	char input[128], id[64], hook[64], auth[32], identity[64], why[128];
 	webhook_durable_fn *durable; /* who waits for the disk */
 	void *durable_arg;
 };
 
-static int accept_it(void *arg, const struct webhook_delivery *d, char run[WEBHOOK_RUN_SIZE],
-		     struct err *err)
+static void accept_it(void *arg, const struct webhook_delivery *d, struct webhook_fate *fate)
 {
 	struct owner *o = arg;
 	o->accepts++;
@@ -72,8 +72,9 @@ static int accept_it(void *arg, const struct webhook_delivery *d, char run[WEBHO
 	(void)snprintf(o->hook, sizeof(o->hook), "%s", d->hook);
 	(void)snprintf(o->auth, sizeof(o->auth), "%s", d->auth);
 	(void)snprintf(o->identity, sizeof(o->identity), "%s", d->identity);
-	(void)snprintf(run, WEBHOOK_RUN_SIZE, "run-%d", o->accepts);
-	return o->outcome ? err_set(err, (enum err_code)o->outcome, "no") : 0;
+	*fate = o->fate;
+	if (fate->verdict == WEBHOOK_ACCEPTED)
+		(void)snprintf(fate->run, sizeof(fate->run), "run-%d", o->accepts);
 }
 
 static void reject_it(void *arg, const struct webhook_delivery *d, const char *why)
@@ -193,7 +194,7 @@ TEST(a_signed_delivery_starts_a_run)
 	    post("/hooks/redrive", github, sign("It's a Secret to Everybody", body), body);
 
 	CHECK_INT(x.status, 202);
-	CHECK_STR(x.body, "{\"run\":\"run-1\"}\n");
+	CHECK_STR(x.body, "{\"run\":\"run-1\",\"run_id\":\"run-1\",\"duplicate\":false}\n");
 	CHECK_STR(o.hook, "redrive");
 	CHECK_STR(o.input, body);
 	CHECK_STR(o.id, "d-1");
@@ -209,6 +210,7 @@ TEST(a_signed_delivery_starts_a_run)
 /* A delivery that is accepted and waits for the disk. */
 static void deliver_held(struct owner *o, struct http_exchange *x)
 {
+	static const struct http_listen listen = { 0 };
 	const struct bytes secret = BYTES_LIT("other");
 	const struct webhook hook = { .name = "own",
 				      .path = "/hooks/own",
@@ -222,9 +224,12 @@ static void deliver_held(struct owner *o, struct http_exchange *x)
 					   .n_headers = 1,
 					   .body = BYTES_LIT("{}"),
 					   .peer = "192.0.2.1:4000" };
-	const struct webhook_spec spec = {
-		.hooks = &hook, .n_hooks = 1, .accept = accept_it, .when_durable = hold_it, .arg = o
-	};
+	const struct webhook_spec spec = { .hooks = &hook,
+					   .n_hooks = 1,
+					   .accept = accept_it,
+					   .when_durable = hold_it,
+					   .arg = o,
+					   .listen = &listen };
 	*o = (struct owner){ 0 };
 	*x = (struct http_exchange){ 0 };
 	bool ok = webhooks_start(&o->w, &spec, NULL) == 0;
@@ -243,7 +248,7 @@ TEST(a_delivery_is_answered_once_its_run_is_durable)
 	o.durable(o.durable_arg, &ok);
 	CHECK_INT(x.answers, 1);
 	CHECK_INT(x.status, 202);
-	CHECK_STR(x.body, "{\"run\":\"run-1\"}\n");
+	CHECK_STR(x.body, "{\"run\":\"run-1\",\"run_id\":\"run-1\",\"duplicate\":false}\n");
 	webhooks_stop(o.w);
 }
 
@@ -352,11 +357,11 @@ TEST(an_owner_that_is_full_says_when_to_come_back)
 	struct owner o;
 	begin(&o);
 
-	o.outcome = ERR_LIMIT;
+	o.fate = (struct webhook_fate){ .verdict = WEBHOOK_FULL, .retry_ms = 29001 };
 	struct http_exchange x = post("/hooks/own", "X-Sig", sign("other", "{}"), "{}");
 	CHECK_INT(x.status, 503);
 	CHECK_STR(x.retry_after, "30");
-	o.outcome = ERR_IO;
+	o.fate = (struct webhook_fate){ .verdict = WEBHOOK_FAILED };
 	CHECK_INT(post("/hooks/own", "X-Sig", sign("other", "{}"), "{}").status, 500);
 	webhooks_stop(o.w);
 }
