@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/random.h"
-#include "cli/actor.h"
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/foreground.h"
 #include "cli/input.h"
+#include "cli/start.h"
 #include "cli/usage.h"
 
 static const char help[] =
@@ -107,25 +105,16 @@ static int read_options(struct options *o, int argc, char **argv, struct err *er
 /* What is asked for, as cli/start.h has it; NULL: no memory. */
 static cJSON *request_of(const struct options *o)
 {
-	struct buf input = BUF_INIT(INPUT_MAX), actor = BUF_INIT(INPUT_MAX);
-	char id[UUID_SIZE];
-	cJSON *r = cJSON_CreateObject();
-	uuid_v7(id, clock_wall_ms());
+	struct buf input = BUF_INIT(INPUT_MAX);
 	input_write(&o->input, &input);
-	actor_operator(&actor);
-	if (r) {
-		(void)cJSON_AddStringToObject(r, "op", "run");
-		(void)cJSON_AddStringToObject(r, "id", id);
-		(void)cJSON_AddStringToObject(r, "file", o->file);
-		(void)cJSON_AddItemToObject(r, "input", json_parse(buf_bytes(&input), NULL));
-		(void)cJSON_AddItemToObject(r, "actor", json_parse(buf_bytes(&actor), NULL));
-		if (o->reason)
-			(void)cJSON_AddStringToObject(r, "reason", o->reason);
-		(void)cJSON_AddBoolToObject(r, "dryRun", o->dry_run);
-		json_set_int(r, "timeoutMs", o->timeout_ms);
-	}
+	cJSON *r = start_run_asked(&(struct start_asked){
+	    .file = o->file,
+	    .input = json_parse(buf_bytes(&input), NULL),
+	    .reason = o->reason,
+	    .dry_run = o->dry_run,
+	    .timeout_ms = o->timeout_ms,
+	});
 	buf_clear(&input);
-	buf_clear(&actor);
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/serve_hooks.h"
 #include "cli/serve_schedules.h"
 #include "cli/service.h"
+#include "cli/store_prune.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
 #include "net/http_server.h"
@@ -282,6 +283,8 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		return status == EXIT_CANCELLED ? EXIT_DONE : status;
 	if (set_up(s, &err) < 0 || serve_carry_on(s, &err) < 0)
 		return usage_error("serve", "%s", err.message);
+	if (prune_timer_start(&s->pruning, &s->host, &err) < 0)
+		terminal_log(&s->host.terminal, LOG_WARN, err.message);
 	say_ready(s);
 	host_loop(&s->host);
 	return EXIT_DONE;
@@ -299,6 +302,7 @@ int cmd_serve(int argc, char **argv)
 	struct config config = { 0 };
 	status = serve(&s, &config, file);
 	s.stopping = true;
+	prune_timer_free(s.pruning);
 	webhooks_stop(s.webhooks);
 	hooks_free(s.hooks);
 	s.hooks = NULL;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/config_read.h"
 #include "cli/files.h"
+#include "cli/store_prune.h"
 
 enum { FILE_MAX = 4 << 20, EXPANDED_MAX = 8 << 20 };
 
@@ -133,7 +134,9 @@ static int read_file(struct config *c, const char *path, struct err *err)
 int config_load(struct config *c, const char *path, struct err *err)
 {
 	int rc = 0;
-	*c = (struct config){ .file = path ? path : "", .log_level = LOG_INFO };
+	*c = (struct config){ .file = path ? path : "",
+			      .log_level = LOG_INFO,
+			      .store_keep_ms = PRUNE_DAYS(PRUNE_DEFAULT_DAYS) };
 	if (path)
 		rc = read_file(c, path, err);
 	if (rc == 0 && path)
@@ -191,7 +194,8 @@ int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, c
 		return err_set(
 		    err, ERR_INVALID,
 		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, policy, "
-		    "audit, approvals, secrets, listen, schedule NAME, hook NAME or the name of a "
+		    "audit, approvals, secrets, store, listen, schedule NAME, hook NAME or the "
+		    "name of a "
 		    "loaded plugin",
 		    c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);
 	}

@@ -10,6 +10,7 @@
  *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
  *	            copy_file, copy_url            the audit log, see commit/commit.h
  *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
+ *	[store]     keep              runs that ended longer ago are forgotten, see cli/store_prune.h
  *	[listen]    where webhooks are received, see config_listen.h
  *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
  *	[schedule NAME]  cron, tz, runbook, input, reason, timeout, dry_run, jitter, overlap, catch_up,
@@ -104,6 +105,7 @@ struct config {
 	unsigned parallel_max;      /* likewise */
 	int64_t passive_ms;         /* likewise: the wait from which a run leaves memory */
 	int64_t watchdog_ms;        /* 0: the default of watchdog.h */
+	int64_t store_keep_ms;      /* how long serve keeps runs that are over; 0: for ever */
 	enum log_level log_level;   /* of lines; what is less is not shown */
 	struct run_rule *rules;
 	size_t n_rules;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/store_prune.h"
 
 enum { PARALLEL_MAX = 10000 };
 
@@ -94,6 +95,20 @@ static int read_rules(struct reading *r)
 		c->rules[c->n_rules++] = (struct run_rule){ k->name, (int)calls };
 	}
 	return 0;
+}
+
+static int read_store(struct reading *r)
+{
+	const struct ini_key *k = ini_key(r->s, "keep");
+	if (k && strcmp(k->value, "forever") == 0) {
+		r->c->store_keep_ms = 0;
+		return 0;
+	}
+	int rc = value_duration(r, "keep", &r->c->store_keep_ms);
+	if (rc == 0 && r->c->store_keep_ms < PRUNE_DAYS(PRUNE_LEAST_DAYS))
+		return value_complain(r, k,
+				      "2d or more, as budgets look back for a day; or forever");
+	return rc;
 }
 
 static int read_secrets(struct reading *r)
@@ -227,6 +242,7 @@ static const struct section_kind kinds[] = {
 	  "copy_url " },
 	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url " },
 	{ "secrets", false, read_secrets, NULL },
+	{ "store", false, read_store, " keep " },
 	{ "listen", false, config_read_listen,
 	  " address plain cert_file key_file client_ca_file client_cert trusted_proxy "
 	  "max_connections max_connections_per_address max_requests_ahead max_body max_bodies "

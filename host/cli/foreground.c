@@ -25,6 +25,7 @@ struct foreground {
 	struct hand_over away; /* while another process goes through it */
 	char id[RUN_ID_SIZE];
 	int signals;
+	const struct foreground_looks *looks; /* NULL: a run of which nothing is known */
 };
 
 /* ---- what is printed ---- */
@@ -79,6 +80,10 @@ static void say_unknown(const struct run_unknown *u)
 
 static void say_end(struct foreground *f, const struct run_end *end)
 {
+	if (f->looks && end->outcome == RUN_CANCELLED) {
+		terminal_say(&f->host.terminal, f->looks->left);
+		return;
+	}
 	if (end->outcome != RUN_DONE) {
 		(void)fprintf(stderr, "runbook: run %s %s: ", end->id,
 			      run_outcome_name(end->outcome));
@@ -104,6 +109,8 @@ static void on_end(void *arg, const struct run_end *end)
 		(void)fputc('\n', stdout);
 	}
 	f->host.exit_status = status_of(end->outcome);
+	if (f->looks && end->outcome == RUN_DONE)
+		f->host.exit_status = f->looks->status(end->result);
 	if (fflush(stdout) != 0 && f->host.exit_status == EXIT_DONE) {
 		(void)fprintf(stderr,
 			      "runbook: run %s is done, but its result cannot be printed: %s\n",
@@ -130,7 +137,7 @@ static void say_start(struct foreground *f, const cJSON *request)
 static void on_signal(void *arg)
 {
 	struct foreground *f = arg;
-	if (f->signals++ == 0)
+	if (f->signals++ == 0 && !f->looks)
 		terminal_log(&f->host.terminal, LOG_WARN,
 			     "cancelling; a change in flight is waited for up to 5 s");
 	if (f->away.ask)
@@ -338,13 +345,19 @@ static int open_and_go(struct foreground *f, const char *command, struct config 
 	return go(f, command, request);
 }
 
-int foreground(const char *command, const char *config_file, cJSON *request)
+int foreground_look(const char *command, const char *config_file, cJSON *request,
+		    const struct foreground_looks *looks)
 {
-	struct foreground f = { 0 };
+	struct foreground f = { .looks = looks };
 	struct config config = { 0 };
 	int status = open_and_go(&f, command, &config, config_file, request);
 	service_free(f.service);
 	status = host_close(&f.host, status);
 	config_clear(&config);
 	return status;
+}
+
+int foreground(const char *command, const char *config_file, cJSON *request)
+{
+	return foreground_look(command, config_file, request, NULL);
 }

@@ -20,4 +20,15 @@
  */
 int foreground(const char *command, const char *config, cJSON *request);
 
+/* Of a run that only looks. */
+struct foreground_looks {
+	int (*status)(
+	    struct bytes result); /* the exit status, of its result (JSON) when it is done */
+	const char *left;         /* said when it was interrupted */
+};
+
+/* The same; looks is borrowed. */
+int foreground_look(const char *command, const char *config, cJSON *request,
+		    const struct foreground_looks *looks);
+
 #endif

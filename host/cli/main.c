@@ -14,6 +14,7 @@ static const char help[] =
     "\n"
     "  run FILE     run a Lua runbook once; its result is printed as JSON\n"
     "  serve        start runs from schedules and webhooks\n"
+    "  watch ARN    one Map Run until it ends, with its rate and an estimate\n"
     "  status       how the host is: its owner, runs, audit log, schedules, disk\n"
     "  runs         list the runs of the state directory\n"
     "  show RUN     all of one run: steps, times, arguments, answers, who and why\n"
@@ -21,7 +22,8 @@ static const char help[] =
     "  resume RUN   carry on a run that is parked, or that a dead process left\n"
     "  retry RUN    a new attempt of a run that is over\n"
     "  replay RUN   --check: would its runbook still do what the run has done?\n"
-    "  approve RUN  say yes to what a run asks for ('reject' says no)\n"
+    "  approve RUN  say yes to what a run asks for\n"
+    "  reject RUN   say no to it\n"
     "  hold         refuse every changing call until 'release'\n"
     "  release      end the hold\n"
     "  check FILE   say what is wrong with runbooks, without running them\n"
@@ -29,6 +31,7 @@ static const char help[] =
     "  cron         when a schedule's expression comes next, and what it means in words\n"
     "  ops          list the operations that runbooks can call\n"
     "  audit        verify, read and prove the audit log\n"
+    "  store        back up, check and prune what is known of runs\n"
     "  local        run the local Step Functions engine (from the plugin sfn)\n"
     "  version      print the version\n"
     "\n"
@@ -46,6 +49,7 @@ static const struct {
 	{ "approve", cmd_approve }, { "reject", cmd_reject }, { "hold", cmd_hold },
 	{ "release", cmd_release }, { "ops", cmd_ops },       { "audit", cmd_audit },
 	{ "cron", cmd_cron },       { "status", cmd_status }, { "schedules", cmd_schedules },
+	{ "watch", cmd_watch },     { "store", cmd_store },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

@@ -18,9 +18,10 @@ struct serve_run; /* a run that goes on */
 
 struct serve {
 	struct host host;
-	struct service *service; /* for other processes */
-	struct firings *firings; /* its schedules */
-	struct hooks *hooks;     /* what becomes of deliveries; NULL: there are none */
+	struct service *service;     /* for other processes */
+	struct firings *firings;     /* its schedules */
+	struct hooks *hooks;         /* what becomes of deliveries; NULL: there are none */
+	struct prune_timer *pruning; /* NULL: not begun */
 	struct webhooks *webhooks;
 	struct approvals *approvals; /* NULL: people have no links */
 	struct serve_run *runs;

@@ -15,6 +15,7 @@
 #include "cli/service_schedules.h"
 #include "cli/shown_args.h"
 #include "cli/status.h"
+#include "cli/store_prune.h"
 #include "net/loop.h"
 
 enum { ACTOR_MAX = 16 * 1024 };
@@ -28,6 +29,8 @@ struct service {
 	struct look *looks;          /* queries under way */
 	struct late_answers answers; /* of what is being written */
 	struct guests guests;
+	struct prune *prune;                /* under way, ... */
+	struct control_request *pruned_for; /* ... for it; NULL: nobody waits any more */
 };
 
 /* ---- hello ---- */
@@ -131,6 +134,46 @@ static void on_query_gone(void *arg, struct control_request *q)
 	struct look *l = control_data(q);
 	(void)arg;
 	l->q = NULL;
+}
+
+/* ---- prune ---- */
+
+static void on_pruned(void *arg, int64_t runs, const struct err *err)
+{
+	struct service *s = arg;
+	struct control_request *q = s->pruned_for;
+	s->prune = NULL;
+	s->pruned_for = NULL;
+	if (q && err->code) {
+		control_fail(q, "AuditUnavailable", err->message);
+	} else if (q) {
+		cJSON *o = cJSON_CreateObject();
+		json_set_int(o, "runs", runs);
+		control_answer(q, o);
+	}
+}
+
+static void on_prune(void *arg, struct control_request *q, const cJSON *request)
+{
+	struct service *s = arg;
+	struct err err = { 0 };
+	int64_t least = clock_wall_ms() - PRUNE_DAYS(PRUNE_LEAST_DAYS);
+	int64_t before_ms = json_get_int(request, "beforeMs", 0);
+	if (before_ms <= 0 || before_ms > least)
+		control_fail(q, "InvalidRequest", "runs of the last two days are kept");
+	else if (s->prune)
+		control_fail(q, "Busy", "it is being pruned already");
+	else if (prune_start(&s->prune, s->host, before_ms, on_pruned, s, &err) < 0)
+		control_fail(q, "OutOfMemory", err.message);
+	else
+		s->pruned_for = q;
+}
+
+static void on_prune_gone(void *arg, struct control_request *q)
+{
+	struct service *s = arg;
+	if (s->pruned_for == q)
+		s->pruned_for = NULL;
 }
 
 /* ---- what changes runs ---- */
@@ -239,6 +282,7 @@ static const struct control_op ops[] = {
 	{ "find", on_query, NULL, on_query_gone },
 	{ "status", on_query, NULL, on_query_gone },
 	{ "cancel", on_cancel, NULL, on_run_gone },
+	{ "prune", on_prune, NULL, on_prune_gone },
 	{ "approvals", on_query, NULL, on_query_gone },
 	{ "approve", on_vote, NULL, late_answer_gone },
 	{ "reject", on_vote, NULL, late_answer_gone },
@@ -278,6 +322,7 @@ void service_free(struct service *s)
 	if (!s)
 		return;
 	control_free(s->control);
+	prune_leave(s->prune);
 	guests_forget(&s->guests);
 	for (struct look *l = s->looks, *next; l; l = next) {
 		next = l->next;

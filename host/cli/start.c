@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/random.h"
+#include "cli/actor.h"
 #include "script/settle.h"
 
 enum { TEXT_MAX = 64 << 20 };
@@ -80,4 +83,28 @@ int start_request(char id[RUN_ID_SIZE], struct host *h, const cJSON *request,
 	if (strcmp(op, "retry") == 0)
 		return run_retry(h->runs, run, listener, err);
 	return run_resume(h->runs, run, listener, err);
+}
+
+cJSON *start_run_asked(const struct start_asked *asked)
+{
+	struct buf actor = BUF_INIT(TEXT_MAX);
+	char id[UUID_SIZE];
+	cJSON *r = cJSON_CreateObject();
+	if (!r) {
+		cJSON_Delete(asked->input);
+		return NULL;
+	}
+	uuid_v7(id, clock_wall_ms());
+	actor_operator(&actor);
+	(void)cJSON_AddStringToObject(r, "op", "run");
+	(void)cJSON_AddStringToObject(r, "id", id);
+	(void)cJSON_AddStringToObject(r, "file", asked->file);
+	(void)cJSON_AddItemToObject(r, "input", asked->input);
+	(void)cJSON_AddItemToObject(r, "actor", json_parse(buf_bytes(&actor), NULL));
+	if (asked->reason)
+		(void)cJSON_AddStringToObject(r, "reason", asked->reason);
+	(void)cJSON_AddBoolToObject(r, "dryRun", asked->dry_run);
+	json_set_int(r, "timeoutMs", asked->timeout_ms);
+	buf_clear(&actor);
+	return r;
 }

@@ -15,6 +15,17 @@
 #include "cli/host.h"
 #include "script/run.h"
 
+struct start_asked { /* on a command line */
+	const char *file;
+	cJSON *input;       /* object; taken over */
+	const char *reason; /* or NULL */
+	bool dry_run;
+	int64_t timeout_ms; /* 0: the limit of every run */
+};
+
+/* {"op":"run"} with a new id, by whoever runs this program. Owned by the caller. NULL: no memory. */
+cJSON *start_run_asked(const struct start_asked *asked);
+
 /*
  * Do what the request asks for.
  *
