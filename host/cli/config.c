@@ -73,8 +73,7 @@ static int default_lua_dir(struct config *c, struct err *err)
 
 static int default_plugin_dirs(struct config *c, size_t n, struct err *err)
 {
-	static const char *const places[] = { "", "/../lib/runbook",
-					      "/../lib/x86_64-linux-gnu/runbook" };
+	static const char *const places[] = { "", "/../lib/runbook", RUNBOOK_PLUGIN_PLACE };
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (asprintf(&c->plugin_dirs[n + i], "%s%s", c->program_dir, places[i]) < 0) {
 			c->plugin_dirs[n + i] = NULL;
