@@ -117,13 +117,13 @@ static void on_problem(void *arg, const char *text)
 	(void)printf("%s\n", text);
 }
 
-static int check(const struct host *h)
+static int check(const struct host *h, const char *state_dir)
 {
 	char audit_dir[AUDIT_PATH_SIZE];
 	struct err err = { 0 };
 	struct store_agrees seen = { 0 };
 	uint64_t problems = 0;
-	(void)snprintf(audit_dir, sizeof(audit_dir), "%s/audit", h->config->state_dir);
+	(void)snprintf(audit_dir, sizeof(audit_dir), "%s/audit", state_dir);
 	int rc = store_check(h->store, on_problem, &problems, &err);
 	if (rc == 0 && problems == 0)
 		rc = store_agrees(&seen, h->store, audit_dir, on_problem, &problems, &err);
@@ -196,10 +196,10 @@ static int prune_there(const struct host *h, int64_t before_ms)
 	return rc == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int prune(struct host *h, const struct options *o)
+static int prune(struct host *h, const struct config *config, const struct options *o)
 {
 	struct err err = { 0 };
-	int64_t keep_ms = o->older_ms ? o->older_ms : h->config->store_keep_ms;
+	int64_t keep_ms = o->older_ms ? o->older_ms : config->store_keep_ms;
 	if (keep_ms == 0)
 		keep_ms = PRUNE_DAYS(PRUNE_DEFAULT_DAYS);
 	if (keep_ms < PRUNE_DAYS(PRUNE_LEAST_DAYS))
@@ -239,9 +239,9 @@ int cmd_store(int argc, char **argv)
 	else if (strcmp(o.command, "backup") == 0)
 		status = backup(&h, &o);
 	else if (strcmp(o.command, "check") == 0)
-		status = check(&h);
+		status = check(&h, config.state_dir);
 	else
-		status = prune(&h, &o);
+		status = prune(&h, &config, &o);
 	status = host_close(&h, status);
 	config_clear(&config);
 	return status;

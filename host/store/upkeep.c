@@ -113,7 +113,8 @@ static int each_row(const struct db *db, const char *sql, store_problem_fn *fn, 
 		const char *text = (const char *)sqlite3_column_text(s, 0);
 		(void)snprintf(line, sizeof(line), "%s", text ? text : "no memory");
 		for (char *p = line; *p; p++)
-			*p = (unsigned char)*p < ' ' ? ' ' : *p;
+			if ((unsigned char)*p < ' ')
+				*p = ' ';
 		fn(arg, line);
 	}
 	if (code != SQLITE_DONE)
