@@ -23,7 +23,7 @@ static const char help[] =
     "backup   copy all that is known of runs, as it is at one moment, into a new FILE; whatever\n"
     "         goes on goes on. Put back, it knows nothing of later redrives: hold first\n"
     "check    is the file whole, and does the audit log have each change that it tells of?\n"
-    "prune    forget runs that ended more than D ago, 2d or more ([store] keep, else 90d): never\n"
+    "prune    forget runs that ended more than D ago, 4d or more ([store] keep, else 90d): never\n"
     "         what is not over, is parked, or has a call whose outcome is open. The audit log\n"
     "         keeps what they did\n"
     "\n"
@@ -203,7 +203,8 @@ static int prune(struct host *h, const struct config *config, const struct optio
 	if (keep_ms == 0)
 		keep_ms = PRUNE_DAYS(PRUNE_DEFAULT_DAYS);
 	if (keep_ms < PRUNE_DAYS(PRUNE_LEAST_DAYS))
-		return usage_error("store", "--older is %dd or more: budgets look back for a day",
+		return usage_error("store",
+				   "--older is %dd or more: deliveries are remembered for three",
 				   PRUNE_LEAST_DAYS);
 	int64_t before_ms = clock_wall_ms() - keep_ms, runs = 0;
 	if (o->dry_run) {

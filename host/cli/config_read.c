@@ -106,8 +106,8 @@ static int read_store(struct reading *r)
 	}
 	int rc = value_duration(r, "keep", &r->c->store_keep_ms);
 	if (rc == 0 && r->c->store_keep_ms < PRUNE_DAYS(PRUNE_LEAST_DAYS))
-		return value_complain(r, k,
-				      "2d or more, as budgets look back for a day; or forever");
+		return value_complain(
+		    r, k, "4d or more, as deliveries are remembered for three; or forever");
 	return rc;
 }
 

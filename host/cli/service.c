@@ -160,7 +160,7 @@ static void on_prune(void *arg, struct control_request *q, const cJSON *request)
 	int64_t least = clock_wall_ms() - PRUNE_DAYS(PRUNE_LEAST_DAYS);
 	int64_t before_ms = json_get_int(request, "beforeMs", 0);
 	if (before_ms <= 0 || before_ms > least)
-		control_fail(q, "InvalidRequest", "runs of the last two days are kept");
+		control_fail(q, "InvalidRequest", "runs of the last four days are kept");
 	else if (s->prune)
 		control_fail(q, "Busy", "it is being pruned already");
 	else if (prune_start(&s->prune, s->host, before_ms, on_pruned, s, &err) < 0)

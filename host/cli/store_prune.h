@@ -11,8 +11,9 @@
 
 #include "cli/host.h"
 
-/* The budgets of rules look back for a day (script/changes.h), and a duplicate comes late. */
-enum { PRUNE_LEAST_DAYS = 2, PRUNE_DEFAULT_DAYS = 90 };
+/* A delivery is remembered, with its run, for three days (store/deliveries.h); the budgets of rules look
+ * back for one. */
+enum { PRUNE_LEAST_DAYS = 4, PRUNE_DEFAULT_DAYS = 90 };
 
 #define PRUNE_DAYS(n) ((n)*INT64_C(24) * 60 * 60 * 1000)
 

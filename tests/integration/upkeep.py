@@ -121,7 +121,7 @@ def prune_forgets_what_ended_long_ago_and_nothing_else():
         sql(work, f"UPDATE run SET ended_ms = {old} WHERE id <> '{ids[1]}'")
         sql(work, f"UPDATE run SET state = 'parked' WHERE id = '{ids[2]}'")
         check_equal(store(work, "prune", "--dry-run").out, "would forget 1 runs\n", "what it would do")
-        check_equal(store(work, "prune", "--older", "1d").status, 2, "less than what budgets look back")
+        check_equal(store(work, "prune", "--older", "3d").status, 2, "less than deliveries are remembered")
         check_equal(store(work, "prune", "--older", "200d").out, "forgot 0 runs\n", "of 200 days")
         pruned = store(work, "prune")
         check_equal((pruned.status, pruned.out), (0, "forgot 1 runs\n"), f"prune\n{pruned}")
@@ -143,9 +143,9 @@ def the_owner_prunes_for_another_process_and_keeps_its_own_run():
 
 
 @test
-def keep_is_at_least_two_days_or_for_ever():
+def keep_is_at_least_four_days_or_for_ever():
     with Workspace() as work:
-        for value, status in (("1d", 2), ("never", 2), ("2d", 0), ("forever", 0)):
+        for value, status in (("3d", 2), ("never", 2), ("4d", 0), ("forever", 0)):
             work.configure(more=f"[store]\nkeep = {value}")
             ended = work.run("return 1")
             check_equal(ended.status, status, f"keep = {value}\n{ended}")
