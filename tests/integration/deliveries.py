@@ -214,7 +214,7 @@ end }
 def no_more_at_once_than_allowed_and_the_rest_waits_over_a_crash():
     hooks = {"h": "concurrency = 2\nqueue = 3"}
     with host(hooks, runbook='local input = ...\nif input.hold then sleep(input.hold) end\nreturn input.n') as served:
-        held = [served.post("/h", {"n": n, "hold": 1.5}) for n in range(2)]
+        held = [served.post("/h", {"n": n, "hold": 3}) for n in range(2)]
         queued = [served.post("/h?wait=1ms", {"n": n}, delivery=f"q{n}") for n in range(3)]
         check_equal([a[0] for a in held + queued], [202] * 5, "what is taken")
         check_equal([a[1]["state"] for a in queued], ["queued"] * 3, "what waits")
