@@ -12,7 +12,9 @@
 #include "cli/command.h"
 #include "cli/serve.h"
 #include "cli/serve_approvals.h"
+#include "cli/serve_heartbeat.h"
 #include "cli/serve_hooks.h"
+#include "cli/serve_notify.h"
 #include "cli/serve_schedules.h"
 #include "cli/service.h"
 #include "cli/store_prune.h"
@@ -185,6 +187,7 @@ static void on_asked(void *arg, const struct run_question *q)
 {
 	const struct serve *s = arg;
 	approvals_tell(s->approvals, q);
+	notify_asked(s->notify, q);
 }
 
 static void on_signal(void *arg)
@@ -240,7 +243,9 @@ static int set_up(struct serve *s, struct err *err)
 		rc = approvals_tell_again(s->approvals, err);
 	if (rc == 0 && (c->n_hooks > 0 || s->approvals))
 		rc = listen_for_hooks(s, err);
-	return rc;
+	if (rc == 0)
+		rc = notify_start(&s->notify, s, err);
+	return rc < 0 ? rc : heartbeat_start(&s->heartbeat, s, err);
 }
 
 /* What processes before this one have left comes before anything new. */
@@ -304,6 +309,7 @@ int cmd_serve(int argc, char **argv)
 	s.stopping = true;
 	prune_timer_free(s.pruning);
 	webhooks_stop(s.webhooks);
+	heartbeat_free(s.heartbeat);
 	hooks_free(s.hooks);
 	s.hooks = NULL;
 	approvals_free(s.approvals);
@@ -312,6 +318,7 @@ int cmd_serve(int argc, char **argv)
 	s.firings = NULL;
 	service_free(s.service);
 	status = host_close(&s.host, status);
+	notify_free(s.notify);
 	serve_clear(&s);
 	config_clear(&config);
 	return status;

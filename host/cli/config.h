@@ -19,6 +19,8 @@
  *	                 secrets = NAME NAME (of [secrets]), runbook, reason, timeout, dry_run,
  *	                 accept, accept_headers, concurrency, queue, rate, debounce, debounce_max,
  *	                 debounce_key     see cli/serve_hooks.h
+ *	[notify]    channel, url, secret, events, slow_factor, slow_at_least, runbook: see serve_notify.h
+ *	[heartbeat] url, secret, every: see serve_heartbeat.h
  *	[PLUGIN]    what the plugin of that name understands
  *
  * ${dir} in a value is the folder of the file; other relative paths start at the current folder.
@@ -89,6 +91,24 @@ struct config_approvals {     /* 0, NULL: not there */
 	int64_t valid_ms; /* of links to what never expires */
 };
 
+enum notify_event { NOTIFY_FAILURE, NOTIFY_RECOVERY, NOTIFY_APPROVAL, NOTIFY_SLOW };
+
+struct config_notify {
+	int line; /* 0: nobody is told */
+	const char *channel;
+	const char *url, *secret; /* or NULL; secret: a name in [secrets] */
+	unsigned events;          /* bits 1u << NOTIFY_... */
+	uint64_t slow_factor;
+	int64_t slow_at_least_ms;
+	const char *runbook; /* NULL: the one in lua_dir */
+};
+
+struct config_heartbeat {
+	int line;                 /* 0: there is none */
+	const char *url, *secret; /* one of them */
+	int64_t every_ms;
+};
+
 struct config {
 	const char *file;          /* as given; "" without one */
 	char hash[SHA256_HEX + 1]; /* of the file; "" without one */
@@ -114,6 +134,8 @@ struct config {
 	struct config_listen listen;
 	struct config_audit audit;
 	struct config_approvals approvals;
+	struct config_notify notify;
+	struct config_heartbeat heartbeat;
 	struct config_secret *secrets;
 	size_t n_secrets;
 	struct config_schedule *schedules;
@@ -132,6 +154,8 @@ void config_clear(struct config *c);
 
 /* Read the secrets of the hooks, for who serves them: a run by hand need not be able to. */
 NODISCARD int config_read_secrets(struct config *c, struct err *err);
+
+const char *config_notify_event(enum notify_event e); /* "failure" */
 
 /* What may be shown of a schedule besides cron and zone, as a JSON object. */
 void config_describe_schedule(const struct config *c, const struct config_schedule *s,

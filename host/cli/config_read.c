@@ -247,6 +247,9 @@ static const struct section_kind kinds[] = {
 	  " address plain cert_file key_file client_ca_file client_cert trusted_proxy "
 	  "max_connections max_connections_per_address max_requests_ahead max_body max_bodies "
 	  "tls_timeout header_timeout body_timeout answer_timeout idle_timeout " },
+	{ "notify", false, config_read_notify,
+	  " channel url secret events slow_factor slow_at_least runbook " },
+	{ "heartbeat", false, config_read_heartbeat, " url secret every " },
 	{ "schedule", true, config_read_schedule,
 	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "
 	  "pause_after_failures start end exclude " },

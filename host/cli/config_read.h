@@ -24,4 +24,8 @@ NODISCARD int config_read_listen(struct reading *r); /* config_listen.c: [listen
 /* Once all sections are read: does each hook have what it needs of the others? */
 NODISCARD int config_judge_hooks(const struct config *c, struct err *err);
 
+/* config_notify.c: [notify], [heartbeat] */
+NODISCARD int config_read_notify(struct reading *r);
+NODISCARD int config_read_heartbeat(struct reading *r);
+
 #endif

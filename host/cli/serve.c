@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/serve_hooks.h"
+#include "cli/serve_notify.h"
 #include "cli/serve_run.h"
 #include "cli/serve_schedules.h"
 #include "commit/commit.h"
@@ -64,6 +65,8 @@ void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *en
 	if (*at)
 		*at = r->next;
 	s->n_runs--;
+	if (!r->replaced)
+		notify_run_ended(s->notify, start, r->id, end, clock_wall_ms() - r->since_ms);
 	free(r);
 	firings_run_ended(s->firings, start, end);
 	hooks_run_ended(s->hooks, end->id);
@@ -100,6 +103,7 @@ static struct serve_run *new_run(struct serve *s, const struct config_start *sta
 		return NULL;
 	r->serve = s;
 	r->start = start;
+	r->since_ms = clock_wall_ms();
 	return r;
 }
 
@@ -110,12 +114,13 @@ static void add(struct serve *s, struct serve_run *r)
 	s->n_runs++;
 }
 
-bool serve_note(struct serve *s, const struct config_start *start, const char *id)
+bool serve_note(struct serve *s, const struct config_start *start, const char *id, int64_t since_ms)
 {
 	struct serve_run *r = new_run(s, start);
 	if (!r)
 		return false;
 	(void)snprintf(r->id, sizeof(r->id), "%s", id);
+	r->since_ms = since_ms;
 	add(s, r);
 	return true;
 }

@@ -24,6 +24,8 @@ struct serve {
 	struct prune_timer *pruning; /* NULL: not begun */
 	struct webhooks *webhooks;
 	struct approvals *approvals; /* NULL: people have no links */
+	struct notify *notify;       /* NULL: nobody is told */
+	struct heartbeat *heartbeat; /* NULL: there is none */
 	struct serve_run *runs;
 	size_t n_runs;
 	size_t n_carried;

@@ -6,6 +6,7 @@
 #include "cli/recovery.h"
 #include "cli/serve.h"
 #include "cli/serve_hooks.h"
+#include "cli/serve_notify.h"
 #include "cli/serve_run.h"
 #include "cli/serve_schedules.h"
 #include "net/loop.h"
@@ -34,15 +35,7 @@ void serve_listen_carried(struct serve *s)
 	s->host.carried = (struct run_listener){ .on_log = on_log, .on_end = on_end, .arg = s };
 }
 
-static const struct config_start *hook_of(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_hooks; i++)
-		if (strcmp(c->hooks[i].start.name, name) == 0)
-			return &c->hooks[i].start;
-	return NULL;
-}
-
-static const struct config_start *schedule_of(const struct config *c, const char *name)
+static const struct config_start *schedule_called(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_schedules; i++)
 		if (strcmp(c->schedules[i].start.name, name) == 0)
@@ -50,19 +43,29 @@ static const struct config_start *schedule_of(const struct config *c, const char
 	return NULL;
 }
 
-/* What it was started by: a hook, or a schedule, by the clock or by hand. */
-static const struct config_start *start_of(const struct config *c, const char *actor)
+static const struct config_start *hook_called(const struct config *c, const char *name)
 {
+	for (size_t i = 0; i < c->n_hooks; i++)
+		if (strcmp(c->hooks[i].start.name, name) == 0)
+			return &c->hooks[i].start;
+	return NULL;
+}
+
+const struct config_start *serve_start_of(const struct serve *s, const char *actor)
+{
+	const struct config *c = s->host.config;
 	cJSON *v = json_parse(bytes_str(actor), NULL);
 	const char *type = json_get_str(v, "type"), *name = json_get_str(v, "name");
-	const char *by_hand = json_get_str(v, "schedule");
+	const char *by_hand = json_get_str(v, "schedule"); /* fired by a person */
 	const struct config_start *found = NULL;
-	if (type && name && strcmp(type, "webhook") == 0)
-		found = hook_of(c, name);
+	if (by_hand)
+		found = schedule_called(c, by_hand);
 	else if (type && name && strcmp(type, "schedule") == 0)
-		found = schedule_of(c, name);
-	else if (by_hand)
-		found = schedule_of(c, by_hand);
+		found = schedule_called(c, name);
+	else if (type && name && strcmp(type, "webhook") == 0)
+		found = hook_called(c, name);
+	else if (type && strcmp(type, "notify") == 0)
+		found = notify_start_of(s->notify);
 	cJSON_Delete(v);
 	return found;
 }
@@ -71,9 +74,9 @@ static const struct config_start *start_of(const struct config *c, const char *a
 static int note_one(void *arg, const struct run_row *row)
 {
 	struct serve *s = arg;
-	const struct config_start *start = start_of(s->host.config, row->actor);
+	const struct config_start *start = serve_start_of(s, row->actor);
 	s->n_carried += !recovery_open(&s->host, row->id);
-	return start && !serve_note(s, start, row->id) ? -ERR_NOMEM : 0;
+	return start && !serve_note(s, start, row->id, row->started_ms) ? -ERR_NOMEM : 0;
 }
 
 /* A run that could not go on when serve began. */

@@ -9,12 +9,16 @@ struct serve_run {
 	struct serve *serve;
 	const struct config_start *start;
 	char id[RUN_ID_SIZE];
-	bool replaced; /* was cancelled for a later firing of its schedule */
+	int64_t since_ms; /* wall clock */
+	bool replaced;    /* was cancelled for a later firing of its schedule */
 	struct serve_run *next;
 };
 
 /* Add one that goes on already. False: no memory. */
-bool serve_note(struct serve *s, const struct config_start *start, const char *id);
+bool serve_note(struct serve *s, const struct config_start *start, const char *id,
+		int64_t since_ms);
+/* What a run of that actor was started as: a schedule, a hook, a notification; NULL: none of them. */
+const struct config_start *serve_start_of(const struct serve *s, const char *actor);
 /* It has ended like this; its schedule is told. */
 void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *end);
 

@@ -1,0 +1,135 @@
+#include "cli/serve_heartbeat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "cli/secrets.h"
+#include "cli/serve_run.h"
+#include "commit/commit.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+
+enum { TIMEOUT_MS = 15 * 1000, ANSWER_MAX = 65536, URL_MAX = 8192 };
+
+/* timer ──► flushing ──► transfer ──► timer */
+struct heartbeat {
+	struct serve *serve;
+	const struct config_heartbeat *config;
+	struct timer *timer;
+	struct http_transfer *transfer;
+	bool flushing; /* the committer will still call back */
+	bool freed;    /* meanwhile */
+	bool failing;
+};
+
+static void say(struct heartbeat *h, const char *why)
+{
+	if (why && !h->failing)
+		serve_say(h->serve, LOG_WARN, "heartbeat", why);
+	else if (!why && h->failing)
+		serve_say(h->serve, LOG_INFO, "heartbeat", "it is heard again");
+	h->failing = why != NULL;
+}
+
+static void on_timer(void *arg);
+
+static void wait_for_next(struct heartbeat *h)
+{
+	h->timer = timer_start(h->serve->host.loop, h->config->every_ms, on_timer, h);
+}
+
+/* The address may be a secret: what libcurl says of it is not passed on. */
+static void on_answer(void *arg, const struct http_answer *a)
+{
+	struct heartbeat *h = arg;
+	char why[120];
+	h->transfer = NULL;
+	if (a->err.code)
+		(void)snprintf(why, sizeof(why), "nobody answered (%s)",
+			       err_code_name(a->err.code));
+	else
+		(void)snprintf(why, sizeof(why), "the answer was %d", a->status);
+	say(h, !a->err.code && a->status >= 200 && a->status <= 299 ? NULL : why);
+	wait_for_next(h);
+}
+
+static void send(struct heartbeat *h)
+{
+	static const struct http_header headers[] = {
+		{ "User-Agent", "runbook/" RUNBOOK_VERSION },
+	};
+	struct buf url = BUF_INIT(URL_MAX);
+	struct err err = { 0 };
+	int rc = 0;
+	if (h->config->secret)
+		rc = secrets_read(h->serve->host.config, h->config->secret, &url, &err);
+	else
+		buf_adds(&url, h->config->url);
+	if (rc < 0) {
+		say(h, err.message);
+		wait_for_next(h);
+	} else {
+		const struct http_request req = { .method = "GET",
+						  .url = buf_cstr(&url),
+						  .headers = headers,
+						  .n_headers = 1,
+						  .timeout_ms = TIMEOUT_MS,
+						  .max_body = ANSWER_MAX };
+		h->transfer = http_start(h->serve->host.http, &req, on_answer, h);
+	}
+	if (url.p)
+		wipe(url.p, url.cap);
+	buf_clear(&url);
+}
+
+static void on_flushed(void *arg, const struct err *err)
+{
+	struct heartbeat *h = arg;
+	h->flushing = false;
+	if (h->freed) {
+		free(h);
+		return;
+	}
+	if (err->code == 0 && !commit_failed(h->serve->host.committer, NULL)) {
+		send(h);
+		return;
+	}
+	say(h, "not sent: what happens cannot be recorded");
+	wait_for_next(h);
+}
+
+static void on_timer(void *arg)
+{
+	struct heartbeat *h = arg;
+	h->timer = NULL;
+	h->flushing = true;
+	commit_flush(h->serve->host.committer, on_flushed, h);
+}
+
+int heartbeat_start(struct heartbeat **out, struct serve *s, struct err *err)
+{
+	const struct config_heartbeat *config = &s->host.config->heartbeat;
+	*out = NULL;
+	if (!config->line)
+		return 0;
+	struct heartbeat *h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_set(err, ERR_NOMEM, "no memory for the heartbeat");
+	*h = (struct heartbeat){ .serve = s, .config = config };
+	h->timer = timer_start(s->host.loop, 0, on_timer, h);
+	*out = h;
+	return 0;
+}
+
+void heartbeat_free(struct heartbeat *h)
+{
+	if (!h)
+		return;
+	timer_stop(h->timer);
+	http_stop(h->transfer);
+	h->timer = NULL;
+	h->freed = true;
+	if (!h->flushing)
+		free(h);
+}

@@ -1,0 +1,39 @@
+/*
+ * serve_notify.h - people are told of incidents: [notify] of the configuration.
+ *
+ * A message is a run of a small runbook (lua/notify_event.lua), which is durable, audited, held and
+ * replayed like any other, and whose request is sent again after a crash. Told is what changes, once:
+ *
+ *	schedule/NAME, hook/NAME   failure when its last run ended badly, recovery when the next ends well
+ *	approval/RUN/STEP/ATTEMPT  approval, once
+ *	slow/schedule/NAME, ...    slow, when a run has taken slow_factor times the median of those that
+ *	                           ended well (five at least, of the last twenty), and slow_at_least
+ *
+ * The part before is the name of the incident. Its state needs no table of its own: what was told is in
+ * the input of the newest run that told of it, what is the case in the newest runs themselves. Both are
+ * compared at the start, so what a dead process owed is made good. One message of an incident at a time:
+ * a recovery waits until the failure is told. Runs that people start by hand are theirs to watch; one
+ * that was cancelled says nothing either way.
+ */
+#ifndef CLI_SERVE_NOTIFY_H
+#define CLI_SERVE_NOTIFY_H
+
+#include "cli/serve.h"
+#include "script/run.h"
+
+struct notify;
+struct run_row;
+
+/* Reads the store. @param[out] out NULL where there is no [notify]; notify_free */
+NODISCARD int notify_start(struct notify **out, struct serve *s, struct err *err);
+void notify_free(struct notify *n); /* NULL is fine, here and below */
+
+/* A run that serve knows has ended. */
+void notify_run_ended(struct notify *n, const struct config_start *start, const char *run,
+		      const struct run_end *end, int64_t took_ms);
+void notify_asked(struct notify *n, const struct run_question *q);
+
+/* What a run that tells is started as, for runs that are carried on; NULL: there is none. */
+const struct config_start *notify_start_of(const struct notify *n);
+
+#endif

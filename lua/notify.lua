@@ -1,0 +1,96 @@
+-- Tells people: Slack, PagerDuty's Events API v2, or any webhook. Every function sends one HTTP request
+-- through http.so and raises when it was not taken. A request may come twice: after a crash it is sent again.
+-- See README.md.
+local http = require "http"
+
+local M = {}
+
+local PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+local ACTIONS = { trigger = true, acknowledge = true, resolve = true }
+local SEVERITIES = { critical = true, error = true, warning = true, info = true }
+
+local function required(args, name, what)
+  if type(args) ~= "table" then error(what .. " takes one table", 0) end
+  if args[name] == nil then error(what .. ": " .. name .. " is missing", 0) end
+  return args[name]
+end
+
+-- Where it goes: `url`, or `secret`, the name in [secrets] of a URL that is one.
+local function place(args, what)
+  if type(args) ~= "table" then error(what .. " takes one table", 0) end
+  if (args.url == nil) == (args.secret == nil) then
+    error(what .. ": give url, or secret, the name of a secret that is the URL", 0)
+  end
+  if args.url then return args.url, nil end
+  return "${" .. args.secret .. "}", array { args.secret }
+end
+
+-- An answer other than 2xx is raised as an error object with `status` and `retryable`.
+local function post(what, request)
+  request.method = "POST"
+  request.resend = true
+  request.timeout = request.timeout or 15
+  local answer = http.request(request)
+  if answer.dryRun or (answer.status >= 200 and answer.status <= 299) then return answer end
+  local text = answer.body and answer.body:sub(1, 200) or ""
+  error({
+    code = "NotTaken",
+    status = answer.status,
+    retryable = answer.status >= 500 or answer.status == 429 or answer.status == 408,
+    message = ("%s: the answer was %d %s"):format(what, answer.status, text),
+  }, 0)
+end
+
+-- Text in Slack's messages: what would be read as markup of theirs.
+function M.escape(text)
+  return (tostring(text):gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"))
+end
+
+function M.slack(args)
+  local url, secrets = place(args, "notify.slack")
+  if not args.text and not args.blocks then error("notify.slack: text is missing", 0) end
+  post("Slack", { url = url, secrets = secrets, timeout = args.timeout,
+    json = { text = args.text, blocks = args.blocks } })
+end
+
+function M.webhook(args)
+  local url, secrets = place(args, "notify.webhook")
+  return post("the webhook", { url = url, secrets = secrets, timeout = args.timeout, headers = args.headers,
+    json = required(args, "payload", "notify.webhook") })
+end
+
+-- routing_key, or secret, its name. Trigger, acknowledge and resolve of one incident have one dedup_key.
+function M.pagerduty(args)
+  local what = "notify.pagerduty"
+  local action = args.action or "trigger"
+  if not ACTIONS[action] then error(what .. ": action is trigger, acknowledge or resolve", 0) end
+  if (args.routing_key == nil) == (args.secret == nil) then
+    error(what .. ": give routing_key, or secret, the name of a secret that is it", 0)
+  end
+  local event = {
+    routing_key = args.routing_key or "${" .. args.secret .. "}",
+    event_action = action,
+    dedup_key = args.dedup_key,
+  }
+  if action == "trigger" then
+    local severity = args.severity or "error"
+    if not SEVERITIES[severity] then error(what .. ": severity is critical, error, warning or info", 0) end
+    event.payload = {
+      summary = required(args, "summary", what):sub(1, 1024),
+      source = args.source or "runbook",
+      severity = severity,
+      timestamp = iso8601(now()),
+      component = args.component,
+      group = args.group,
+      class = args.class,
+      custom_details = args.details,
+    }
+    event.client = "runbook"
+  else
+    required(args, "dedup_key", what)
+  end
+  return post("PagerDuty", { url = args.url or PAGERDUTY, secrets = args.secret and array { args.secret },
+    timeout = args.timeout, json = event }).json
+end
+
+return M

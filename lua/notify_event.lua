@@ -1,0 +1,55 @@
+-- What `runbook serve` starts for [notify]: tells of one event through one channel, and tries again for an hour.
+-- Input: event (failure, recovery, approval, slow), incident, channel, url or secret, and what happened.
+local notify = require "notify"
+local input = ...
+
+local TRIES, FIRST_PAUSE, LAST_PAUSE = 12, 5, 600
+
+local heads = {
+  failure = "%s failed",
+  recovery = "%s works again",
+  approval = "%s: people are asked to approve something",
+  slow = "%s takes longer than usual",
+}
+
+local severities = { failure = "error", approval = "info", slow = "warning" }
+
+local function summary()
+  local text = heads[input.event]:format(input.name)
+  if input.event == "approval" then text = input.name .. " asks: " .. input.message
+  elseif input.message and input.message ~= "" then text = text .. ": " .. input.message end
+  return text
+end
+
+local function details()
+  return { event = input.event, incident = input.incident, name = input.name, run = input.run,
+    outcome = input.outcome, message = input.message, host = input.host, at = input.at }
+end
+
+local channels = {}
+
+function channels.slack()
+  local text = notify.escape(summary()) .. "\n" .. notify.escape(("run %s on %s"):format(input.run, input.host))
+  notify.slack { url = input.url, secret = input.secret, text = text }
+end
+
+function channels.webhook()
+  notify.webhook { url = input.url, secret = input.secret, payload = details() }
+end
+
+function channels.pagerduty()
+  notify.pagerduty { url = input.url, secret = input.secret, dedup_key = input.incident, summary = summary(),
+    action = input.event == "recovery" and "resolve" or "trigger", severity = severities[input.event],
+    source = input.host, component = input.name, class = input.event, details = details() }
+end
+
+local pause = FIRST_PAUSE
+for try = 1, TRIES do
+  local ok, e = pcall(channels[input.channel])
+  if ok then return { told = input.event, incident = input.incident, tries = try } end
+  local again = type(e) == "table" and (e.retryable or e.code == "PolicyDenied")
+  if not again or try == TRIES then error(e, 0) end
+  log.warn(("not told yet, next try in %d s: "):format(pause) .. (e.message or ""))
+  sleep(pause)
+  pause = math.min(pause * 2, LAST_PAUSE)
+end
