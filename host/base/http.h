@@ -31,6 +31,8 @@ bool http_is_value(struct bytes value); /* no control character but tab */
 
 enum {
 	HTTP_NO_PROXY = 1u << 0, /* never through a proxy; loopback never goes through one anyway */
+	HTTP_ONCE = 1u << 1, /* on a connection of its own: on one that was kept and turns out to be
+			      * dead the client sends a request a second time by itself */
 };
 
 /* One request. Strings and arrays are copied by the start function; the body is borrowed until the

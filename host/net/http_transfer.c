@@ -176,6 +176,7 @@ struct http_transfer *http_transfer_new(const struct http_request *req, http_don
 	else if (check_headers(req, err) == 0)
 		(void)check_url(req->url, &loopback, err);
 	t->no_proxy = loopback || (req->flags & HTTP_NO_PROXY);
+	t->once = req->flags & HTTP_ONCE;
 	return t;
 }
 
@@ -335,6 +336,7 @@ static void set_connection(struct setup *s, const struct http_transfer *t)
 	set_long(s, CURLOPT_NETRC, CURL_NETRC_IGNORED);
 	set_long(s, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms);
 	set_long(s, CURLOPT_MAXAGE_CONN, 50); /* seconds idle; servers and NATs drop them unseen */
+	set_long(s, CURLOPT_FRESH_CONNECT, t->once);
 	set_long(s, CURLOPT_DNS_CACHE_TIMEOUT, 30);
 	set_long(s, CURLOPT_TCP_KEEPALIVE, 1);
 	set_long(s, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);

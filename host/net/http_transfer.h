@@ -29,7 +29,7 @@ struct http_transfer {
 	struct bytes body;
 	int64_t connect_timeout_ms, idle_timeout_ms, timeout_ms;
 	size_t max_body;
-	bool no_proxy;
+	bool no_proxy, once;
 	void *copy;
 
 	CURL *easy; /* NULL unless active */

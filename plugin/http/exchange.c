@@ -135,6 +135,7 @@ static void on_begin(void *arg)
 		.timeout_ms = left,
 		.max_body = x->spec.settings->max_answer,
 		.ca_file = x->spec.settings->ca_file,
+		.flags = r->changes && !r->resend ? HTTP_ONCE : 0,
 	};
 	x->transfer = x->api->http_start(x->api->host, &request, on_http, x);
 }

@@ -16,6 +16,8 @@ enum {
 	ADDED_MAX = 2, /* headers of ours */
 };
 
+static const char nul[] = "\xc0\x80"; /* how base/json.h keeps U+0000 */
+
 /* ---- what the arguments say ---- */
 
 const char *request_method(const cJSON *args)
@@ -175,7 +177,8 @@ static int check_header(const cJSON *h, struct err *err)
 	if (!http_is_token(bytes_str(h->string)))
 		return err_named(err, ERR_INVALID, "InvalidHeader",
 				 "headers: '%.80s' is not the name of a header", h->string);
-	if (!cJSON_IsString(h) || !http_is_value(bytes_str(h->valuestring)))
+	if (!cJSON_IsString(h) || !http_is_value(bytes_str(h->valuestring)) ||
+	    strstr(h->valuestring, nul))
 		return err_named(err, ERR_INVALID, "InvalidHeader",
 				 "headers: the value of %.80s has a line break or another control "
 				 "character",
@@ -219,6 +222,17 @@ static int build_headers(struct request *r, const struct filling *f)
 	return 0;
 }
 
+static void unescape_nul(struct buf *b)
+{
+	size_t to = 0;
+	for (size_t at = 0; at < b->n; at++) {
+		bool is_nul = at + 1 < b->n && memcmp(b->p + at, nul, 2) == 0;
+		b->p[to++] = is_nul ? '\0' : b->p[at];
+		at += is_nul;
+	}
+	buf_cut(b, to);
+}
+
 static int build_body(struct request *r, const struct filling *f)
 {
 	const char *body = json_get_str(r->args, "body");
@@ -229,6 +243,8 @@ static int build_body(struct request *r, const struct filling *f)
 	if ((body || json) && !r->changes)
 		return err_named(f->err, ERR_INVALID, "InvalidBody", "%s has no body", r->method);
 	int rc = body ? fill(f, &r->body, body) : 0;
+	if (body)
+		unescape_nul(&r->body);
 	if (json && (rc = fill_tree(f, json)) == 0)
 		json_write(&r->body, json);
 	if (rc == 0 && r->body.err)

@@ -7,10 +7,11 @@ import threading
 
 
 class Request:
-    """One that came: method, path, headers (names in lower case), body."""
+    """One that came: method, path, headers (names in lower case), body, the client's port."""
 
     def __init__(self, handler, body):
         self.method, self.path, self.body = handler.command, handler.path, body
+        self.port = handler.client_address[1]
         self.headers = {name.lower(): value for name, value in handler.headers.items()}
 
 

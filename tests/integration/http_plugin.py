@@ -175,6 +175,20 @@ def secrets_go_where_they_are_sent_and_nowhere_else():
 
 
 @test
+def a_change_is_not_sent_on_a_connection_that_may_be_dead():
+    with Workspace() as work, Peer() as peer:
+        configure(work, "plain_hosts = localhost")
+        run_text(work, f"""
+            for _, more in ipairs {{ {{ method = "GET" }}, {{ method = "GET" }}, {{ body = "a\\0b" }}, {{ body = "c" }} }} do
+              more.url = "{peer.url}"
+              http.request(more)
+            end""".replace("\\\\", "\\"))
+        ports = [r.port for r in peer.requests]
+        check_equal(len(set(ports)), 3, f"connections of two reads and two changes: {ports}")
+        check_equal(peer.requests[2].body, b"a\0b", "a body with a NUL")
+
+
+@test
 def reads_and_changes():
     with Workspace() as work, Peer(lambda _: None) as peer:
         configure(work, "plain_hosts = localhost", more="[rules]\nhttp.request = 10")

@@ -167,6 +167,19 @@ static inline void PRINTF_LIKE(3, 4)
 	(void)h, (void)level, (void)fmt;
 }
 
+/* Every secret is its name in capitals; "none" does not exist. */
+static inline int fake_secret(struct host *h, const char *name, struct buf *out, struct err *err)
+{
+	(void)h;
+	if (strcmp(name, "none") == 0)
+		return err_set(err, ERR_INVALID, "[secrets] has no 'none'");
+	for (; *name; name++) {
+		const char c = (char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name);
+		buf_add(out, &c, 1);
+	}
+	return 0;
+}
+
 static inline void fake_init(struct fake_host *f)
 {
 	*f = (struct fake_host){
@@ -188,6 +201,7 @@ static inline void fake_init(struct fake_host *f)
 		.log = fake_log,
 		.env = fake_env,
 		.http_maybe_sent = fake_maybe_sent,
+		.secret = fake_secret,
 	};
 	struct buf *const texts[] = { &f->url,    &f->headers, &f->body,
 				      &f->answer, &f->code,    &f->message,
