@@ -10,7 +10,7 @@
 #include "base/percent.h"
 #include "script/functions.h"
 
-enum { MEMORY_MAX = 16 << 20, CPU_MS = 100, TEXT_MAX = 16 << 20, MORE_MAX = 4096 };
+enum { MEMORY_MAX = 16 << 20, CPU_MS = 100, TEXT_MAX = 16 << 20, MORE_MAX = 4096, NAME_SIZE = 128 };
 
 struct hook_accept {
 	struct lua_functions *functions;
@@ -103,24 +103,31 @@ static bool is_listed(const char *list, const char *name)
 	return false;
 }
 
-static void write_headers(const struct hook_accept *a, const struct http_received *req,
-			  struct buf *out)
+/* Is it told of? Then out is its name in lower case. */
+static bool header_name(const struct hook_accept *a, const char *name, char out[NAME_SIZE])
 {
 	static const char usual[] = "content-type user-agent traceparent x-github-event "
 				    "x-github-delivery x-github-hook-* x-gitlab-event x-amz-sns-* "
 				    "webhook-id svix-id ce-*";
+	size_t n = 0;
+	if ((!is_listed(usual, name) && !(a->headers && is_listed(a->headers, name))) ||
+	    strlen(name) >= NAME_SIZE)
+		return false;
+	for (; name[n]; n++)
+		out[n] = (char)tolower((unsigned char)name[n]);
+	out[n] = '\0';
+	return true;
+}
+
+static void write_headers(const struct hook_accept *a, const struct http_received *req,
+			  struct buf *out)
+{
 	bool first = true;
 	buf_adds(out, ",\"headers\":{");
 	for (size_t i = 0; i < req->n_headers; i++) {
-		const char *name = req->headers[i].name;
-		char lower[128];
-		if ((!is_listed(usual, name) && !(a->headers && is_listed(a->headers, name))) ||
-		    strlen(name) >= sizeof(lower))
+		char lower[NAME_SIZE];
+		if (!header_name(a, req->headers[i].name, lower))
 			continue;
-		size_t n = 0;
-		for (; name[n]; n++)
-			lower[n] = (char)tolower((unsigned char)name[n]);
-		lower[n] = '\0';
 		buf_adds(out, first ? "" : ",");
 		json_write_string(out, bytes_str(lower));
 		buf_adds(out, ":");

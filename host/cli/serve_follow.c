@@ -212,8 +212,8 @@ void follows_free(struct follows *fs)
 {
 	if (!fs)
 		return;
-	while (fs->list) {
-		struct follow *f = fs->list;
+	for (struct follow *f = fs->list, *next; f; f = next) {
+		next = f->next;
 		(void)worker_forget(fs->host->worker, f);
 		buf_clear(&f->members);
 		finish(f);

@@ -19,6 +19,7 @@ enum {
 	WAITING_MAX = 64 << 20,
 	RETRY_MS = 30 * 1000,
 	KEY_MAX = 200,
+	LOOK_MS = 60 * 1000, /* the wall clock may be set */
 };
 
 static const char *name_of(const struct hook *h)
@@ -348,7 +349,7 @@ static void on_later(void *arg)
 		due = next < due ? next : due;
 	}
 	if (due != INT64_MAX) {
-		int64_t in = due - now < 60 * 1000 ? due - now : 60 * 1000;
+		int64_t in = due - now < LOOK_MS ? due - now : LOOK_MS;
 		hs->later_ms = clock_mono_ms() + in;
 		hs->later = timer_start(s->host.loop, in, on_later, hs);
 	}

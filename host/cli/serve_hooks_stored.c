@@ -1,5 +1,6 @@
 /* serve_hooks_stored.c - hooks as the store has left them: ids that came, runs still to be started. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -21,16 +22,21 @@ void hook_forget_old(struct hook *h)
 
 static int take_waiting(struct hook *h, const struct delivery_row *row)
 {
-	struct delivery_waiting w = { .key = (char *)(uintptr_t)row->key,
-				      .input = (char *)(uintptr_t)row->input,
-				      .actor = (char *)(uintptr_t)row->actor,
-				      .at_ms = row->at_ms,
+	struct delivery_waiting w = { .at_ms = row->at_ms,
 				      .due_ms = row->due_ms,
 				      .begun_ms = row->begun_ms };
 	if (!row->run || !row->input || !row->actor)
 		return 0;
 	(void)snprintf(w.run, sizeof(w.run), "%s", row->run);
-	return deliveries_wait(h->deliveries, &w);
+	w.key = row->key ? strdup(row->key) : NULL;
+	w.input = strdup(row->input);
+	w.actor = strdup(row->actor);
+	bool copied = w.input && w.actor && (w.key || !row->key);
+	int rc = copied ? deliveries_wait(h->deliveries, &w) : -ERR_NOMEM;
+	free(w.key);
+	free(w.input);
+	free(w.actor);
+	return rc;
 }
 
 static int take_row(void *arg, const struct delivery_row *row)

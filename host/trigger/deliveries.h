@@ -27,7 +27,7 @@ enum {
 	DELIVERIES_KEPT = 250 * 1000, /* the newest ids that are known, ... */
 	DELIVERIES_KEY_SIZE = 257,
 };
-#define DELIVERIES_KEPT_MS (3 * 86400 * INT64_C(1000)) /* ... and for how long */
+#define DELIVERIES_KEPT_MS INT64_C(259200000) /* ... and for how long */
 
 struct delivery_limits {
 	size_t concurrency; /* 0: any */
