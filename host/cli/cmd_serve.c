@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/metrics.h"
 #include "cli/serve.h"
+#include "cli/serve_admin.h"
 #include "cli/serve_approvals.h"
 #include "cli/serve_heartbeat.h"
 #include "cli/serve_hooks.h"
@@ -20,11 +22,8 @@
 #include "cli/store_prune.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
-#include "net/http_server.h"
 #include "trigger/approval_link.h"
 #include "trigger/webhook.h"
-
-static const int64_t WARN_BEFORE_MS = INT64_C(14) * 86400 * 1000;
 
 static const char help[] =
     "usage: runbook serve --config FILE\n"
@@ -83,88 +82,6 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 	return rc;
 }
 
-/* Early enough to get another one. */
-static void say_certificate(struct serve *s)
-{
-	char line[128], end[ISO8601_SIZE];
-	int64_t end_ms = http_server_tls_expires_ms(webhooks_server(s->webhooks));
-	if (end_ms == INT64_MAX)
-		return;
-	int64_t left_ms = end_ms - clock_wall_ms();
-	iso8601_format(end, end_ms);
-	(void)snprintf(line, sizeof(line), "the certificate %s at %s",
-		       left_ms > 0 ? "ends" : "has ended", end);
-	terminal_log(&s->host.terminal, left_ms > WARN_BEFORE_MS ? LOG_INFO : LOG_WARN, line);
-}
-
-static void say_places(struct serve *s)
-{
-	const struct config_listen *l = &s->host.config->listen;
-	char line[512], place[300];
-	for (size_t i = 0; i < l->http.n_places; i++) {
-		uint16_t port = webhooks_port(s->webhooks, i);
-		const char *tls = l->http.tls.cert_file ? ", with TLS" : "";
-		config_place_text(&l->places[i], place, sizeof(place));
-		if (port)
-			(void)snprintf(line, sizeof(line), "hooks are received at %s, port %u%s",
-				       place, port, tls);
-		else
-			(void)snprintf(line, sizeof(line), "hooks are received at %s%s", place,
-				       tls);
-		terminal_log(&s->host.terminal, LOG_INFO, line);
-	}
-	say_certificate(s);
-	if (l->open)
-		terminal_log(&s->host.terminal, LOG_WARN,
-			     "what is received is not encrypted (plain = true): a proxy in front "
-			     "is to speak TLS");
-}
-
-/* Whoever answers there can make deliveries: that is for tests, or one's own SNS. */
-static void say_prefixes(struct serve *s)
-{
-	char line[512];
-	for (size_t i = 0; i < s->host.config->n_hooks; i++) {
-		const struct config_hook *h = &s->host.config->hooks[i];
-		if (!h->auth.sns_url_prefix)
-			continue;
-		(void)snprintf(line, sizeof(line),
-			       "hook %.80s believes certificates of SNS from %.200s", h->start.name,
-			       h->auth.sns_url_prefix);
-		terminal_log(&s->host.terminal, LOG_WARN, line);
-	}
-}
-
-/* The rows of schedules that were just taken up may not be there yet. */
-static void add_schedules(const struct serve *s, cJSON *schedules)
-{
-	char next[ISO8601_SIZE];
-	int64_t due = s->firings ? firings_next(s->firings) : INT64_MAX;
-	json_set_int(schedules, "count", (int64_t)s->host.config->n_schedules);
-	cJSON_DeleteItemFromObjectCaseSensitive(schedules, "next");
-	if (due == INT64_MAX)
-		return;
-	iso8601_format(next, due);
-	(void)cJSON_AddStringToObject(schedules, "next", next);
-}
-
-static void add_status(void *arg, cJSON *o)
-{
-	const struct serve *s = arg;
-	const struct config_listen *l = &s->host.config->listen;
-	char text[400], place[300];
-	cJSON *list = cJSON_AddArrayToObject(o, "listeners");
-	add_schedules(s, json_get(o, "schedules"));
-	for (size_t i = 0; s->webhooks && i < l->http.n_places; i++) {
-		uint16_t port = webhooks_port(s->webhooks, i);
-		config_place_text(&l->places[i], place, sizeof(place));
-		(void)snprintf(text, sizeof(text), port ? "%s:%u" : "%s", place, port);
-		cJSON *v = cJSON_CreateString(text);
-		if (v && !cJSON_AddItemToArray(list, v))
-			cJSON_Delete(v);
-	}
-}
-
 static void say_ready(struct serve *s)
 {
 	char line[256], next[ISO8601_SIZE] = "never";
@@ -175,9 +92,7 @@ static void say_ready(struct serve *s)
 	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
 		       c->n_schedules, next, c->n_hooks);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
-	if (s->webhooks)
-		say_places(s);
-	say_prefixes(s);
+	serve_say_places(s);
 	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	host_say_hold(&s->host);
@@ -255,6 +170,8 @@ static int settle(struct serve *s)
 	int rc = service_start(&s->service, &s->host, "serve", &err);
 	if (rc == 0)
 		rc = host_on_stop(&s->host, on_signal, s, &err);
+	if (rc == 0)
+		rc = admin_pages_start(&s->admin, s, &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
 	rc = serve_settle(s, &err);
@@ -274,8 +191,10 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		rc = host_open(&s->host, config, &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
+	if (metrics_new(&s->host.metrics, &s->host, &err) < 0)
+		return usage_error("serve", "%s", err.message);
 	serve_listen_carried(s);
-	s->host.add_status = add_status;
+	s->host.add_status = serve_add_status;
 	s->host.add_status_arg = s;
 	s->host.on_asked = on_asked;
 	s->host.on_asked_arg = s;
@@ -290,6 +209,7 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		return usage_error("serve", "%s", err.message);
 	if (prune_timer_start(&s->pruning, &s->host, &err) < 0)
 		terminal_log(&s->host.terminal, LOG_WARN, err.message);
+	s->ready = true;
 	say_ready(s);
 	host_loop(&s->host);
 	return EXIT_DONE;
@@ -312,6 +232,7 @@ int cmd_serve(int argc, char **argv)
 	heartbeat_free(s.heartbeat);
 	hooks_free(s.hooks);
 	s.hooks = NULL;
+	admin_pages_free(s.admin);
 	approvals_free(s.approvals);
 	s.approvals = NULL;
 	firings_free(s.firings);

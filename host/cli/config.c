@@ -165,6 +165,7 @@ void config_clear(struct config *c)
 	free(c->schedules);
 	free(c->hooks);
 	config_listen_clear(&c->listen);
+	config_listen_clear(&c->admin);
 	ini_free(c->ini);
 	*c = (struct config){ 0 };
 }
@@ -193,7 +194,8 @@ int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, c
 		return err_set(
 		    err, ERR_INVALID,
 		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, policy, "
-		    "audit, approvals, secrets, store, listen, schedule NAME, hook NAME or the "
+		    "audit, approvals, secrets, store, listen, admin, schedule NAME, hook NAME or "
+		    "the "
 		    "name of a "
 		    "loaded plugin",
 		    c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);

@@ -12,6 +12,7 @@
  *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
  *	[store]     keep              runs that ended longer ago are forgotten, see cli/store_prune.h
  *	[listen]    where webhooks are received, see config_listen.h
+ *	[admin]     where monitoring looks, see serve_admin.h; the keys of [listen]
  *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
  *	[schedule NAME]  cron, tz, runbook, input, reason, timeout, dry_run, jitter, overlap, catch_up,
  *	            catch_up_window, pause_after_failures, start, end, exclude
@@ -131,7 +132,7 @@ struct config {
 	size_t n_rules;
 	struct policy *policy;   /* owned; NULL: no [policy] */
 	const char *policy_file; /* NULL: none */
-	struct config_listen listen;
+	struct config_listen listen, admin;
 	struct config_audit audit;
 	struct config_approvals approvals;
 	struct config_notify notify;

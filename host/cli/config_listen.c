@@ -8,7 +8,6 @@
 #include "net/address.h"
 
 enum {
-	PLACES_MAX = 16,
 	PROXIES_MAX = 1000,
 	MAX_CONNECTIONS = 100000,
 	PER_ADDRESS = 256, /* unless told otherwise */
@@ -68,16 +67,16 @@ static int read_places(struct reading *r, struct config_listen *l)
 {
 	const struct ini_key *k = ini_key(r->s, "address");
 	int rc = value_copy(r, "address", &l->address);
-	l->places = calloc(PLACES_MAX, sizeof(*l->places));
+	l->places = calloc(CONFIG_PLACES_MAX, sizeof(*l->places));
 	if (rc == 0 && !l->places)
 		return err_set(r->err, ERR_NOMEM, "out of memory");
 	if (rc == 0 && !k)
-		return err_set(r->err, ERR_INVALID, "%s:%d: [listen] needs address = HOST:PORT",
-			       r->c->ini->file, r->s->line);
+		return err_set(r->err, ERR_INVALID, "%s:%d: [%s] needs address = HOST:PORT",
+			       r->c->ini->file, r->s->line, r->s->kind);
 	size_t n = 0;
 	char *rest = l->address, *word;
 	while (rc == 0 && (word = strsep(&rest, " \t"))) {
-		if (*word && (n == PLACES_MAX || !parse_place(&l->places[n++], word)))
+		if (*word && (n == CONFIG_PLACES_MAX || !parse_place(&l->places[n++], word)))
 			rc = value_complain(r, k,
 					    "at most 16 places, each an IP address with a port "
 					    "such as 127.0.0.1:8080 or [::1]:8080, or unix:/path");
@@ -203,7 +202,8 @@ static int read_limits(struct reading *r, struct http_listen *l)
 
 int config_read_listen(struct reading *r)
 {
-	struct config_listen *l = &r->c->listen;
+	bool admin = strcmp(r->s->kind, "admin") == 0;
+	struct config_listen *l = admin ? &r->c->admin : &r->c->listen;
 	l->line = r->s->line;
 	int rc = read_places(r, l);
 	if (rc == 0)

@@ -1,5 +1,5 @@
 /*
- * config_listen.h - the section [listen]: where the host is reached over HTTP.
+ * config_listen.h - the sections [listen] and [admin]: where the host is reached over HTTP.
  *
  *	address         places, parted by blanks: 127.0.0.1:8080 [::1]:8080 unix:/run/hooks.sock
  *	plain           true: without TLS although others than this machine reach it
@@ -15,6 +15,8 @@
 #define CLI_CONFIG_LISTEN_H
 
 #include "net/http_listen.h"
+
+enum { CONFIG_PLACES_MAX = 16 };
 
 struct config_listen {
 	int line;                /* 0: there is no such section */

@@ -230,6 +230,12 @@ int config_read_start(struct reading *r, struct config_start *s)
 	return object ? 0 : value_complain(r, k, "a JSON object");
 }
 
+#define LISTEN_KEYS \
+	" address plain cert_file key_file client_ca_file client_cert trusted_proxy " \
+	"max_connections max_connections_per_address max_requests_ahead max_body max_bodies " \
+	"tls_timeout " \
+	"header_timeout body_timeout answer_timeout idle_timeout "
+
 static const struct section_kind kinds[] = {
 	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog log_level " },
 	{ "limits", false, read_limits,
@@ -243,10 +249,8 @@ static const struct section_kind kinds[] = {
 	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url " },
 	{ "secrets", false, read_secrets, NULL },
 	{ "store", false, read_store, " keep " },
-	{ "listen", false, config_read_listen,
-	  " address plain cert_file key_file client_ca_file client_cert trusted_proxy "
-	  "max_connections max_connections_per_address max_requests_ahead max_body max_bodies "
-	  "tls_timeout header_timeout body_timeout answer_timeout idle_timeout " },
+	{ "listen", false, config_read_listen, LISTEN_KEYS },
+	{ "admin", false, config_read_listen, LISTEN_KEYS },
 	{ "notify", false, config_read_notify,
 	  " channel url secret events slow_factor slow_at_least runbook " },
 	{ "heartbeat", false, config_read_heartbeat, " url secret every " },

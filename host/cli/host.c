@@ -12,6 +12,7 @@
 #include "cli/files.h"
 #include "cli/host_api.h"
 #include "cli/host_log.h"
+#include "cli/metrics.h"
 #include "cli/recovery.h"
 #include "cli/rules_load.h"
 #include "cli/secrets.h"
@@ -229,6 +230,7 @@ static int open_runs(struct host *h, struct err *err)
 					     .secret_arg = h->config,
 					     .carried = h->carried,
 					     .approvers = h->config->approvals.people,
+					     .observer = metrics_observer(h->metrics),
 					     .on_asked = h->on_asked,
 					     .on_asked_arg = h->on_asked_arg },
 			err);
@@ -275,6 +277,8 @@ int host_close(struct host *h, int status)
 	rules_free(h->rules);
 	h->rules = NULL;
 	status = host_log_close(h, status);
+	metrics_free(h->metrics);
+	h->metrics = NULL;
 	state_lock_release(&h->lock);
 	plugins_close(h->plugins);
 	registry_free(h->registry);

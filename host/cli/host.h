@@ -37,6 +37,7 @@ struct host {
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);
 	void *on_asked_arg;
+	struct metrics *metrics; /* cli/metrics.h; freed by host_close; NULL: nobody counts */
 	/* What else the owner tells of itself (status.h); NULL: nothing. */
 	void (*add_status)(void *arg, cJSON *o);
 	void *add_status_arg;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/metrics.h"
 #include "cli/serve_hooks.h"
 #include "cli/serve_notify.h"
 #include "cli/serve_run.h"
@@ -211,6 +212,7 @@ void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *wh
 	struct serve *s = arg;
 	struct buf actor = BUF_INIT(MEMBERS_MAX), m = BUF_INIT(MEMBERS_MAX);
 	int64_t minute = clock_mono_ms() / 60000;
+	metrics_delivery(s->host.metrics, d->hook, "rejected", why);
 	if (minute != s->rejects_minute) {
 		s->rejects_minute = minute;
 		s->rejects = 0;

@@ -23,6 +23,7 @@ struct serve {
 	struct hooks *hooks;         /* what becomes of deliveries; NULL: there are none */
 	struct prune_timer *pruning; /* NULL: not begun */
 	struct webhooks *webhooks;
+	struct admin_pages *admin;   /* NULL: no [admin] */
 	struct approvals *approvals; /* NULL: people have no links */
 	struct notify *notify;       /* NULL: nobody is told */
 	struct heartbeat *heartbeat; /* NULL: there is none */
@@ -31,6 +32,7 @@ struct serve {
 	size_t n_carried;
 	int64_t rejects_minute; /* the minute in which rejects are counted, and how many came */
 	int rejects;
+	bool ready; /* triggers are taken */
 	bool stopping;
 };
 
@@ -45,6 +47,10 @@ void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what
 void serve_listen_carried(struct serve *s);
 NODISCARD int serve_settle(struct serve *s, struct err *err);
 NODISCARD int serve_carry_on(struct serve *s, struct err *err);
+
+/* serve_places.c: where it is reached over HTTP, in lines; for `runbook status` (host.add_status). */
+void serve_say_places(struct serve *s);
+void serve_add_status(void *arg, cJSON *o);
 
 /* Take no more triggers, leave what goes on to the next serve, and leave the loop when all that has
  * happened is on disk. Again: do not wait for the answers of changes in flight. */

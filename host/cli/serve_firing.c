@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/metrics.h"
 #include "cli/serve_run.h"
 #include "commit/commit.h"
 
@@ -36,6 +37,9 @@ static void write_row(struct firing *f, const struct firing_row *row)
 	whole.schedule = name_of(f);
 	whole.recorded_ms = clock_wall_ms();
 	store_set_firing(batch_of(f), &whole);
+	metrics_firing(f->all->serve->host.metrics, whole.schedule, firing_state_name(row->state),
+		       row->state == FIRING_STARTED && !row->by ? whole.recorded_ms - row->at_ms
+								: -1);
 	if (++f->rows % ROWS_BETWEEN == 0)
 		store_remove_firings(batch_of(f), name_of(f), FIRINGS_KEPT);
 }
@@ -187,6 +191,7 @@ void firing_missed(struct firing *f, const struct schedule_look *look)
 	if (n == 0)
 		return;
 	f->missed += n;
+	metrics_missed(f->all->serve->host.metrics, name_of(f), n);
 	cJSON *m = members_of(f, 0, NULL, "missed: its time passed while nobody looked");
 	json_set_int(m, "count", n);
 	if (look->more)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
+#include "cli/metrics.h"
 #include "cli/serve_follow.h"
 #include "cli/serve_hook.h"
 #include "cli/serve_run.h"
@@ -75,6 +76,7 @@ static void refuse(struct judged *c, enum webhook_verdict verdict, int64_t retry
 	c->fate->retry_ms = retry_ms;
 	record(c, "trigger.reject", NULL, why);
 	serve_say(c->h->all->serve, LOG_WARN, name_of(c->h), why);
+	metrics_delivery(c->h->all->serve->host.metrics, name_of(c->h), "rejected", why);
 }
 
 static void write_row(const struct judged *c, enum delivery_state state,
@@ -302,6 +304,9 @@ void hooks_on_delivery(void *arg, const struct webhook_delivery *d, struct webho
 	serve_webhook_actor(&c.actor, d);
 	if (c.h && !c.actor.err)
 		judge(&c);
+	if (fate->verdict == WEBHOOK_ACCEPTED || fate->verdict == WEBHOOK_IGNORED)
+		metrics_delivery(s->host.metrics, d->hook,
+				 fate->verdict == WEBHOOK_ACCEPTED ? "accepted" : "ignored", NULL);
 	if (fate->verdict == WEBHOOK_FAILED || fate->verdict == WEBHOOK_TOO_FAST ||
 	    fate->verdict == WEBHOOK_FULL)
 		fate->run[0] = '\0';

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "script/json_lua.h"
+#include "script/observe.h"
 
 enum {
 	MEMBERS_MAX = 900 * 1024, /* a line of the log is at most 1 MiB */
@@ -384,6 +385,7 @@ void record_outcome(struct call *c, commit_done_fn *done)
 	if (c->started_us > 0)
 		add_int(&b, "latencyUs", e->latency_us);
 	(void)append(c->run, "call.outcome", &b, commit_append, done, c);
+	observe_call_ended(c);
 }
 
 /* ---- approvals ---- */

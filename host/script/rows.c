@@ -7,6 +7,7 @@
 #include "script/approval.h"
 #include "script/call.h"
 #include "script/json_lua.h"
+#include "script/observe.h"
 #include "script/record.h"
 #include "script/rules.h"
 
@@ -230,6 +231,7 @@ bool rows_call_end(const struct call *c)
 {
 	struct run *r = c->run;
 	struct store_batch *b = c->begun ? batch_of(r) : steps_of(r);
+	observe_step_ended(r, STEP_CALL);
 	if (!b)
 		return true;
 	struct buf answer = BUF_INIT(JSON_TEXT_MAX), error = BUF_INIT(JSON_TEXT_MAX),
@@ -292,6 +294,7 @@ void rows_end(struct branch *br, const struct rows_end *e)
 {
 	const struct run *r = br->run;
 	struct store_batch *b = steps_of(r);
+	observe_step_ended(r, e->kind);
 	if (!b)
 		return;
 	store_add_end(b, &(struct step_end){

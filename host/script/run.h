@@ -28,6 +28,7 @@ struct committer;
 struct culprit;
 struct loop;
 struct registry;
+struct run_observer;
 struct rules;
 struct runs;
 
@@ -65,6 +66,7 @@ struct runs_spec {
 	struct run_listener carried; /* of the runs that runs_carry_on finds; needs on_end then */
 	const char *approvers; /* who may approve where nobody is named, parted by blanks; NULL,
 				* "": anybody but who asks; copied */
+	const struct run_observer *observer; /* counts what happens; borrowed; NULL: nobody */
 	/* People are asked for an approval, for the first time; NULL. Inside a run: must not call
 	 * into this header. */
 	void (*on_asked)(void *arg, const struct run_question *q);

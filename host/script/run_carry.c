@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "script/file.h"
+#include "script/observe.h"
 #include "script/record.h"
 #include "script/rows.h"
 #include "script/rules.h"
@@ -76,6 +77,8 @@ static int64_t time_left(const struct run *r)
 
 static void write_down(struct run *r, enum carry_how how)
 {
+	if (how == CARRY_RETRY)
+		observe_run_begun(r);
 	if (how != CARRY_WOKEN)
 		record_run_start(r, how == CARRY_ON ? "run.resume" : "run.retry");
 	rows_run_on(r);

@@ -7,6 +7,7 @@
 #include "script/call.h"
 #include "script/check_replay.h"
 #include "script/json_lua.h"
+#include "script/observe.h"
 #include "script/record.h"
 #include "script/render.h"
 #include "script/rows.h"
@@ -114,6 +115,7 @@ static void end(struct run *r, struct run_end *e)
 			e->message = "it returned, but how a change it made ended is not known";
 	}
 	record_run_end(r, e);
+	observe_run_ended(r, e);
 	rows_run_end(r, e);
 	rules_run_end(r->runs->rules, r);
 	struct runs *runs = r->runs;

@@ -54,7 +54,8 @@ struct runs {
 	int (*secret)(void *arg, const char *name, struct buf *out, struct err *err);
 	void *secret_arg;
 	struct run_listener carried;
-	char *approvers; /* NULL: anybody */
+	char *approvers;                     /* NULL: anybody */
+	const struct run_observer *observer; /* NULL: nobody */
 	void (*on_asked)(void *arg, const struct run_question *q);
 	void *on_asked_arg;
 	struct watch *watch;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net/loop.h"
+#include "script/observe.h"
 #include "script/record.h"
 #include "script/rows.h"
 #include "script/rules.h"
@@ -47,6 +48,7 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.max_intent_age_ms =
 		    spec->max_intent_age_ms > 0 ? spec->max_intent_age_ms : SETTLE_INTENT_AGE_MS,
 		.carried = spec->carried,
+		.observer = spec->observer,
 		.on_asked = spec->on_asked,
 		.on_asked_arg = spec->on_asked_arg,
 		.secret = spec->secret,
@@ -146,6 +148,7 @@ int run_start(char id[RUN_ID_SIZE], struct runs *runs, const struct run_spec *sp
 	}
 	(void)snprintf(id, RUN_ID_SIZE, "%s", r->facts.id);
 	record_run_start(r, "run.start");
+	observe_run_begun(r);
 	rows_run_new(r);
 	rows_soon(r);
 	run_begin(r, spec->timeout_ms);

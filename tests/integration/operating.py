@@ -1,13 +1,19 @@
 """Looking after a host: `runbook status`, the pages for machines, reload, the service manager."""
 
 import contextlib
+import hashlib
+import hmac
+import http.client
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
+import time
 
 from program import Workspace
-from tap import check, check_equal, run, test
+from tap import Skip, check, check_equal, run, test
 
 SLEEPER = "sleep(300)\n"
 HOOK_SECRET = "a secret of the hook"
@@ -102,6 +108,162 @@ def a_stopped_owner_is_told_from_none():
                 check("runs" in found, f"the store is read beside it: {found}")
             finally:
                 os.kill(process.pid, signal.SIGCONT)
+
+
+# ---- the pages for machines ----
+
+ADMIN = "[admin]\naddress = 127.0.0.1:0\n\n"
+LISTEN = "[listen]\naddress = 127.0.0.1:0\n\n"
+
+
+def port_of(said, what):
+    return int(re.search(rf"{what} at .*port (\d+)", said)[1])
+
+
+def get(port, path, method="GET", body=None, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer, text
+
+
+def deliver(port, name="sleep", secret=HOOK_SECRET):
+    body = b"{}"
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return get(port, f"/hooks/{name}", "POST", body, X_Signature=signature)
+
+
+def parse_openmetrics(text):
+    """Samples by name with labels; checks what OpenMetrics 1.0 asks of the text on the way."""
+    check(text.endswith("\n# EOF\n") and text.count("# EOF") == 1, "it ends with # EOF")
+    samples, family, kinds = {}, None, {}
+    for line in text.splitlines()[:-1]:
+        kind = re.fullmatch(r"# TYPE (\w+) (counter|gauge|histogram)", line)
+        if kind:
+            family = kind[1]
+            check(family not in kinds, f"{family} has one place")
+            kinds[family] = kind[2]
+            continue
+        about = re.fullmatch(r"# (HELP|UNIT) (\w+) (.+)", line)
+        if about:
+            check_equal(about[2], family, "a family's lines stand together")
+            check(about[1] == "HELP" or family.endswith("_" + about[3]), f"unit of {family}")
+            continue
+        sample = re.fullmatch(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\[\\n"])*",?)+)\})? (\S+)', line)
+        check(sample, f"a sample: {line!r}")
+        suffix = {"counter": "_total", "gauge": "", "histogram": "_(bucket|count|sum)"}[kinds[family]]
+        check(re.fullmatch(family + suffix, sample[1]), f"{sample[1]} in {family}")
+        key = sample[1] + (f"{{{sample[2]}}}" if sample[2] else "")
+        check(key not in samples, f"{key} is there once")
+        samples[key] = float(sample[3])
+    return samples
+
+
+def metrics(port):
+    answer, text = get(port, "/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    check_equal(answer.headers["Content-Type"],
+                "application/openmetrics-text; version=1.0.0; charset=utf-8", "type")
+    return parse_openmetrics(text)
+
+
+def metrics_with(port, sample):
+    """What is counted, once that sample is there."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        seen = metrics(port)
+        if sample in seen:
+            return seen
+    raise AssertionError(f"{sample} did not come: {seen}")
+
+
+@test
+def machines_see_whether_it_lives_and_takes_triggers():
+    with Workspace() as work, serving(work, ADMIN + schedule(work)) as (process, said):
+        port = port_of(said, "monitoring looks")
+        check_equal(status(work)["listeners"], [f"127.0.0.1:{port}"], "listeners")
+        for path, text in (("/healthz", "ok\n"), ("/readyz", "ready\n")):
+            answer, body = get(port, path)
+            check_equal((answer.status, body), (200, text), path)
+            check_equal(answer.headers["Cache-Control"], "no-store", "not to be kept")
+        check_equal(get(port, "/healthz", "HEAD")[0].status, 200, "HEAD")
+        check_equal(get(port, "/healthz", "POST", b"")[0].status, 405, "POST")
+        check_equal(get(port, "/")[0].status, 404, "another path")
+
+
+@test
+def monitoring_without_an_address_is_refused_by_line():
+    with Workspace() as work:
+        work.configure(more="[admin]\nplain = true\n\n" + schedule(work))
+        ended = work.command("serve", "--config", work.config)
+        check(ended.status == 2 and "[admin] needs address" in ended.err, f"{ended}")
+        work.configure(more="[admin]\naddress = 0.0.0.0:0\n\n" + schedule(work))
+        ended = work.command("serve", "--config", work.config)
+        check(ended.status == 2 and "expected a loopback address" in ended.err, f"{ended}")
+
+
+@test
+def what_happens_is_counted():
+    with Workspace() as work:
+        work.write("three.lua", "sleep(0.001) sleep(0.001) return { at = now() }\n")
+        more = ADMIN + LISTEN + hook(work) + (
+            f"[schedule often]\ncron = * * * * * *\nrunbook = {work.path('three.lua')}\n\n")
+        with serving(work, more) as (_, said):
+            port, hooks = port_of(said, "monitoring looks"), port_of(said, "hooks are received")
+            check_equal(deliver(hooks)[0].status, 202, "a delivery")
+            check_equal(deliver(hooks, secret="another")[0].status, 404, "a wrong signature")
+            check_equal(deliver(hooks, name="unknown")[0].status, 404, "an unknown hook")
+            seen = metrics_with(port, 'runbook_runs_ended_total{outcome="done"}')
+            check(seen["runbook_runs_started_total"] >= 2, f"runs begun: {seen}")
+            check(seen["runbook_runs_alive"] >= 1, f"the sleeper: {seen}")
+            check(seen['runbook_steps_total{kind="sleep"}'] >= 2, f"steps: {seen}")
+            check(seen['runbook_schedule_firings_total{schedule="often",state="started"}'] >= 1, f"{seen}")
+            check(seen['runbook_schedule_lag_seconds_count{schedule="often"}'] >= 1, f"lag: {seen}")
+            check_equal(seen['runbook_webhook_deliveries_total{hook="sleep",outcome="accepted"}'], 1, "accepted")
+            check_equal(seen['runbook_webhook_deliveries_total{hook="sleep",outcome="rejected"}'], 1, "rejected")
+            refused = [k for k in seen if k.startswith("runbook_webhook_rejections_total")]
+            check_equal(len(refused), 2, f"why: {refused}")
+            check(seen["process_resident_memory_bytes"] > 1 << 20, f"memory: {seen}")
+            check(seen["runbook_audit_records_total"] > 3 and seen["runbook_audit_failed"] == 0, f"{seen}")
+            check_equal(seen['runbook_build_info{version="0.1.0"}'], 1, "version")
+
+
+@test
+def calls_are_counted_by_operation_and_outcome():
+    with Workspace() as work:
+        work.write("calls.lua", """
+            local sfn = require "sfn"
+            pcall(sfn.describe_execution, { executionArn =
+              "arn:aws:states:us-east-1:123456789012:execution:none:none" })
+            pcall(sfn.describe_map_run, { mapRunArm = "misspelt" })
+            return {}""")
+        more = ADMIN + f"[schedule often]\ncron = * * * * * *\nrunbook = {work.path('calls.lua')}\n\n"
+        with serving(work, more) as (_, said):
+            port = port_of(said, "monitoring looks")
+            seen = metrics_with(port, 'runbook_runs_ended_total{outcome="done"}')
+            error = 'runbook_calls_total{operation="sfn.describe_execution",outcome="error"}'
+            check(seen[error] >= 1, f"an error: {seen}")
+            check(seen['runbook_call_duration_seconds_count{operation="sfn.describe_execution"}'] >= 1, f"{seen}")
+            invalid = 'runbook_calls_total{operation="sfn.describe_map_run",outcome="invalid"}'
+            check(seen[invalid] >= 1, f"one that was never sent: {seen}")
+
+
+@test
+def promtool_has_nothing_to_say():
+    promtool = shutil.which("promtool")
+    if not promtool:
+        raise Skip("promtool (Debian's package prometheus) is not installed")
+    with Workspace() as work:
+        more = ADMIN + LISTEN + hook(work) + schedule(work, cron="* * * * * *")
+        with serving(work, more) as (_, said):
+            deliver(port_of(said, "hooks are received"))
+            port = port_of(said, "monitoring looks")
+            metrics_with(port, 'runbook_schedule_firings_total{schedule="nightly",state="started"}')
+            text = get(port, "/metrics")[1]
+            ended = subprocess.run([promtool, "check", "metrics"], input=text, text=True,
+                                   capture_output=True, timeout=60, check=False)
+            check(ended.returncode == 0 and not ended.stderr, f"promtool: {ended}")
 
 
 run()

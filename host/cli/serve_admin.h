@@ -1,0 +1,26 @@
+/*
+ * serve_admin.h - the pages for machines that look after a serve, at [admin] address:
+ *
+ *	/healthz   200 while the loop turns
+ *	/readyz    200 once triggers are taken, 503 with why not: still starting, stopping, or the
+ *	           audit log cannot be written
+ *	/metrics   metrics.h, in OpenMetrics or in the older format, as Accept asks
+ *
+ * GET and HEAD (405 else); another path is 404. Nothing here needs to be kept from who may reach the
+ * address; it is a loopback address, a Unix socket, or has TLS, as [listen].
+ */
+#ifndef CLI_SERVE_ADMIN_H
+#define CLI_SERVE_ADMIN_H
+
+#include "cli/serve.h"
+
+struct admin_pages;
+
+/* @param[out] out owned by the caller; admin_pages_free; NULL where there is no [admin] */
+NODISCARD int admin_pages_start(struct admin_pages **out, struct serve *s, struct err *err);
+void admin_pages_free(struct admin_pages *a); /* NULL is fine */
+uint16_t admin_pages_port(const struct admin_pages *a, size_t place);
+
+NODISCARD int admin_pages_reload_tls(struct admin_pages *a, struct err *err); /* NULL is fine */
+
+#endif

@@ -1,0 +1,46 @@
+#include "script/observe.h"
+
+#include "script/call.h"
+#include "script/observer.h"
+#include "store/names.h"
+
+static const struct run_observer *observer_of(const struct run *r)
+{
+	static const struct run_observer nobody = { 0 };
+	return r->runs->observer && !r->check ? r->runs->observer : &nobody;
+}
+
+void observe_run_begun(const struct run *r)
+{
+	const struct run_observer *o = observer_of(r);
+	if (o->run_begun)
+		o->run_begun(o->arg);
+}
+
+void observe_run_ended(const struct run *r, const struct run_end *end)
+{
+	const struct run_observer *o = observer_of(r);
+	if (o->run_ended)
+		o->run_ended(o->arg, run_outcome_name(end->outcome));
+}
+
+void observe_call_ended(const struct call *c)
+{
+	const struct run_observer *o = observer_of(c->run);
+	if (!o->call_ended)
+		return;
+	o->call_ended(
+	    o->arg, &(struct call_seen){ .operation = c->op->full_name,
+					 .outcome = call_outcome_name(c->end.outcome),
+					 .code = c->end.code,
+					 .changes = call_changes(c),
+					 .attempts = c->end.attempts,
+					 .latency_us = c->started_us > 0 ? c->end.latency_us : 0 });
+}
+
+void observe_step_ended(const struct run *r, enum step_kind kind)
+{
+	const struct run_observer *o = observer_of(r);
+	if (o->step_ended)
+		o->step_ended(o->arg, step_kind_name(kind));
+}
