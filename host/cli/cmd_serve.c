@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/manager.h"
 #include "cli/metrics.h"
+#include "cli/no_core.h"
 #include "cli/serve.h"
 #include "cli/serve_admin.h"
 #include "cli/serve_approvals.h"
@@ -92,6 +94,7 @@ static void say_ready(struct serve *s)
 	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
 		       c->n_schedules, next, c->n_hooks);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
+	manager_ready(s->manager, line);
 	serve_say_places(s);
 	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
@@ -171,6 +174,10 @@ static int settle(struct serve *s)
 	if (rc == 0)
 		rc = host_on_stop(&s->host, on_signal, s, &err);
 	if (rc == 0)
+		rc = manager_sockets(&s->host.config->admin, &err);
+	if (rc == 0)
+		rc = manager_sockets(&s->host.config->listen, &err);
+	if (rc == 0)
 		rc = admin_pages_start(&s->admin, s, &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
@@ -191,7 +198,11 @@ static int serve(struct serve *s, struct config *config, const char *file)
 		rc = host_open(&s->host, config, &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
-	if (metrics_new(&s->host.metrics, &s->host, &err) < 0)
+	rc = metrics_new(&s->host.metrics, &s->host, &err);
+	no_core(); /* from now on /proc/self is root's */
+	if (rc == 0)
+		rc = manager_new(&s->manager, s->host.loop, &err);
+	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
 	serve_listen_carried(s);
 	s->host.add_status = serve_add_status;
@@ -238,6 +249,8 @@ int cmd_serve(int argc, char **argv)
 	firings_free(s.firings);
 	s.firings = NULL;
 	service_free(s.service);
+	manager_free(s.manager);
+	s.manager = NULL;
 	status = host_close(&s.host, status);
 	notify_free(s.notify);
 	serve_clear(&s);

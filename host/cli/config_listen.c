@@ -15,10 +15,17 @@ enum {
 	BODIES = 64 << 20, /* likewise */
 };
 static const char unix_prefix[] = "unix:";
+static const char socket_prefix[] = "socket:";
 
 static bool is_unix(const char *place)
 {
 	return strncmp(place, unix_prefix, sizeof(unix_prefix) - 1) == 0;
+}
+
+const char *config_place_socket(const struct http_place *p)
+{
+	size_t n = sizeof(socket_prefix) - 1;
+	return strncmp(p->address, socket_prefix, n) == 0 ? p->address + n : NULL;
 }
 
 /* ---- addresses ---- */
@@ -35,13 +42,15 @@ static bool parse_port(uint16_t *out, const char *text)
 	return n <= UINT16_MAX;
 }
 
-/* "127.0.0.1:8080", "[::1]:8080", "unix:/path"; cut where its parts end. */
+/* "127.0.0.1:8080", "[::1]:8080", "unix:/path", "socket:NAME"; cut where its parts end. */
 static bool parse_place(struct http_place *p, char *word)
 {
 	struct net_address a;
 	*p = (struct http_place){ .address = word };
 	if (is_unix(word))
 		return word[sizeof(unix_prefix) - 1] == '/';
+	if (config_place_socket(p))
+		return *config_place_socket(p) != '\0';
 	char *colon = strrchr(word, ':');
 	if (!colon || !parse_port(&p->port, colon + 1))
 		return false;
@@ -77,9 +86,11 @@ static int read_places(struct reading *r, struct config_listen *l)
 	char *rest = l->address, *word;
 	while (rc == 0 && (word = strsep(&rest, " \t"))) {
 		if (*word && (n == CONFIG_PLACES_MAX || !parse_place(&l->places[n++], word)))
-			rc = value_complain(r, k,
-					    "at most 16 places, each an IP address with a port "
-					    "such as 127.0.0.1:8080 or [::1]:8080, or unix:/path");
+			rc = value_complain(
+			    r, k,
+			    "at most 16 places, each an IP address with a port "
+			    "such as 127.0.0.1:8080 or [::1]:8080, or unix:/path, or "
+			    "socket:NAME");
 	}
 	l->http.places = l->places;
 	l->http.n_places = n;
@@ -217,7 +228,7 @@ int config_read_listen(struct reading *r)
 
 void config_place_text(const struct http_place *p, char *out, size_t size)
 {
-	bool brackets = !is_unix(p->address) && strchr(p->address, ':');
+	bool brackets = !is_unix(p->address) && !config_place_socket(p) && strchr(p->address, ':');
 	(void)snprintf(out, size, brackets ? "[%s]" : "%s", p->address);
 }
 

@@ -1,7 +1,8 @@
 /*
  * config_listen.h - the sections [listen] and [admin]: where the host is reached over HTTP.
  *
- *	address         places, parted by blanks: 127.0.0.1:8080 [::1]:8080 unix:/run/hooks.sock
+ *	address         places, parted by blanks: 127.0.0.1:8080 [::1]:8080 unix:/run/hooks.sock,
+ *	                socket:NAME, one that the service manager has opened (manager.h)
  *	plain           true: without TLS although others than this machine reach it
  *	cert_file, key_file, client_ca_file                PEM; no TLS without cert_file
  *	client_cert     required (if there is a client_ca_file), optional
@@ -9,7 +10,8 @@
  *	max_connections, max_connections_per_address, max_requests_ahead, max_body, max_bodies
  *	tls_timeout, header_timeout, body_timeout, answer_timeout, idle_timeout
  *
- * What is not loopback is for TLS only, unless plain says otherwise.
+ * What is not loopback is for TLS only, unless plain says otherwise; so is a socket:NAME, which may be
+ * any address.
  */
 #ifndef CLI_CONFIG_LISTEN_H
 #define CLI_CONFIG_LISTEN_H
@@ -27,7 +29,10 @@ struct config_listen {
 	const char **proxy_words;
 };
 
-/* "127.0.0.1", "[::1]" or "unix:/path": the place without its port, for people. */
+/* The NAME of socket:NAME; NULL: it is another place. Borrowed from it. */
+const char *config_place_socket(const struct http_place *p);
+
+/* "127.0.0.1", "[::1]" "unix:/path" or "socket:NAME": the place without its port, for people. */
 void config_place_text(const struct http_place *p, char *out, size_t size);
 
 void config_listen_clear(struct config_listen *l);

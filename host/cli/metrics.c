@@ -178,6 +178,8 @@ struct metrics {
 	const struct host *host;
 	struct meters *meters;
 	struct run_observer observer;
+	DIR *
+	    descriptors; /* /proc/self/fd, which cannot be opened any more once there are no cores */
 	struct timer *beat;
 	int64_t beat_us; /* when it is due */
 };
@@ -303,15 +305,15 @@ static double resident_bytes(void)
 	return pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-static double open_descriptors(void)
+static double open_descriptors(const struct metrics *m)
 {
 	double n = 0;
-	DIR *dir = opendir("/proc/self/fd");
 	const struct dirent *e;
-	while (dir && (e = readdir(dir)))
+	if (!m->descriptors)
+		return 0;
+	rewinddir(m->descriptors);
+	while ((e = readdir(m->descriptors)))
 		n += e->d_name[0] != '.';
-	if (dir)
-		(void)closedir(dir);
 	return n > 0 ? n - 1 : 0; /* the folder's own */
 }
 
@@ -326,7 +328,7 @@ static void look_at_process(const struct metrics *m)
 	(void)getrusage(RUSAGE_SELF, &usage);
 	set(m, CPU, seconds(usage.ru_utime) + seconds(usage.ru_stime));
 	set(m, MEMORY, resident_bytes());
-	set(m, DESCRIPTORS, open_descriptors());
+	set(m, DESCRIPTORS, open_descriptors(m));
 }
 
 void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
@@ -366,6 +368,7 @@ int metrics_new(struct metrics **out, const struct host *h, struct err *err)
 	if (!m)
 		return err_set(err, ERR_NOMEM, "no memory for metrics");
 	m->host = h;
+	m->descriptors = opendir("/proc/self/fd");
 	m->observer = (struct run_observer){ .run_begun = on_run_begun,
 					     .run_ended = on_run_ended,
 					     .call_ended = on_call_ended,
@@ -373,7 +376,7 @@ int metrics_new(struct metrics **out, const struct host *h, struct err *err)
 					     .arg = m };
 	int rc = meters_new(&m->meters, families, METERS, err);
 	if (rc < 0) {
-		free(m);
+		metrics_free(m);
 		return rc;
 	}
 	meters_set(m->meters, BUILD, 1, RUNBOOK_VERSION, NULL);
@@ -388,6 +391,8 @@ void metrics_free(struct metrics *m)
 	if (!m)
 		return;
 	timer_stop(m->beat);
+	if (m->descriptors)
+		(void)closedir(m->descriptors);
 	meters_free(m->meters);
 	free(m);
 }

@@ -23,6 +23,7 @@ struct serve {
 	struct hooks *hooks;         /* what becomes of deliveries; NULL: there are none */
 	struct prune_timer *pruning; /* NULL: not begun */
 	struct webhooks *webhooks;
+	struct manager *manager;     /* of services; NULL: it is not told */
 	struct admin_pages *admin;   /* NULL: no [admin] */
 	struct approvals *approvals; /* NULL: people have no links */
 	struct notify *notify;       /* NULL: nobody is told */

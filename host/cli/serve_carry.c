@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/manager.h"
 #include "cli/recovery.h"
 #include "cli/serve.h"
 #include "cli/serve_hooks.h"
@@ -130,6 +131,7 @@ void serve_stop(struct serve *s)
 		     "stopping; a change in flight is waited for up to 5 s, unfinished runs are "
 		     "carried on by the next serve, and what has been redriven goes on");
 	s->stopping = true;
+	manager_stopping(s->manager);
 	firings_stop(s->firings);
 	hooks_stop(s->hooks);
 	runs_suspend(s->host.runs, on_suspended, s);

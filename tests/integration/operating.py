@@ -1,6 +1,7 @@
 """Looking after a host: `runbook status`, the pages for machines, reload, the service manager."""
 
 import contextlib
+import fcntl
 import hashlib
 import hmac
 import http.client
@@ -9,10 +10,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
-from program import Workspace
+from program import RUNBOOK, SCRIPTS, Workspace
 from tap import Skip, check, check_equal, run, test
 
 SLEEPER = "sleep(300)\n"
@@ -264,6 +266,109 @@ def promtool_has_nothing_to_say():
             ended = subprocess.run([promtool, "check", "metrics"], input=text, text=True,
                                    capture_output=True, timeout=60, check=False)
             check(ended.returncode == 0 and not ended.stderr, f"promtool: {ended}")
+
+
+# ---- the service manager ----
+
+class Manager:
+    """What systemd is to a service: the socket of sd_notify."""
+
+    def __init__(self, work):
+        self.path = work.path("notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(30)
+
+    def told(self, what):
+        """The first message that has that line; others are passed over."""
+        while True:
+            lines = self.socket.recv(4096).decode().split("\n")
+            if what in lines:
+                return lines
+
+
+@test
+def the_service_manager_is_told():
+    with Workspace() as work:
+        manager = Manager(work)
+        env = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000"}
+        with serving(work, schedule(work), **env) as (process, _):
+            lines = manager.told("READY=1")
+            check(any(l.startswith("STATUS=ready: 1 schedules") for l in lines), f"{lines}")
+            for _ in range(3):
+                manager.told("WATCHDOG=1")
+            process.send_signal(signal.SIGTERM)
+            manager.told("STOPPING=1")
+
+
+@test
+def a_watchdog_of_another_process_is_not_ours():
+    with Workspace() as work:
+        manager = Manager(work)
+        env = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
+        with serving(work, ADMIN + schedule(work), **env) as (_, said):
+            manager.told("READY=1")
+            metrics_with(port_of(said, "monitoring looks"), "runbook_loop_lag_seconds_count")
+            manager.socket.setblocking(False)
+            try:
+                check(False, f"it was told {manager.socket.recv(4096)}")
+            except BlockingIOError:
+                pass
+
+
+@test
+def a_manager_that_cannot_be_told_is_an_error():
+    with Workspace() as work:
+        work.configure(more=schedule(work))
+        work.write("sleeper.lua", SLEEPER)
+        ended = work.command("serve", "--config", work.config, NOTIFY_SOCKET="relative")
+        check(ended.status == 2 and "NOTIFY_SOCKET=relative" in ended.err, f"{ended}")
+
+
+@test
+def sockets_of_the_service_manager_are_used():
+    with Workspace() as work:
+        work.write("secret", HOOK_SECRET + "\n")
+        work.write("sleeper.lua", SLEEPER)
+        more = "[listen]\naddress = socket:hooks\nplain = true\n\n" + hook(work)
+        work.configure(more=more)
+        ended = work.command("serve", "--config", work.config)
+        check(ended.status == 2 and "socket:hooks: the service manager has handed over no" in ended.err, f"{ended}")
+        server = socket.create_server(("127.0.0.1", 0))
+        other = socket.create_server(("127.0.0.1", 0))
+        env = work.environment(LISTEN_FDS="2", LISTEN_FDNAMES="else:hooks")
+        fds = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 20) for s in (other, server)]
+
+        def hand_over():
+            for at, fd in enumerate(fds):
+                os.dup2(fd, 3 + at)
+
+        process = subprocess.Popen(["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", RUNBOOK, "serve", "--config",
+                                    work.config], env=env, cwd=work.dir, stdin=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True, close_fds=False, preexec_fn=hand_over)
+        try:
+            answer, _ = deliver(server.getsockname()[1])
+            check_equal(answer.status, 202, "a delivery over the socket")
+            with open(f"/proc/{process.pid}/limits", encoding="ascii") as limits:
+                core = [l.split()[4:6] for l in limits if l.startswith("Max core file size")]
+            check_equal(core, [["0", "0"]], "no core")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+        check_equal(process.returncode, 0, "exit status")
+
+
+@test
+def the_unit_file_leaves_little_open():
+    analyze = shutil.which("systemd-analyze")
+    unit = os.path.join(SCRIPTS, "systemd", "runbook.service")
+    if not analyze:
+        raise Skip("systemd-analyze is not installed")
+    ended = subprocess.run([analyze, "security", "--offline=yes", "--threshold=20", "--no-pager", unit],
+                           capture_output=True, text=True, timeout=60, check=False)
+    if "unrecognized option" in ended.stderr:
+        raise Skip("systemd-analyze is too old for --offline")
+    check_equal(ended.returncode, 0, f"systemd-analyze security\n{ended.stdout}\n{ended.stderr}")
 
 
 run()
