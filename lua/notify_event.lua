@@ -3,7 +3,7 @@
 local notify = require "notify"
 local input = ...
 
-local TRIES, FIRST_PAUSE, LAST_PAUSE = 12, 5, 600
+local TRIES, FIRST_PAUSE, LAST_PAUSE = 14, 2, 600
 
 local heads = {
   failure = "%s failed",

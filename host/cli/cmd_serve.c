@@ -241,6 +241,7 @@ int cmd_serve(int argc, char **argv)
 	prune_timer_free(s.pruning);
 	webhooks_stop(s.webhooks);
 	heartbeat_free(s.heartbeat);
+	notify_stop(s.notify);
 	hooks_free(s.hooks);
 	s.hooks = NULL;
 	admin_pages_free(s.admin);

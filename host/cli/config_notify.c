@@ -12,7 +12,7 @@ static const char *const events[] = {
 	[NOTIFY_SLOW] = "slow",
 };
 
-enum { N_EVENTS = sizeof(events) / sizeof(events[0]), FACTOR_MAX = 1000 };
+enum { N_EVENTS = sizeof(events) / sizeof(events[0]), FACTOR_MAX = 1000, MINUTE_MS = 60000 };
 
 const char *config_notify_event(enum notify_event e)
 {
@@ -65,7 +65,7 @@ int config_read_notify(struct reading *r)
 	const struct ini_key *k = ini_key(r->s, "channel");
 	n->line = r->s->line;
 	n->slow_factor = 3;
-	n->slow_at_least_ms = 60 * 1000;
+	n->slow_at_least_ms = MINUTE_MS;
 	int rc = value_required(r, "channel", &n->channel);
 	if (rc == 0 && strcmp(n->channel, "slack") != 0 && strcmp(n->channel, "webhook") != 0 &&
 	    strcmp(n->channel, "pagerduty") != 0)
@@ -94,7 +94,7 @@ int config_read_heartbeat(struct reading *r)
 {
 	struct config_heartbeat *h = &r->c->heartbeat;
 	h->line = r->s->line;
-	h->every_ms = 60 * 1000;
+	h->every_ms = MINUTE_MS;
 	int rc = read_place(r, &h->url, &h->secret);
 	if (rc == 0 && !h->url == !h->secret)
 		return both_or_neither(r);

@@ -20,7 +20,7 @@ enum {
 	READ_MAX = 20000, /* runs that are looked at when serve starts */
 	TIMES_MAX = 20,
 	TIMES_MIN = 5,
-	LOOK_MS = 5 * 1000, /* how often runs that go on are looked at */
+	LOOK_MS = 1000, /* how often runs that go on are looked at */
 	AGAIN_MS = 60 * 1000,
 };
 
@@ -46,6 +46,7 @@ struct notify {
 	struct config_start start;
 	struct incident *first;
 	struct timer *soon, *look;
+	bool stopped;
 	char runbook[PATH_SIZE];
 	char host[256];
 };
@@ -193,7 +194,7 @@ static void on_soon(void *arg)
 static void soon(struct notify *n)
 {
 	timer_stop(n->soon);
-	n->soon = timer_start(n->serve->host.loop, 0, on_soon, n);
+	n->soon = n->stopped ? NULL : timer_start(n->serve->host.loop, 0, on_soon, n);
 }
 
 /* ---- what happens ---- */
@@ -435,12 +436,21 @@ int notify_start(struct notify **out, struct serve *s, struct err *err)
 	return 0;
 }
 
+void notify_stop(struct notify *n)
+{
+	if (!n)
+		return;
+	n->stopped = true;
+	timer_stop(n->soon);
+	timer_stop(n->look);
+	n->soon = NULL;
+	n->look = NULL;
+}
+
 void notify_free(struct notify *n)
 {
 	if (!n)
 		return;
-	timer_stop(n->soon);
-	timer_stop(n->look);
 	for (struct incident *i = n->first, *next; i; i = next) {
 		next = i->next;
 		free(i);

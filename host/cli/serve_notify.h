@@ -26,7 +26,10 @@ struct run_row;
 
 /* Reads the store. @param[out] out NULL where there is no [notify]; notify_free */
 NODISCARD int notify_start(struct notify **out, struct serve *s, struct err *err);
-void notify_free(struct notify *n); /* NULL is fine, here and below */
+/* Nobody is told of anything any more; while the loop is there. NULL is fine, here and below */
+void notify_stop(struct notify *n);
+/* When no run is left: theirs is the start of notify_start_of. After notify_stop, if it was started. */
+void notify_free(struct notify *n);
 
 /* A run that serve knows has ended. */
 void notify_run_ended(struct notify *n, const struct config_start *start, const char *run,

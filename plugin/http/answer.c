@@ -1,6 +1,5 @@
 #include "http/answer.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,18 +17,30 @@ static bool is_first(const struct http_answer *a, size_t i)
 	return true;
 }
 
+static void lower(struct buf *out, const char *name)
+{
+	for (; *name; name++) {
+		const char c = (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a' : *name);
+		buf_add(out, &c, 1);
+	}
+}
+
+/* Those of the i-th one's name, which is the first of that name. */
+static void join(struct buf *out, const struct http_answer *a, size_t i)
+{
+	buf_adds(out, a->headers[i].value);
+	for (size_t k = i + 1; k < a->n_headers; k++)
+		if (strcasecmp(a->headers[k].name, a->headers[i].name) == 0)
+			buf_addf(out, ", %s", a->headers[k].value);
+}
+
 static void write_header(struct buf *out, const struct http_answer *a, size_t i)
 {
 	struct buf name = BUF_INIT(NAME_MAX_LEN), value = BUF_INIT(1 << 20);
-	for (const char *p = a->headers[i].name; *p; p++) {
-		const char c = (char)tolower((unsigned char)*p);
-		buf_add(&name, &c, 1);
-	}
-	for (size_t k = i; k < a->n_headers; k++)
-		if (strcasecmp(a->headers[k].name, a->headers[i].name) == 0)
-			buf_addf(&value, "%s%s", k > i ? ", " : "", a->headers[k].value);
+	lower(&name, a->headers[i].name);
+	join(&value, a, i);
 	if (!name.err && !value.err) {
-		buf_adds(out, out->p[out->n - 1] == '{' ? "" : ",");
+		buf_adds(out, i > 0 && out->p[out->n - 1] != '{' ? "," : "");
 		json_write_string(out, buf_bytes(&name));
 		buf_adds(out, ":");
 		json_write_string(out, buf_bytes(&value));

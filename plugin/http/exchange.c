@@ -180,6 +180,8 @@ bool exchange_in_doubt(const struct host_call *call)
 
 void exchange_stop_all(struct exchange_list *list)
 {
-	while (list->first)
-		exchange_stop(list->first->call);
+	for (struct exchange *x = list->first, *next; x; x = next) {
+		next = x->next;
+		exchange_stop(x->call);
+	}
 }

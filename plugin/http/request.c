@@ -227,8 +227,10 @@ static void unescape_nul(struct buf *b)
 	size_t to = 0;
 	for (size_t at = 0; at < b->n; at++) {
 		bool is_nul = at + 1 < b->n && memcmp(b->p + at, nul, 2) == 0;
-		b->p[to++] = is_nul ? '\0' : b->p[at];
-		at += is_nul;
+		if (is_nul)
+			b->p[at] = '\0';
+		b->p[to++] = b->p[at];
+		at += is_nul ? 1 : 0;
 	}
 	buf_cut(b, to);
 }

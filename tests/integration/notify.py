@@ -5,6 +5,8 @@ import http.client
 import json
 import re
 import signal
+import subprocess
+import threading
 
 from http_peer import Peer
 from program import Workspace
@@ -53,14 +55,16 @@ runbook = {work.path("job.lua")}
         self.port = int(found[1])
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(Exception):
-            self.process.communicate(timeout=20)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                err = self.process.communicate(timeout=20)[1]
+            status = self.process.poll()
+            if status is None:
+                self.kill()
+            if kind is None:
+                check_equal(status, 0, f"exit status of serve after SIGTERM\n{err}")
 
     def kill(self):
         self.process.kill()
@@ -126,6 +130,28 @@ def what_a_dead_process_owed_is_made_good():
             event = json.loads(peer.wait_for(1)[0].body)
         check_equal((event["event"], event["incident"], event["outcome"]), ("failure", "hook/job", "failed"),
                     "what is told")
+
+
+@test
+def a_message_under_way_is_sent_again_after_a_crash():
+    living = threading.Event()
+
+    def answer(_):
+        return (200, {}, b"ok") if living.is_set() else living.wait(60) and None
+
+    with Workspace() as work, Peer(answer) as peer:
+        host = Host(work, f"[notify]\nchannel = webhook\nurl = {peer.url}\n")
+        with host:
+            host.job(fail="x")
+            peer.wait_for(1)
+            host.kill()
+        living.set()
+        with host:
+            bodies = [r.body for r in peer.wait_for(2)]
+            check_equal(bodies, bodies[:1] * 2, "what was sent")
+            host.job()
+            event = json.loads(peer.wait_for(3)[2].body)
+            check_equal(event["event"], "recovery", "what is told next")
 
 
 @test
