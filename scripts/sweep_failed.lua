@@ -36,7 +36,10 @@ for _, status in ipairs(input.statuses or { "FAILED", "TIMED_OUT" }) do
     end
   end
 end
-table.sort(candidates, function(a, b) return (a.stopDate or 0) < (b.stopDate or 0) end)
+table.sort(candidates, function(a, b)
+  if a.stopDate ~= b.stopDate then return (a.stopDate or 0) < (b.stopDate or 0) end
+  return a.executionArn < b.executionArn
+end)
 
 -- Somebody else may have redriven it meanwhile, or a rule says no: neither ends the sweep.
 local function redrive_one(execution)

@@ -193,9 +193,11 @@ def a_sweep_redrives_the_oldest_within_its_limits():
         old = start(url, machine, "old")
         ended(url, old)
         control(url, advance="2d")
-        executions = [start(url, machine, f"new-{n}") for n in range(7)]
-        for execution in executions:
-            ended(url, execution)
+        executions = []
+        for n in range(7):  # one a second, so that the oldest is known
+            executions.append(start(url, machine, f"new-{n}"))
+            ended(url, executions[-1])
+            control(url, advance="1s")
         control(url, advance="1m")
         ahead = control(url, clock="read")["aheadMs"] // 1000
         with serving(work, url, shipped("sweep_failed", stateMachineArn=machine), ahead):
