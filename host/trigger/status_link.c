@@ -65,7 +65,7 @@ static int64_t read_wait(struct bytes text)
 	static const struct {
 		const char *name;
 		int64_t ms;
-	} units[] = { { "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60 * 1000 } };
+	} units[] = { { "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", INT64_C(60) * 1000 } };
 	int64_t n = 0;
 	size_t i = 0;
 	for (; i < text.n && text.p[i] >= '0' && text.p[i] <= '9' && n < STATUS_WAIT_MAX_MS; i++)
