@@ -39,7 +39,6 @@ enum meter {
 	MISSED,
 	DELIVERIES,
 	REJECTIONS,
-	RELOADS,
 	LOOP_LAG,
 	MEMORY,
 	DESCRIPTORS,
@@ -148,10 +147,6 @@ static const struct meter_family families[METERS] = {
 			 .help = "Deliveries that were refused, by why.",
 			 .kind = METER_COUNTER,
 			 .labels = { "hook", "reason" } },
-	[RELOADS] = { .name = "runbook_config_reloads",
-		      .help = "Configurations read again, by outcome.",
-		      .kind = METER_COUNTER,
-		      .labels = { "outcome" } },
 	[LOOP_LAG] = { .name = "runbook_loop_lag_seconds",
 		       .unit = "seconds",
 		       .help = "By how much a timer of the event loop was late.",
@@ -262,12 +257,6 @@ void metrics_delivery(struct metrics *m, const char *hook, const char *outcome, 
 	meters_add(m->meters, DELIVERIES, 1, hook, outcome);
 	if (why)
 		meters_add(m->meters, REJECTIONS, 1, hook, why);
-}
-
-void metrics_reload(struct metrics *m, bool done)
-{
-	if (m)
-		meters_add(m->meters, RELOADS, 1, done ? "done" : "refused", NULL);
 }
 
 /* ---- what is looked at ---- */

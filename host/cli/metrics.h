@@ -28,7 +28,6 @@ void metrics_firing(struct metrics *m, const char *schedule, const char *state, 
 void metrics_missed(struct metrics *m, const char *schedule, int64_t n);
 /* hook NULL: an unknown path. outcome: "accepted", "ignored" or "rejected", which has a why. */
 void metrics_delivery(struct metrics *m, const char *hook, const char *outcome, const char *why);
-void metrics_reload(struct metrics *m, bool done);
 
 void metrics_write(struct metrics *m, struct buf *out, bool openmetrics);
 

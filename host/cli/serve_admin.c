@@ -128,8 +128,3 @@ uint16_t admin_pages_port(const struct admin_pages *a, size_t place)
 {
 	return http_server_port(a->server, place);
 }
-
-int admin_pages_reload_tls(struct admin_pages *a, struct err *err)
-{
-	return a ? http_server_reload_tls(a->server, err) : 0;
-}

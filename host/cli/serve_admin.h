@@ -21,6 +21,4 @@ NODISCARD int admin_pages_start(struct admin_pages **out, struct serve *s, struc
 void admin_pages_free(struct admin_pages *a); /* NULL is fine */
 uint16_t admin_pages_port(const struct admin_pages *a, size_t place);
 
-NODISCARD int admin_pages_reload_tls(struct admin_pages *a, struct err *err); /* NULL is fine */
-
 #endif

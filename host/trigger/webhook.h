@@ -130,7 +130,7 @@ struct webhook_spec {
 NODISCARD int webhooks_start(struct webhooks **out, const struct webhook_spec *spec,
 			     struct err *err);
 void webhooks_stop(struct webhooks *w); /* NULL is fine */
-/* Borrowed: for its certificate, see http_server_reload_tls. */
+/* Borrowed: for its certificate. */
 struct http_server *webhooks_server(struct webhooks *w);
 
 uint16_t webhooks_port(const struct webhooks *w, size_t place);

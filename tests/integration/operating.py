@@ -1,4 +1,4 @@
-"""Looking after a host: `runbook status`, the pages for machines, reload, the service manager."""
+"""Looking after a host: `runbook status`, the pages for machines, the service manager."""
 
 import contextlib
 import fcntl
