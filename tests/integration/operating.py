@@ -359,6 +359,16 @@ def sockets_of_the_service_manager_are_used():
 
 
 @test
+def the_unit_file_lets_serve_see_who_votes():
+    # user_namespaces(7): /proc/PID/loginuid of whom the namespace does not map reads as "never logged in"
+    with open(os.path.join(SCRIPTS, "systemd", "runbook.service"), encoding="utf-8") as file:
+        said = dict(line.strip().split("=", 1) for line in file if re.match(r"\w+=", line))
+    hiding = {"PrivateUsers", "PrivatePIDs", "ProtectProc", "ProcSubset"} & said.keys()
+    check_equal(hiding, set(), "what hides the login user of a voter")
+    check_equal(said["NoNewPrivileges"], "yes", "the unit was read")
+
+
+@test
 def the_unit_file_leaves_little_open():
     analyze = shutil.which("systemd-analyze")
     unit = os.path.join(SCRIPTS, "systemd", "runbook.service")
