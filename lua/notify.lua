@@ -9,20 +9,28 @@ local PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 local ACTIONS = { trigger = true, acknowledge = true, resolve = true }
 local SEVERITIES = { critical = true, error = true, warning = true, info = true }
 
-local function required(args, name, what)
+local function check_table(args, what)
   if type(args) ~= "table" then error(what .. " takes one table", 0) end
+end
+
+local function required(args, name, what)
   if args[name] == nil then error(what .. ": " .. name .. " is missing", 0) end
   return args[name]
 end
 
 -- Where it goes: `url`, or `secret`, the name in [secrets] of a URL that is one.
 local function place(args, what)
-  if type(args) ~= "table" then error(what .. " takes one table", 0) end
+  check_table(args, what)
   if (args.url == nil) == (args.secret == nil) then
     error(what .. ": give url, or secret, the name of a secret that is the URL", 0)
   end
   if args.url then return args.url, nil end
   return "${" .. args.secret .. "}", array { args.secret }
+end
+
+-- At most n bytes of text, and no part of a character: that would be text nobody may send.
+local function head(text, n)
+  return #text <= n and text or text:sub(1, utf8.offset(text, 0, n + 1) - 1)
 end
 
 -- An answer other than 2xx is raised as an error object with `status` and `retryable`.
@@ -32,7 +40,7 @@ local function post(what, request)
   request.timeout = request.timeout or 15
   local answer = http.request(request)
   if answer.dryRun or (answer.status >= 200 and answer.status <= 299) then return answer end
-  local text = answer.body and answer.body:sub(1, 200) or ""
+  local text = answer.body and head(answer.body, 200) or ""
   error({
     code = "NotTaken",
     status = answer.status,
@@ -62,6 +70,7 @@ end
 -- routing_key, or secret, its name. Trigger, acknowledge and resolve of one incident have one dedup_key.
 function M.pagerduty(args)
   local what = "notify.pagerduty"
+  check_table(args, what)
   local action = args.action or "trigger"
   if not ACTIONS[action] then error(what .. ": action is trigger, acknowledge or resolve", 0) end
   if (args.routing_key == nil) == (args.secret == nil) then
@@ -76,7 +85,7 @@ function M.pagerduty(args)
     local severity = args.severity or "error"
     if not SEVERITIES[severity] then error(what .. ": severity is critical, error, warning or info", 0) end
     event.payload = {
-      summary = required(args, "summary", what):sub(1, 1024),
+      summary = head(required(args, "summary", what), 1024),
       source = args.source or "runbook",
       severity = severity,
       timestamp = iso8601(now()),

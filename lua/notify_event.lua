@@ -8,7 +8,7 @@ local TRIES, FIRST_PAUSE, LAST_PAUSE = 14, 2, 600
 local heads = {
   failure = "%s failed",
   recovery = "%s works again",
-  approval = "%s: people are asked to approve something",
+  approval = "%s asks",
   slow = "%s takes longer than usual",
 }
 
@@ -16,9 +16,7 @@ local severities = { failure = "error", approval = "info", slow = "warning" }
 
 local function summary()
   local text = heads[input.event]:format(input.name)
-  if input.event == "approval" then text = input.name .. " asks: " .. input.message
-  elseif input.message and input.message ~= "" then text = text .. ": " .. input.message end
-  return text
+  return (input.message or "") == "" and text or text .. ": " .. input.message
 end
 
 local function details()

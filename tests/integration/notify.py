@@ -173,6 +173,35 @@ def pagerduty_is_triggered_and_resolved_with_one_key():
 
 
 @test
+def long_text_is_cut_between_characters():
+    cut = 'local text = string.rep("x", input.odd) .. string.rep("\u00e9", 600)\n'
+    refusal = (400, {}, ("x" + 200 * "\u00e9").encode())
+    with Workspace() as work, Peer(lambda r: refusal if r.path == "/no" else (202, {}, b"")) as peer:
+        Host(work, "")
+        for odd in (0, 1):
+            ended = work.run("local notify, input = require 'notify', ...\n" + cut + f"""
+                notify.pagerduty {{ routing_key = "k", url = "{peer.url}/yes", summary = text }}""",
+                             "--input", json.dumps({"odd": odd}))
+            check_equal(ended.status, 0, f"a long summary\n{ended}")
+        check_equal([json.loads(r.body)["payload"]["summary"] for r in peer.requests],
+                    [512 * "\u00e9", "x" + 511 * "\u00e9"], "what was told")
+        ended = work.run(f"""
+            local ok, e = pcall(require "notify".webhook, {{ url = "{peer.url}/no", payload = 1 }})
+            return e""")
+        check_equal(ended.status, 0, f"a long answer\n{ended}")
+        check_equal(ended.result["message"], "the webhook: the answer was 400 x" + 99 * "\u00e9", "what was raised")
+
+
+@test
+def what_is_no_table_is_refused_by_name():
+    with Workspace() as work:
+        Host(work, "")
+        for name in ("slack", "webhook", "pagerduty"):
+            ended = work.run(f"require 'notify'.{name}()")
+            check(f"notify.{name} takes one table" in ended.err, f"{name}: {ended}")
+
+
+@test
 def a_message_is_tried_again_when_nobody_takes_it():
     answers = iter([503])
     with Workspace() as work, Peer(lambda _: (next(answers, 200), {}, b"")) as peer:
