@@ -2,6 +2,7 @@
 #include "tap.h"
 
 #include "engine_driver.h"
+#include "local/core/csv.h"
 
 static const char *work(struct driver *d, const char *function, const cJSON *input, struct buf *out)
 {
@@ -252,6 +253,27 @@ TEST(cells_of_csv_files)
 
 /* ---- restarts and redrives ---- */
 
+TEST(a_file_of_many_columns_is_read_at_once)
+{
+	enum { COLUMNS = 300000 };
+	const struct csv_form form = { .between = ',' };
+	struct buf text = BUF_INIT(SIZE_MAX / 2);
+	struct err err = { 0 };
+	cJSON *list = NULL;
+	for (int i = 0; i < COLUMNS; i++)
+		buf_addf(&text, "column%d,", i);
+	size_t different = text.n;
+	buf_addf(&text, "column%d\n1\n", COLUMNS / 2);
+	CHECK(csv_parse(&form, 0, buf_bytes(&text), &list, &err) == -ERR_REMOTE);
+	CHECK_STR(err.message, "CSV headers cannot contain duplicates.");
+	buf_cut(&text, different);
+	buf_adds(&text, "last\n1\n");
+	CHECK(csv_parse(&form, 0, buf_bytes(&text), &list, &err) == 0);
+	CHECK_INT(cJSON_GetArraySize(list), 1);
+	cJSON_Delete(list);
+	buf_clear(&text);
+}
+
 TEST(a_reading_begins_again_after_a_restart)
 {
 	struct driver d;
@@ -359,7 +381,8 @@ int main(void)
 	    TAP_CASE(the_files_of_athena_are_read_in_their_own_format),
 	    TAP_CASE(a_listing_is_read_through_when_it_is_asked_for),
 	    TAP_CASE(what_follows_the_items_that_are_wanted_is_not_looked_at),
-	    TAP_CASE(cells_of_csv_files), TAP_CASE(a_reading_begins_again_after_a_restart),
+	    TAP_CASE(cells_of_csv_files), TAP_CASE(a_file_of_many_columns_is_read_at_once),
+	    TAP_CASE(a_reading_begins_again_after_a_restart),
 	    TAP_CASE(a_stop_while_files_are_read_ends_the_reading),
 	    TAP_CASE(a_batch_of_no_items_is_refused), TAP_CASE(what_cannot_be_read_fails_by_name),
 	    TAP_CASE(a_reader_that_cannot_be_meant_is_refused)));

@@ -1,5 +1,7 @@
 #include "local/core/csv.h"
 
+#include <stdlib.h>
+
 #include "local/core/fault.h"
 #include "local/core/mem.h"
 
@@ -77,13 +79,24 @@ static cJSON *read_names(struct bytes *text, char between)
 	return row;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A file may have a million columns. */
 static bool has_duplicates(const cJSON *header)
 {
-	for (const cJSON *a = header->child; a; a = a->next)
-		for (const cJSON *b = a->next; b; b = b->next)
-			if (strcmp(a->valuestring, b->valuestring) == 0)
-				return true;
-	return false;
+	size_t n = (size_t)cJSON_GetArraySize(header), at = 0;
+	const char **names = mem_resize(NULL, n, sizeof(*names));
+	bool found = false;
+	for (const cJSON *name = header->child; name; name = name->next)
+		names[at++] = name->valuestring;
+	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 1; i < n && !found; i++)
+		found = strcmp(names[i - 1], names[i]) == 0;
+	free(names);
+	return found;
 }
 
 /* The next row as an object. */
