@@ -16,8 +16,7 @@ enum {
 	BODY_TIMEOUT_MS = 30000,
 	WRITE_TIMEOUT_MS = 30000,
 	IDLE_TIMEOUT_MS =
-	    75000,        /* longer than clients keep theirs, or they send into a closed one */
-	REFUSED_MAX = 64, /* connections above the cap that are being told so, or linger */
+	    75000, /* longer than clients keep theirs, or they send into a closed one */
 	PAUSE_US = 100000,
 	HEAD_MAX = 1024 * 1024, /* of an answer's header block */
 };

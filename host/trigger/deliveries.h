@@ -25,7 +25,6 @@
 enum {
 	DELIVERIES_RATE_MAX = 100 * 1000,
 	DELIVERIES_KEPT = 250 * 1000, /* the newest ids that are known, ... */
-	DELIVERIES_KEY_SIZE = 257,
 };
 #define DELIVERIES_KEPT_MS INT64_C(259200000) /* ... and for how long */
 
