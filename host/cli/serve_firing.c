@@ -206,14 +206,6 @@ void firing_missed(struct firing *f, const struct schedule_look *look)
 
 /* ---- started ---- */
 
-static size_t runs_of(const struct firing *f)
-{
-	size_t n = 0;
-	for (const struct serve_run *r = f->all->serve->runs; r; r = r->next)
-		n += r->start == &f->c->start;
-	return n;
-}
-
 static void failed_to_start(struct firing *f, int64_t at_ms, const char *by, const char *why,
 			    struct firing_fate *fate)
 {
@@ -355,7 +347,7 @@ void firing_start_waiting(struct firing *f)
 	/* The process that cancelled them may have died before they ended. */
 	if (f->c->rule.overlap == OVERLAP_REPLACE && first_of_others(f) < f->n_queue)
 		cancel_runs(f);
-	while (f->n_queue > 0 && runs_of(f) == 0) {
+	while (f->n_queue > 0 && serve_runs_of(f->all->serve, &f->c->start) == 0) {
 		size_t others = first_of_others(f);
 		struct waiting_firing w = take_out(f, others < f->n_queue ? others : 0);
 		start(f, w.at_ms, w.by, &fate);
@@ -367,7 +359,7 @@ void firing_start_waiting(struct firing *f)
 
 static bool waits(const struct firing *f)
 {
-	return f->n_queue > 0 || runs_of(f) > 0;
+	return f->n_queue > 0 || serve_runs_of(f->all->serve, &f->c->start) > 0;
 }
 
 static void queue_one(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
