@@ -88,7 +88,8 @@ struct http_received {
 	const struct http_header *headers;
 	size_t n_headers;
 	struct bytes body;
-	const char *peer;                      /* "127.0.0.1:40212" */
+	/* "127.0.0.1:40212", "[::1]:40212"; without a port as a trusted proxy named it; "unix" */
+	const char *peer;
 	const struct http_client_cert *client; /* NULL: no TLS, or no certificate was shown */
 };
 

@@ -86,8 +86,8 @@ void deliveries_forget(struct deliveries *d, int64_t before_ms);
 /* ---- judging ---- */
 
 /*
- * @param free  how many runs could be started now, were there no limits
- * @param running how many of this hook go on
+ * @param running how many runs of this hook go on
+ * @param free_place whether one more run could be started now, were there no limits
  * @param key   of its window; not looked at without debounce
  */
 void deliveries_judge(const struct deliveries *d, int64_t now_ms, size_t running, bool free_place,

@@ -51,7 +51,7 @@ struct webhook_delivery {
 	const char *hook;   /* NULL: unknown path */
 	const char *auth;   /* "github"; NULL: unknown path */
 	struct bytes input; /* the body: a JSON object; empty: it was refused before it was read */
-	const char *peer;   /* "127.0.0.1:40212" */
+	const char *peer;   /* of struct http_received */
 	const char *id;     /* "" if there is none; claimed only, unless there is an identity */
 	const char *identity; /* who has proven to have sent it: struct webhook_proof; "": nobody */
 	int64_t signed_ms;    /* the time that is signed with it; 0: none is */
