@@ -206,19 +206,25 @@ void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err
 	commit_flush(s->host.committer, done, done_arg);
 }
 
-/* Anybody can cause these, so only so many a minute are recorded; the last one says so. */
+/* One more of them. @return which of this minute it is */
+static int count_reject(struct serve_rejects *r)
+{
+	int64_t minute = clock_mono_ms() / 60000;
+	if (minute != r->minute)
+		*r = (struct serve_rejects){ .minute = minute };
+	return ++r->n;
+}
+
+/* Senders cause these as fast as they like: only so many a minute are recorded, and the last one says
+ * so. Strangers cannot use up what there is for those who have proven who they are. */
 void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why)
 {
 	struct serve *s = arg;
 	struct buf actor = BUF_INIT(MEMBERS_MAX), m = BUF_INIT(MEMBERS_MAX);
-	int64_t minute = clock_mono_ms() / 60000;
+	int n = count_reject(d->identity[0] ? &s->proven : &s->strangers);
 	metrics_delivery(s->host.metrics, d->hook, "rejected", why);
-	if (minute != s->rejects_minute) {
-		s->rejects_minute = minute;
-		s->rejects = 0;
-	}
-	if (++s->rejects <= REJECTS_A_MINUTE) {
-		if (s->rejects == REJECTS_A_MINUTE)
+	if (n <= REJECTS_A_MINUTE) {
+		if (n == REJECTS_A_MINUTE)
 			why = "more are refused; none is recorded until the next minute";
 		serve_webhook_actor(&actor, d);
 		serve_write_trigger(&m, buf_bytes(&actor), NULL, why);

@@ -2,7 +2,8 @@
  * serve.h - how a trigger becomes a run.
  *
  * Every accepted and rejected trigger is recorded (trigger.reject; trigger.accept, which names the
- * run, right behind its run.start). Where that cannot be written, the daemon stops (exit status 7).
+ * run, right behind its run.start), but of refused deliveries no more than 60 a minute from strangers
+ * and 60 from proven senders. Where that cannot be written, the daemon stops (exit status 7).
  * What schedules do is told in serve_schedules.h, what hooks do in serve_hooks.h; SERVE_RUNS_MAX go on
  * at once in all.
  */
@@ -15,6 +16,11 @@
 enum { SERVE_RUNS_MAX = 1000 };
 
 struct serve_run; /* a run that goes on */
+
+struct serve_rejects {
+	int64_t minute; /* of the monotonic clock */
+	int n;          /* that came in it */
+};
 
 struct serve {
 	struct host host;
@@ -31,8 +37,8 @@ struct serve {
 	struct serve_run *runs;
 	size_t n_runs;
 	size_t n_carried;
-	int64_t rejects_minute; /* the minute in which rejects are counted, and how many came */
-	int rejects;
+	struct serve_rejects strangers,
+	    proven; /* deliveries that were refused, by whose they were */
 	bool ready; /* triggers are taken */
 	bool stopping;
 };

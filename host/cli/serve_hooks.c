@@ -74,9 +74,7 @@ static void refuse(struct judged *c, enum webhook_verdict verdict, int64_t retry
 {
 	c->fate->verdict = verdict;
 	c->fate->retry_ms = retry_ms;
-	record(c, "trigger.reject", NULL, why);
-	serve_say(c->h->all->serve, LOG_WARN, name_of(c->h), why);
-	metrics_delivery(c->h->all->serve->host.metrics, name_of(c->h), "rejected", why);
+	serve_on_reject(c->h->all->serve, c->d, why);
 }
 
 static void write_row(const struct judged *c, enum delivery_state state,

@@ -244,6 +244,30 @@ def a_rate_is_kept_over_a_restart():
         check_equal(served.post("/h", {}, delivery="0")[0], 200, "a duplicate is none more")
 
 
+def refusals_of_a_minute():
+    """What is recorded of 70 strangers and 70 deliveries beyond the rate, in one minute of the host's clock."""
+    while True:
+        with host({"h": "rate = 1/1h"}) as served:
+            check_equal(served.post("/h", {})[0], 202, "the first")
+            minute = time.monotonic() // 60
+            check_equal({served.ask("POST", "/h", b"{}")[0] for _ in range(70)}, {404}, "strangers")
+            check_equal({served.post("/h", {})[0] for _ in range(70)}, {429}, "beyond the rate")
+            within = minute == time.monotonic() // 60
+            served.stop()
+            if within:
+                return served.records("trigger.reject")
+
+
+@test
+def refusals_are_recorded_within_a_bound_that_strangers_do_not_use_up():
+    proven, strangers = [], []
+    for record in refusals_of_a_minute():
+        (proven if "identity" in record["actor"] else strangers).append(record["reason"])
+    for reasons, why in (strangers, "the signature header is missing"), (proven, "refused: more than its rate"):
+        check_equal(reasons[:59], [why] * 59, "recorded")
+        check_equal(reasons[59:], ["more are refused; none is recorded until the next minute"], "the last")
+
+
 @test
 def one_run_stands_for_a_window():
     hooks = {"h": "debounce = 700ms\ndebounce_key = who.name", "long": "debounce = 1h\ndebounce_max = 1h"}
