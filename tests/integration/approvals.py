@@ -11,7 +11,7 @@ import stat
 import threading
 import time
 
-from program import SCRIPTS, Workspace
+from program import SCRIPTS, Workspace, said_when_ready
 from tap import Skip, check, check_equal, run, test
 
 ASK = 'return approve { subject = "open the <gate> & go", n = 1, expires = 3600 }'
@@ -28,13 +28,7 @@ class Serving:
     def __init__(self, work):
         self.work = work
         self.process = work.start("serve", "--config", work.config)
-        said = ""
-        for line in self.process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        check("ready:" in said, f"serve ended: {said}")
-        self.port = int(re.search(r"port (\d+)", said)[1])
+        self.port = int(re.search(r"port (\d+)", said_when_ready(self.process))[1])
         self.said = []
         threading.Thread(target=lambda: self.said.extend(self.process.stderr), daemon=True).start()
 

@@ -13,7 +13,7 @@ import time
 import urllib.parse
 import uuid
 
-from program import Workspace
+from program import Workspace, said_when_ready
 from tap import check, check_equal, run, test
 
 SECRET = "a secret of the hook"
@@ -38,12 +38,7 @@ class Host:
 
     def start(self):
         self.process = self.work.start("serve", "--config", self.work.config)
-        self.said = ""
-        for line in self.process.stderr:
-            self.said += line
-            if "state in" in line:
-                break
-        check("ready:" in self.said, f"serve ended: {self.said}")
+        self.said = said_when_ready(self.process)
         self.port = int(re.search(r"port (\d+)", self.said)[1])
         threading.Thread(target=self._drain, args=(self.process.stderr,), daemon=True).start()
         return self

@@ -2,10 +2,7 @@
 
 import contextlib
 import re
-import signal
 import socket
-
-from tap import check, check_equal
 
 HOST = b"Host: localhost\r\n"
 
@@ -64,19 +61,5 @@ header = X-Signature
 secret_file = {work.path("secret")}
 runbook = {work.path("hook.lua")}
 """)
-    process = work.start("serve", "--config", work.config)
-    said = ""
-    try:
-        for line in process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        check("ready:" in said, f"serve ended: {said}")
+    with work.serve() as (process, said):
         yield Served(process, said, context)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-        check_equal(process.returncode, 0, "exit status of serve after SIGTERM")
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()

@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 from http_peer import Peer
-from program import Workspace
+from program import Workspace, said_when_ready
 from tap import check, check_equal, run, test
 
 HOOK = "letter-box-key"
@@ -45,14 +45,7 @@ runbook = {work.path("job.lua")}
 
     def __enter__(self):
         self.process = self.work.start("serve", "--config", self.work.config)
-        said = ""
-        for line in self.process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        found = re.search(r"received at .*, port (\d+)", said)
-        check(found, f"serve ended: {said}")
-        self.port = int(found[1])
+        self.port = int(re.search(r"received at .*, port (\d+)", said_when_ready(self.process))[1])
         return self
 
     def __exit__(self, kind, *_):

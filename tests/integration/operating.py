@@ -27,22 +27,8 @@ def serving(work, more, *args, **env):
     work.write("secret", HOOK_SECRET + "\n")
     work.write("sleeper.lua", SLEEPER)
     work.configure(more=more)
-    process = work.start("serve", "--config", work.config, *args, **env)
-    said = ""
-    try:
-        for line in process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        check("ready:" in said, f"serve ended: {said}")
-        yield process, said
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-        check_equal(process.returncode, 0, "exit status of serve after SIGTERM")
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    with work.serve(*args, **env) as served:
+        yield served
 
 
 def hook(work, name="sleep"):

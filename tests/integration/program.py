@@ -31,6 +31,18 @@ def orders_definition():
         return re.search(r"local definition = \[\[(.*?)\]\]", file.read(), re.S)[1]
 
 
+def said_when_ready(process):
+    """What a `runbook serve` has said on standard error by the time it is ready."""
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "state in" in line:
+            break
+    if "ready:" not in said:
+        raise AssertionError(f"serve ended: {said}")
+    return said
+
+
 class Ended:
     """A process that has ended."""
 
@@ -124,6 +136,21 @@ region = us-east-1
         if not file.endswith(".lua"):
             file = self.write("test.lua", file)
         return self.command("run", file, "--config", self.config, *args, limit=limit, **env)
+
+    @contextlib.contextmanager
+    def serve(self, *args, **env):
+        """`runbook serve` until the block ends; gives the process and what it said when it was ready."""
+        process = self.start("serve", "--config", self.config, *args, **env)
+        try:
+            yield process, said_when_ready(process)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=20)
+            if process.returncode != 0:
+                raise AssertionError(f"exit status of serve after SIGTERM: {process.returncode}\n{err}")
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     @contextlib.contextmanager
     def engine(self, *args, **env):

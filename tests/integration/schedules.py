@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import time
 
-from program import RUNBOOK, Workspace
+from program import RUNBOOK, Workspace, said_when_ready
 from tap import Skip, check, check_equal, run, test
 
 FIRES = """
@@ -30,12 +30,7 @@ def schedule(name, runbook, cron, **keys):
 def serving(work, **env):
     process = work.start("serve", "--config", work.config, **env)
     try:
-        said = ""
-        for line in process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        check("ready:" in said, f"serve ended: {said}")
+        said_when_ready(process)
         yield process
     finally:
         if process.poll() is None:

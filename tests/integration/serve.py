@@ -6,7 +6,6 @@ import hmac
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 import urllib.error
@@ -36,23 +35,9 @@ def serving(work, more):
     """`runbook serve` until the block ends; gives the port of its hooks, None without any."""
     work.write("secret", SECRET + "\n")
     work.configure(more=f"[listen]\naddress = 127.0.0.1:0\n\n{more}")
-    process = work.start("serve", "--config", work.config)
-    said = ""
-    try:
-        for line in process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        check("ready:" in said, f"serve ended: {said}")
+    with work.serve() as (_, said):
         port = re.search(r"port (\d+)", said)
         yield port and int(port[1])
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-        check_equal(process.returncode, 0, "exit status of serve after SIGTERM")
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
 
 
 def hook(work):

@@ -14,7 +14,7 @@ import time
 import urllib.request
 
 from clocks import faketime
-from program import SCRIPTS, Workspace
+from program import SCRIPTS, Workspace, said_when_ready
 from receiver import Receiver
 from steered import call, control, create, describe, start
 from tap import check, check_equal, run, test
@@ -66,15 +66,10 @@ def serving(work, url, sections, ahead=None):
     work.write("secret", SECRET + "\n")
     work.configure(endpoint=url, more=f"[listen]\naddress = 127.0.0.1:0\n\n{sections}")
     process = work.start("serve", "--config", work.config, **KEYS, **(faketime(ahead) if ahead else {}))
-    said = []
     try:
-        for line in process.stderr:
-            said.append(line)
-            if "state in" in line:
-                break
-        check("ready:" in "".join(said), f"serve ended: {said}")
+        said = [said_when_ready(process)]
         threading.Thread(target=lambda: said.extend(process.stderr), daemon=True).start()
-        port = re.search(r"port (\d+)", "".join(said))
+        port = re.search(r"port (\d+)", said[0])
         yield port and int(port[1])
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)

@@ -9,7 +9,6 @@ import http.server
 import json
 import os
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -52,22 +51,8 @@ def serving(work, hooks, listen="address = 127.0.0.1:0", context=None, **env):
     sections = "".join(f"[hook {name}]\npath = /{name}\nrunbook = {work.path('hook.lua')}\n{keys}\n"
                        for name, keys in hooks.items())
     work.configure(more=f"[listen]\n{listen}\n{sections}")
-    process = work.start("serve", "--config", work.config, **env)
-    said = ""
-    try:
-        for line in process.stderr:
-            said += line
-            if "state in" in line:
-                break
-        check("ready:" in said, f"serve ended: {said}")
+    with work.serve(**env) as (process, said):
         yield Hooks(process, said, context)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-        check_equal(process.returncode, 0, "exit status of serve after SIGTERM")
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
 
 
 def records_of(work, kind, n):
