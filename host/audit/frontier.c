@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "audit/segment.h"
+#include "base/whole.h"
 
 #define CACHE_NAME "ledger.cache"
 

@@ -2,17 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/segment.h"
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/ed25519.h"
+#include "base/whole.h"
 
 enum {
 	ALGORITHM = 1, /* Ed25519, in signed-note */
@@ -195,36 +194,15 @@ int audit_key_read(struct key **out, const char *path, struct err *err)
 	return err_set(err, ERR_INVALID, "key %s: expected an Ed25519 private key in PEM", path);
 }
 
-static int sync_folder_of(const char *path)
+/* Where it is to be there must be none. */
+static int create(const char *path, struct bytes text, mode_t mode, struct err *err)
 {
-	char *copy = strdup(path);
-	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int rc = fd >= 0 ? fsync(fd) : -1;
-	if (fd >= 0)
-		(void)close(fd);
-	free(copy);
-	return rc;
-}
-
-/* The whole file or none of it, under its final name only when it is on disk. */
-static int write_file(const char *path, struct bytes text, mode_t mode, struct err *err)
-{
-	char born[4096];
-	int n = snprintf(born, sizeof(born), "%s.%d.new", path, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(born))
-		return err_set(err, ERR_INVALID, "key %s: the path is too long", path);
-	int fd = open(born, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0)
-		return err_set(err, ERR_IO, "key %s: cannot create it: %s", path, strerror(errno));
-	int rc = write_whole(fd, text, err);
-	if (rc == 0 && fsync(fd) != 0)
-		rc = err_set(err, ERR_IO, "key %s: sync: %s", path, strerror(errno));
-	(void)close(fd);
-	/* link, unlike rename, does not replace what is there. */
-	if (rc == 0 && (link(born, path) != 0 || sync_folder_of(path) != 0))
-		rc = err_set(err, ERR_IO, "key %s: cannot create it: %s", path, strerror(errno));
-	(void)unlink(born);
-	return rc;
+	struct err why = { 0 };
+	int rc = create_whole(path, text, mode, &why);
+	if (rc == 0)
+		return 0;
+	return rc < 0 ? err_set(err, why.code, "key %s", why.message)
+		      : err_set(err, ERR_IO, "key %s: there is one already", path);
 }
 
 int public_key_save(const struct public_key *key, const char *path, struct err *err)
@@ -232,7 +210,7 @@ int public_key_save(const struct public_key *key, const char *path, struct err *
 	struct buf line = BUF_INIT(1024);
 	public_key_write(&line, key);
 	int rc = line.err ? err_set(err, ERR_NOMEM, "no memory for a key")
-			  : write_file(path, buf_bytes(&line), 0644, err);
+			  : create(path, buf_bytes(&line), 0644, err);
 	buf_clear(&line);
 	return rc;
 }
@@ -247,7 +225,7 @@ static int save(const struct key *key, const char *path, const char *public_path
 	if (rc == 0)
 		rc = public_key_save(&key->public, public_path, err);
 	if (rc == 0)
-		rc = write_file(path, buf_bytes(&pem), 0600, err);
+		rc = create(path, buf_bytes(&pem), 0600, err);
 	if (pem.p)
 		wipe(pem.p, pem.n);
 	buf_clear(&pem);

@@ -14,6 +14,7 @@
 #include "audit/lines.h"
 #include "audit/torn.h"
 #include "base/clock.h"
+#include "base/whole.h"
 
 enum { LINES_MAX = 64 << 20 };
 

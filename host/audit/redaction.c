@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/merkle.h"
-#include "audit/segment.h"
 #include "base/random.h"
+#include "base/whole.h"
 
 enum { HMAC_LEN = SHA256_LEN / 2 };
 
@@ -38,31 +37,20 @@ int redaction_read(struct redaction *r, const char *path, struct err *err)
 	return 0;
 }
 
-/* Under its final name only when it is whole; who comes second takes the first one's. */
+/* Who comes second takes the first one's. */
 static int make(const char *path, struct err *err)
 {
-	char born[4096], hex[SHA256_HEX + 2];
+	char hex[SHA256_HEX + 2];
 	uint8_t key[SHA256_LEN];
-	int n = snprintf(born, sizeof(born), "%s.%d.new", path, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(born))
-		return err_set(err, ERR_INVALID, "redaction key %s: the path is too long", path);
+	struct err why = { 0 };
 	random_bytes(key, sizeof(key));
 	hex_lower(hex, key, sizeof(key));
 	hex[SHA256_HEX] = '\n';
 	hex[SHA256_HEX + 1] = '\0';
 	wipe(key, sizeof(key));
-	int fd = open(born, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(err, ERR_IO, "redaction key %s: %s", path, strerror(errno));
-	int rc = write_whole(fd, bytes_str(hex), err);
-	if (rc == 0 && fsync(fd) != 0)
-		rc = err_set(err, ERR_IO, "redaction key %s: sync: %s", path, strerror(errno));
-	(void)close(fd);
+	int rc = create_whole(path, bytes_str(hex), 0600, &why);
 	wipe(hex, sizeof(hex));
-	if (rc == 0 && link(born, path) != 0 && errno != EEXIST)
-		rc = err_set(err, ERR_IO, "redaction key %s: %s", path, strerror(errno));
-	(void)unlink(born);
-	return rc;
+	return rc < 0 ? err_set(err, why.code, "redaction key %s", why.message) : 0;
 }
 
 int redaction_open(struct redaction *r, const char *path, struct err *err)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/random.h"
+#include "base/whole.h"
 
 #define SUFFIX ".jsonl"
 
@@ -302,26 +303,6 @@ void segment_name(char out[SEGMENT_NAME_SIZE], int64_t now_ms, int64_t pid)
 	(void)snprintf(out, SEGMENT_NAME_SIZE,
 		       "%.4s%.2s%.2sT%.2s%.2s%.2s%.3sZ-%" PRId64 "-%s" SUFFIX, time, time + 5,
 		       time + 8, time + 11, time + 14, time + 17, time + 20, pid, hex);
-}
-
-int write_rest(int fd, struct bytes *rest)
-{
-	while (rest->n > 0) {
-		ssize_t n = write(fd, rest->p, rest->n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? errno : EIO;
-		rest->p += n;
-		rest->n -= (size_t)n;
-	}
-	return 0;
-}
-
-int write_whole(int fd, struct bytes bytes, struct err *err)
-{
-	int why = write_rest(fd, &bytes);
-	return why == 0 ? 0 : err_set(err, ERR_IO, "write: %s", strerror(why));
 }
 
 int segment_write(const struct segment *s, struct bytes lines, struct err *err)

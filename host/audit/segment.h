@@ -125,10 +125,4 @@ NODISCARD int segment_sync(const struct segment *s, struct err *err);
 NODISCARD int segment_cut(const struct segment *s, int64_t size, struct err *err);
 void segment_close(struct segment *s); /* lets go of the lock; harmless when not open */
 
-/* Write all bytes to a file descriptor. */
-NODISCARD int write_whole(int fd, struct bytes bytes, struct err *err);
-
-/* The same; *rest is what is left to write. @return 0; an errno, ENOSPC or another */
-NODISCARD int write_rest(int fd, struct bytes *rest);
-
 #endif

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/whole.h"
+
 static int io_error(struct err *err, const char *name, const char *what)
 {
 	return err_set(err, ERR_IO, "audit log %s: %s: %s", name, what, strerror(errno));

@@ -1,7 +1,5 @@
 #include "cli/approval_links.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/whole.h"
 #include "cli/files.h"
 #include "script/approval.h"
 #include "trigger/approval_link.h"
@@ -18,33 +17,18 @@ static const int64_t VALID_MS = INT64_C(7) * 24 * 3600 * 1000;
 
 /* ---- the key ---- */
 
-static bool write_key(int fd)
+/* Never in the place of one that another process has made meanwhile. */
+static int make_key(const char *path, struct err *err)
 {
 	uint8_t key[SHA256_LEN];
 	char line[SHA256_HEX + 2];
 	random_bytes(key, sizeof(key));
 	hex_lower(line, key, sizeof(key));
 	memcpy(line + SHA256_HEX, "\n", 2);
-	bool good = write(fd, line, SHA256_HEX + 1) == SHA256_HEX + 1 && fsync(fd) == 0;
+	int rc = create_whole(path, bytes_str(line), 0600, err);
 	wipe(key, sizeof(key));
 	wipe(line, sizeof(line));
-	return good;
-}
-
-/* Whole or not at all, and never in the place of one that another process has made meanwhile. */
-static int make_key(const char *path, struct err *err)
-{
-	char part[PATH_SIZE + 64];
-	(void)snprintf(part, sizeof(part), "%s.%d.new", path, (int)getpid());
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && write_key(fd);
-	good = good && (link(part, path) == 0 || errno == EEXIST);
-	int rc = good ? 0 : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	if (fd >= 0) {
-		(void)close(fd);
-		(void)unlink(part);
-	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int read_key(struct approval_links *l, const char *path, struct err *err)

@@ -8,6 +8,7 @@
 
 #include "audit/retain.h"
 #include "base/clock.h"
+#include "base/whole.h"
 #include "commit/journal.h"
 
 void recorder_init(struct recorder *r)

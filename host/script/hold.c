@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "base/whole.h"
 
 enum { NOTE_MAX = 8192 };
 
@@ -19,11 +20,6 @@ static int join(char out[PATH_MAX], const char *dir, const char *name, struct er
 	return n > 0 && n < PATH_MAX
 		   ? 0
 		   : err_set(err, ERR_INVALID, "%.60s...: the path is too long", dir);
-}
-
-static int failed(struct err *err, const char *path)
-{
-	return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 }
 
 /* ---- looking ---- */
@@ -100,60 +96,37 @@ void hold_say(char out[HOLD_TEXT_SIZE], const struct hold_note *note)
 
 /* ---- switching ---- */
 
-static int sync_dir(const char *dir, struct err *err)
+static int write_note(struct buf *out, const struct hold_note *note, struct err *err)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) < 0 ? failed(err, dir) : 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return rc;
-}
-
-static int write_note(const char *path, const struct hold_note *note, struct err *err)
-{
-	struct buf text = BUF_INIT(NOTE_MAX);
 	char at[ISO8601_SIZE];
 	iso8601_format(at, note->at_ms);
-	buf_addf(&text, "{\"at\":\"%s\",\"by\":", at);
-	json_write_string(&text, bytes_str(note->by));
-	buf_adds(&text, ",\"reason\":");
-	json_write_string(&text, bytes_str(note->reason));
-	buf_adds(&text, "}\n");
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? failed(err, path) : 0;
-	if (rc == 0 && text.err)
-		rc = err_set(err, ERR_NOMEM, "no memory for the note of the hold");
-	if (rc == 0 && (write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd) < 0))
-		rc = failed(err, path);
-	if (fd >= 0)
-		(void)close(fd);
-	buf_clear(&text);
-	return rc;
+	buf_addf(out, "{\"at\":\"%s\",\"by\":", at);
+	json_write_string(out, bytes_str(note->by));
+	buf_adds(out, ",\"reason\":");
+	json_write_string(out, bytes_str(note->reason));
+	buf_adds(out, "}\n");
+	return out->err ? err_set(err, ERR_NOMEM, "no memory for the note of the hold") : 0;
 }
 
-/* The file appears whole, and the first of two stays. */
+/* The first of two stays. */
 int hold_set(const char *state_dir, struct hold_note *note, bool *already, struct err *err)
 {
-	char path[PATH_MAX], draft[PATH_MAX], name[64];
-	(void)snprintf(name, sizeof(name), "hold.%ld", (long)getpid());
+	char path[PATH_MAX];
+	struct buf text = BUF_INIT(NOTE_MAX);
+	*already = false;
 	int rc = join(path, state_dir, "hold", err);
-	if (rc == 0)
-		rc = join(draft, state_dir, name, err);
 	if (rc < 0)
 		return rc;
 	clean_text(note->by);
 	clean_text(note->reason);
-	(void)unlink(draft); /* of a dead process that had our number */
-	rc = write_note(draft, note, err);
-	*already = false;
-	if (rc == 0 && link(draft, path) < 0) {
-		*already = errno == EEXIST;
-		rc = *already ? 0 : failed(err, path);
-	}
+	rc = write_note(&text, note, err);
+	if (rc == 0)
+		rc = create_whole(path, buf_bytes(&text), 0600, err);
+	buf_clear(&text);
+	*already = rc == 1;
 	if (*already)
 		(void)hold_read(note, state_dir);
-	(void)unlink(draft);
-	return rc < 0 ? rc : sync_dir(state_dir, err);
+	return rc < 0 ? rc : 0;
 }
 
 int hold_release(const char *state_dir, struct err *err)
@@ -163,6 +136,6 @@ int hold_release(const char *state_dir, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (unlink(path) < 0 && errno != ENOENT)
-		return failed(err, path);
-	return sync_dir(state_dir, err);
+		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+	return sync_folder_of(path, err);
 }

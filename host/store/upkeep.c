@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/whole.h"
 #include "store/db.h"
 #include "store/schema.h"
 
@@ -54,24 +55,6 @@ static int finish_copy(const struct db *to, struct err *err)
 	return rc == 0 && bad ? err_set(err, ERR_INVALID, "%s: the copy is damaged", to->path) : rc;
 }
 
-/* The file's name is on the disk too. */
-static int sync_folder(const char *to, struct err *err)
-{
-	char dir[4096];
-	const char *slash = strrchr(to, '/');
-	int n = slash ? snprintf(dir, sizeof(dir), "%.*s/", (int)(slash - to), to)
-		      : snprintf(dir, sizeof(dir), ".");
-	int fd =
-	    n > 0 && (size_t)n < sizeof(dir) ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int rc =
-	    fd >= 0 && fsync(fd) == 0
-		? 0
-		: err_set(err, ERR_IO, "cannot sync the folder of %s: %s", to, strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	return rc;
-}
-
 static int copy_into(const struct db *from, const char *to, struct err *err)
 {
 	struct db copy = { 0 };
@@ -81,7 +64,7 @@ static int copy_into(const struct db *from, const char *to, struct err *err)
 	if (rc == 0)
 		rc = finish_copy(&copy, err);
 	db_close(&copy);
-	return rc < 0 ? rc : sync_folder(to, err);
+	return rc < 0 ? rc : sync_folder_of(to, err);
 }
 
 int store_backup(const char *path, const char *to, struct err *err)

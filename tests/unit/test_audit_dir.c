@@ -9,6 +9,7 @@
 #include "audit/ledger.h"
 #include "audit/recover.h"
 #include "audit/verify.h"
+#include "base/whole.h"
 #include "unit/scratch.h"
 
 enum { FILE_MAX = 1 << 20, LINES_MAX = 1024 };

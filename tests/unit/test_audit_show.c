@@ -11,6 +11,7 @@
 #include "audit/chain.h"
 #include "audit/segment.h"
 #include "audit/show.h"
+#include "base/whole.h"
 #include "unit/scratch.h"
 
 static const struct chain_writer writer = { .host = "ops1", .pid = 4711 };

@@ -11,6 +11,7 @@
 
 #include "audit/book.h"
 #include "audit/prove.h"
+#include "base/whole.h"
 #include "unit/commit_world.h"
 
 enum { RECORDS = 1000, FILE_MAX = 4 << 20, NOTES_MAX = 1 << 20 };

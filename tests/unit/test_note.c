@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "audit/note.h"
+#include "audit/redaction.h"
 #include "base/base64.h"
 #include "unit/scratch.h"
 
@@ -96,6 +97,36 @@ TEST(a_key_is_made_once_and_read_again)
 	CHECK_INT(audit_key_create(&again, f.path, f.public_path, &f.err), -ERR_IO);
 	CHECK(strstr(f.err.message, "there is one already"));
 	CHECK(stat(f.path, &st) == 0 && (st.st_mode & 0777) == 0600);
+	end(&f);
+}
+
+/* Of a process that died while it made the file, and had our number: the first in a container has 1. */
+static void leave_draft(const char *path)
+{
+	char draft[128];
+	(void)snprintf(draft, sizeof(draft), "%s.%d.new", path, (int)getpid());
+	FILE *f = fopen(draft, "we");
+	INVARIANT(f && fclose(f) == 0);
+}
+
+TEST(what_a_dead_process_left_half_made_is_in_nobodys_way)
+{
+	struct fixture f;
+	struct redaction r;
+	struct key *key = NULL;
+	char path[80], public_path[80];
+	begin(&f);
+	(void)snprintf(path, sizeof(path), "%s/another", f.dir);
+	(void)snprintf(public_path, sizeof(public_path), "%s/another.pub", f.dir);
+	leave_draft(path);
+	leave_draft(public_path);
+
+	CHECK_INT(audit_key_create(&key, path, public_path, &f.err), 0);
+	audit_key_free(key);
+	(void)snprintf(path, sizeof(path), "%s/redaction", f.dir);
+	leave_draft(path);
+	CHECK_INT(redaction_open(&r, path, &f.err), 0);
+
 	end(&f);
 }
 
@@ -203,6 +234,7 @@ int main(void)
 	    TAP_CASES(TAP_CASE(a_signature_of_the_note_format_s_own_example_is_good),
 		      TAP_CASE(a_public_key_that_was_changed_anywhere_is_refused),
 		      TAP_CASE(a_key_is_made_once_and_read_again),
+		      TAP_CASE(what_a_dead_process_left_half_made_is_in_nobodys_way),
 		      TAP_CASE(a_key_that_is_missing_open_to_others_or_none_is_refused),
 		      TAP_CASE(a_note_reads_as_it_was_written),
 		      TAP_CASE(every_flipped_bit_and_every_cut_of_a_note_is_found),

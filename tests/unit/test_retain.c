@@ -7,6 +7,7 @@
 #include "audit/recover.h"
 #include "audit/retain.h"
 #include "audit/verify.h"
+#include "base/whole.h"
 #include "unit/scratch.h"
 
 static const struct chain_writer writer = { .host = "ops1", .pid = 4711 };
