@@ -3,64 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
-/* ---- members, left out where there is nothing to say ---- */
-
-static void add_text(cJSON *o, const char *name, const char *text)
-{
-	if (text && text[0])
-		(void)cJSON_AddStringToObject(o, name, text);
-}
-
-static void add_time(cJSON *o, const char *name, int64_t ms)
-{
-	char text[ISO8601_SIZE];
-	if (ms == 0)
-		return;
-	iso8601_format(text, ms);
-	(void)cJSON_AddStringToObject(o, name, text);
-}
-
-static void add_json(cJSON *o, const char *name, const char *text)
-{
-	cJSON *v = text && text[0] ? json_parse(bytes_str(text), NULL) : NULL;
-	if (v && !cJSON_AddItemToObject(o, name, v))
-		cJSON_Delete(v);
-}
-
-static cJSON *add_list(cJSON *o, const char *name)
-{
-	return cJSON_AddArrayToObject(o, name);
-}
-
-/* A new object at the end of list; NULL: no memory. */
-static cJSON *add_row(cJSON *list)
-{
-	cJSON *o = cJSON_CreateObject();
-	if (o && !cJSON_AddItemToArray(list, o)) {
-		cJSON_Delete(o);
-		return NULL;
-	}
-	return o;
-}
+#include "admin/query_private.h"
 
 /* ---- runs ---- */
 
 static void add_run(const struct query *q, cJSON *o, const struct run_row *r)
 {
-	add_text(o, "id", r->id);
+	query_add_text(o, "id", r->id);
 	json_set_int(o, "attempt", r->attempt);
-	add_text(o, "state", run_state_name(r->state));
-	add_text(o, "path", r->path);
-	add_text(o, "key", r->key);
-	add_time(o, "created", r->created_ms);
-	add_time(o, "started", r->started_ms);
-	add_time(o, "ended", r->ended_ms);
-	add_time(o, "wake", r->wake_ms);
-	add_text(o, "waitsFor", r->waits_for);
-	add_text(o, "outcome", r->outcome);
-	add_text(o, "message", r->message);
+	query_add_text(o, "state", run_state_name(r->state));
+	query_add_text(o, "path", r->path);
+	query_add_text(o, "key", r->key);
+	query_add_time(o, "created", r->created_ms);
+	query_add_time(o, "started", r->started_ms);
+	query_add_time(o, "ended", r->ended_ms);
+	query_add_time(o, "wake", r->wake_ms);
+	query_add_text(o, "waitsFor", r->waits_for);
+	query_add_text(o, "outcome", r->outcome);
+	query_add_text(o, "message", r->message);
 	if (q->unowned && !run_state_over(r->state))
 		(void)cJSON_AddTrueToObject(o, "unattended");
 }
@@ -82,14 +42,14 @@ static int take_subject(void *arg, const struct approval_row *a)
 	if (a->attempt != last->attempt)
 		return 0;
 	cJSON_DeleteItemFromObjectCaseSensitive(last->o, "subject");
-	add_text(last->o, "subject", a->subject);
+	query_add_text(last->o, "subject", a->subject);
 	return 0;
 }
 
 static int list_run(void *arg, const struct run_row *r)
 {
 	const struct listing *l = arg;
-	cJSON *o = add_row(l->list);
+	cJSON *o = query_add_row(l->list);
 	if (!o)
 		return -ERR_NOMEM;
 	add_run(l->q, o, r);
@@ -102,7 +62,7 @@ static int list_run(void *arg, const struct run_row *r)
 int query_runs(const struct query *q, const struct run_filter *filter, cJSON **out, struct err *err)
 {
 	cJSON *o = cJSON_CreateObject();
-	cJSON *list = o ? add_list(o, "runs") : NULL;
+	cJSON *list = o ? cJSON_AddArrayToObject(o, "runs") : NULL;
 	struct listing l = { q, list };
 	int rc = list ? store_runs(q->reader, filter, list_run, &l, err)
 		      : err_set(err, ERR_NOMEM, "no memory for the list of runs");
@@ -133,17 +93,17 @@ static int show_run(void *arg, const struct run_row *r)
 	w->attempt = r->attempt;
 	w->over = run_state_over(r->state);
 	add_run(w->q, w->o, r);
-	add_text(w->o, "sha256", r->sha256);
-	add_json(w->o, "input", r->input);
-	add_json(w->o, "actor", r->actor);
-	add_text(w->o, "reason", r->reason);
-	add_text(w->o, "config", r->config);
-	add_json(w->o, "options", r->options);
-	add_time(w->o, "deadline", r->deadline_ms);
+	query_add_text(w->o, "sha256", r->sha256);
+	query_add_json(w->o, "input", r->input);
+	query_add_json(w->o, "actor", r->actor);
+	query_add_text(w->o, "reason", r->reason);
+	query_add_text(w->o, "config", r->config);
+	query_add_json(w->o, "options", r->options);
+	query_add_time(w->o, "deadline", r->deadline_ms);
 	if (r->deaths > 0)
 		json_set_int(w->o, "deaths", r->deaths);
-	add_json(w->o, "result", r->result);
-	add_text(w->o, "traceback", r->traceback);
+	query_add_json(w->o, "result", r->result);
+	query_add_text(w->o, "traceback", r->traceback);
 	return 0;
 }
 
@@ -151,13 +111,13 @@ static int show_module(void *arg, const char *name, const char *path, const char
 		       struct bytes source)
 {
 	struct whole *w = arg;
-	cJSON *o = add_row(w->modules);
+	cJSON *o = query_add_row(w->modules);
 	(void)source;
 	if (!o)
 		return -ERR_NOMEM;
-	add_text(o, "name", name);
-	add_text(o, "path", path);
-	add_text(o, "sha256", sha256);
+	query_add_text(o, "name", name);
+	query_add_text(o, "path", path);
+	query_add_text(o, "sha256", sha256);
 	return 0;
 }
 
@@ -191,11 +151,11 @@ static cJSON *step_row(struct whole *w, const char *path, enum step_kind kind)
 		if (strcmp(json_get_str(o, "path"), path) == 0)
 			return o;
 	}
-	o = add_row(w->steps);
+	o = query_add_row(w->steps);
 	if (!o)
 		return NULL;
 	(void)cJSON_AddStringToObject(o, "path", path);
-	add_text(o, "kind", kind_name(kind));
+	query_add_text(o, "kind", kind_name(kind));
 	return o;
 }
 
@@ -222,14 +182,14 @@ static int show_step(void *arg, const struct step_row *s)
 		json_set_int(o, "intents", json_get_int(o, "intents", 1) + 1);
 		json_set_int(o, "links", s->link);
 	} else {
-		add_text(o, "operation", s->operation);
-		add_text(o, "resource", s->resource);
-		add_time(o, "begun", s->begun_ms);
+		query_add_text(o, "operation", s->operation);
+		query_add_text(o, "resource", s->resource);
+		query_add_time(o, "begun", s->begun_ms);
 	}
 	if (s->kind == STEP_CALL)
 		add_args(w, o, s->operation, s->args);
-	add_text(o, "token", s->token);
-	add_time(o, "until", s->until_ms);
+	query_add_text(o, "token", s->token);
+	query_add_time(o, "until", s->until_ms);
 	if (s->intent > 0)
 		json_set_int(o, "intent", (int64_t)s->intent);
 	return 0;
@@ -242,14 +202,14 @@ static int show_end(void *arg, const struct step_end *e)
 	if (!o)
 		return -ERR_NOMEM;
 	if (!json_get(o, "begun")) { /* its end says all of it */
-		add_text(o, "operation", e->operation);
-		add_json(o, "args", e->args);
-		add_time(o, "begun", e->begun_ms);
+		query_add_text(o, "operation", e->operation);
+		query_add_json(o, "args", e->args);
+		query_add_time(o, "begun", e->begun_ms);
 	}
-	add_time(o, "ended", e->ended_ms);
-	add_text(o, "outcome", e->outcome);
-	add_json(o, "answer", e->answer);
-	add_json(o, "error", e->error);
+	query_add_time(o, "ended", e->ended_ms);
+	query_add_text(o, "outcome", e->outcome);
+	query_add_json(o, "answer", e->answer);
+	query_add_json(o, "error", e->error);
 	return 0;
 }
 
@@ -279,29 +239,29 @@ static int sort_steps(cJSON *list, struct err *err)
 
 static int add_vote(void *arg, const struct vote_row *v)
 {
-	cJSON *o = add_row(arg);
+	cJSON *o = query_add_row(arg);
 	if (!o)
 		return -ERR_NOMEM;
-	add_text(o, "voter", v->voter);
-	add_text(o, "by", v->by);
+	query_add_text(o, "voter", v->voter);
+	query_add_text(o, "by", v->by);
 	(void)cJSON_AddBoolToObject(o, "approve", v->approve);
-	add_text(o, "comment", v->comment);
-	add_time(o, "at", v->at_ms);
+	query_add_text(o, "comment", v->comment);
+	query_add_time(o, "at", v->at_ms);
 	return 0;
 }
 
 static int add_approval(struct store_reader *reader, cJSON *list, const struct approval_row *a,
 			cJSON **added)
 {
-	cJSON *o = add_row(list);
+	cJSON *o = query_add_row(list);
 	if (!o)
 		return -ERR_NOMEM;
-	add_text(o, "path", a->path);
-	add_text(o, "subject", a->subject);
-	add_json(o, "details", a->details);
+	query_add_text(o, "path", a->path);
+	query_add_text(o, "subject", a->subject);
+	query_add_json(o, "details", a->details);
 	json_set_int(o, "needed", a->needed);
-	add_time(o, "expires", a->expires_ms);
-	cJSON *votes = add_list(o, "votes");
+	query_add_time(o, "expires", a->expires_ms);
+	cJSON *votes = cJSON_AddArrayToObject(o, "votes");
 	*added = o;
 	return votes ? store_votes(reader, a->run, a->attempt, a->path, add_vote, votes, NULL)
 		     : -ERR_NOMEM;
@@ -332,16 +292,16 @@ static int list_approval(void *arg, const struct approval_row *a)
 	int rc = add_approval(l->q->reader, l->list, a, &o);
 	if (rc < 0)
 		return rc;
-	add_text(o, "run", a->run);
+	query_add_text(o, "run", a->run);
 	json_set_int(o, "attempt", a->attempt);
-	add_json(o, "asker", a->asker);
+	query_add_json(o, "asker", a->asker);
 	return 0;
 }
 
 int query_approvals(const struct query *q, cJSON **out, struct err *err)
 {
 	cJSON *o = cJSON_CreateObject();
-	struct open_list l = { q, o ? add_list(o, "approvals") : NULL };
+	struct open_list l = { q, o ? cJSON_AddArrayToObject(o, "approvals") : NULL };
 	int rc = l.list ? store_approvals(q->reader, NULL, list_approval, &l, err)
 			: err_set(err, ERR_NOMEM, "no memory for the list of approvals");
 	if (rc < 0) {
@@ -374,9 +334,9 @@ static int show_all(struct whole *w, const char *id, struct err *err)
 int query_run(const struct query *q, const char *id, cJSON **out, struct err *err)
 {
 	struct whole w = { .q = q, .o = cJSON_CreateObject() };
-	w.modules = w.o ? add_list(w.o, "modules") : NULL;
-	w.steps = w.modules ? add_list(w.o, "steps") : NULL;
-	w.approvals = w.steps ? add_list(w.o, "approvals") : NULL;
+	w.modules = w.o ? cJSON_AddArrayToObject(w.o, "modules") : NULL;
+	w.steps = w.modules ? cJSON_AddArrayToObject(w.o, "steps") : NULL;
+	w.approvals = w.steps ? cJSON_AddArrayToObject(w.o, "approvals") : NULL;
 	int rc =
 	    w.approvals ? show_all(&w, id, err) : err_set(err, ERR_NOMEM, "no memory for the run");
 	if (rc < 0) {

@@ -1,60 +1,27 @@
 /* query_schedules.c - schedules and their firings, as JSON. */
 #include "admin/query.h"
 
-#include "base/clock.h"
+#include "admin/query_private.h"
 #include "store/firings.h"
-
-static void add_text(cJSON *o, const char *name, const char *text)
-{
-	if (text && text[0])
-		(void)cJSON_AddStringToObject(o, name, text);
-}
-
-static void add_time(cJSON *o, const char *name, int64_t ms)
-{
-	char text[ISO8601_SIZE];
-	if (ms == 0)
-		return;
-	iso8601_format(text, ms);
-	(void)cJSON_AddStringToObject(o, name, text);
-}
-
-static void add_json(cJSON *o, const char *name, const char *text)
-{
-	cJSON *v = text && text[0] ? json_parse(bytes_str(text), NULL) : NULL;
-	if (v && !cJSON_AddItemToObject(o, name, v))
-		cJSON_Delete(v);
-}
-
-/* A new object at the end of list; NULL: no memory. */
-static cJSON *add_row(cJSON *list)
-{
-	cJSON *o = cJSON_CreateObject();
-	if (o && !cJSON_AddItemToArray(list, o)) {
-		cJSON_Delete(o);
-		return NULL;
-	}
-	return o;
-}
 
 /* ---- firings ---- */
 
 static void add_firing(cJSON *o, const struct firing_row *f)
 {
-	add_time(o, "due", f->at_ms);
-	add_text(o, "state", firing_state_name(f->state));
-	add_text(o, "run", f->run);
-	add_text(o, "runState", f->run_state);
-	add_text(o, "runOutcome", f->run_outcome);
-	add_text(o, "runMessage", f->run_message);
-	add_text(o, "why", f->why);
-	add_json(o, "by", f->by);
-	add_time(o, "recorded", f->recorded_ms);
+	query_add_time(o, "due", f->at_ms);
+	query_add_text(o, "state", firing_state_name(f->state));
+	query_add_text(o, "run", f->run);
+	query_add_text(o, "runState", f->run_state);
+	query_add_text(o, "runOutcome", f->run_outcome);
+	query_add_text(o, "runMessage", f->run_message);
+	query_add_text(o, "why", f->why);
+	query_add_json(o, "by", f->by);
+	query_add_time(o, "recorded", f->recorded_ms);
 }
 
 static int list_firing(void *arg, const struct firing_row *f)
 {
-	cJSON *o = add_row(arg);
+	cJSON *o = query_add_row(arg);
 	if (o)
 		add_firing(o, f);
 	return o ? 0 : -ERR_NOMEM;
@@ -87,19 +54,19 @@ struct listing {
 
 static void add_schedule(cJSON *o, const struct schedule_row *s)
 {
-	add_text(o, "name", s->name);
-	add_text(o, "cron", s->cron);
-	add_text(o, "tz", s->zone);
-	add_json(o, "options", s->options);
+	query_add_text(o, "name", s->name);
+	query_add_text(o, "cron", s->cron);
+	query_add_text(o, "tz", s->zone);
+	query_add_json(o, "options", s->options);
 	json_set_int(o, "missed", s->missed);
 	json_set_int(o, "failures", s->failures);
 	if (s->paused_ms) {
 		cJSON *pause = cJSON_AddObjectToObject(o, "paused");
-		add_time(pause, "since", s->paused_ms);
-		add_json(pause, "by", s->paused_by);
-		add_text(pause, "why", s->paused_why);
+		query_add_time(pause, "since", s->paused_ms);
+		query_add_json(pause, "by", s->paused_by);
+		query_add_text(pause, "why", s->paused_why);
 	} else if (s->cron[0]) {
-		add_time(o, "next", s->next_ms);
+		query_add_time(o, "next", s->next_ms);
 	}
 	(void)cJSON_AddBoolToObject(o, "configured", s->cron[0] != '\0');
 }
@@ -113,7 +80,7 @@ static int list_schedule(void *arg, const struct schedule_row *s)
 	bool gone = !s->cron[0] && !s->paused_ms;
 	if (l->only ? strcmp(l->only, s->name) != 0 : gone)
 		return 0;
-	cJSON *o = add_row(l->list);
+	cJSON *o = query_add_row(l->list);
 	if (!o)
 		return err_set(l->err, ERR_NOMEM, "no memory for the list of schedules");
 	add_schedule(o, s);
