@@ -125,7 +125,7 @@ void call_free(struct call *c)
 		free_now(c);
 }
 
-static char *copy(const char *s)
+char *call_copy_text(const char *s)
 {
 	return s && *s ? strdup(s) : NULL;
 }
@@ -133,8 +133,8 @@ static char *copy(const char *s)
 void call_set_end(struct call *c, enum call_outcome outcome, const char *code, const char *message)
 {
 	c->end.outcome = outcome;
-	c->end.code = copy(code);
-	c->end.message = copy(message);
+	c->end.code = call_copy_text(code);
+	c->end.message = call_copy_text(message);
 }
 
 /* ---- the end: outcome recorded, durable for a changing call, then the run is woken ---- */
@@ -164,8 +164,8 @@ void call_on_end_durable(void *arg, const struct err *err)
 		/* It was made, but the log does not say how it ended: the script must not go on. */
 		free(c->end.code);
 		free(c->end.message);
-		c->end.code = copy("AuditUnavailable");
-		c->end.message = copy(err->message);
+		c->end.code = call_copy_text("AuditUnavailable");
+		c->end.message = call_copy_text(err->message);
 	}
 	call_enter_ended(c);
 }
@@ -330,7 +330,7 @@ void run_call_done(struct host_call *call, const struct call_result *result)
 	c->end.status = result->status;
 	c->end.attempts = result->attempts;
 	c->end.retryable = result->retryable;
-	c->end.request_id = copy(result->request_id);
+	c->end.request_id = call_copy_text(result->request_id);
 	c->end.extra = result->extra.n ? json_parse(result->extra, NULL) : NULL;
 	c->end.context = result->context.n ? json_parse(result->context, NULL) : NULL;
 	if (!result->code)

@@ -11,11 +11,6 @@
 #include "script/record.h"
 #include "script/rows.h"
 
-static char *copy(const char *s)
-{
-	return s && *s ? strdup(s) : NULL;
-}
-
 /* ---- tokens ---- */
 
 void call_make_token(char out[UUID_SIZE], const struct run_facts *run, const char *path, int link)
@@ -39,8 +34,6 @@ bool call_has_made_token(const char *token, const struct run_facts *run, const c
 	return strcmp(made, token) == 0;
 }
 
-/* ---- as it was ---- */
-
 static const struct member *token_member(const struct operation *op)
 {
 	for (const struct member *m = op->members; m && m->name; m++)
@@ -49,13 +42,15 @@ static const struct member *token_member(const struct operation *op)
 	return NULL;
 }
 
-static void find_token(struct call *c)
+void call_find_token(struct call *c)
 {
 	const struct member *m = token_member(c->op->op);
 	const char *token = m ? json_get_str(c->args, m->name) : NULL;
 	c->token_name = m ? m->name : NULL;
 	c->token = token ? token : "";
 }
+
+/* ---- as it was ---- */
 
 struct call *call_again_new(struct run *r, const struct registered_op *op,
 			    const struct step_row *row, struct call_past *past)
@@ -76,9 +71,9 @@ struct call *call_again_new(struct run *r, const struct registered_op *op,
 	c->intent_ms = past->first_ms;
 	c->intent_boot_ms = past->boot_ms;
 	c->host.not_after_ms = row->not_after_ms > 0 ? row->not_after_ms + past->set_by_ms : 0;
-	c->baseline = copy(row->baseline);
+	c->baseline = call_copy_text(row->baseline);
 	c->group = strdup(row->group ? row->group : "");
-	find_token(c);
+	call_find_token(c);
 	if (call_write_args(c) && c->group && (!row->baseline || c->baseline))
 		return c;
 	call_free(c);
@@ -157,7 +152,7 @@ bool call_use_token(struct call *c, const char *token)
 		cJSON_Delete(made);
 		return false;
 	}
-	find_token(c);
+	call_find_token(c);
 	return call_write_args(c);
 }
 
@@ -225,7 +220,7 @@ void call_again_stop(struct call *c)
 static void take_text(char **to, const cJSON *from, const char *name)
 {
 	free(*to);
-	*to = copy(json_get_str(from, name));
+	*to = call_copy_text(json_get_str(from, name));
 }
 
 /* Of the answer the log has what its operation declares to be a key fact. */
@@ -265,7 +260,7 @@ bool call_take_found(struct call *c, const struct call_result *found)
 	e->outcome = CALL_RECONCILED;
 	e->answer = json_parse(found->answer.n > 0 ? found->answer : BYTES_LIT("{}"), NULL);
 	e->context = found->context.n > 0 ? json_parse(found->context, NULL) : NULL;
-	e->request_id = copy(found->request_id);
-	e->message = copy(found->message);
+	e->request_id = call_copy_text(found->request_id);
+	e->message = call_copy_text(found->message);
 	return cJSON_IsObject(e->answer);
 }

@@ -17,6 +17,9 @@ void call_make_token(char out[UUID_SIZE], const struct run_facts *run, const cha
 bool call_has_made_token(const char *token, const struct run_facts *run, const char *path,
 			 int link);
 
+/* Its token is that of its arguments; "" without one. */
+void call_find_token(struct call *c);
+
 /*
  * The call of that row, which has its token and its times.
  *

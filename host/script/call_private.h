@@ -21,6 +21,9 @@ enum {
 	CALL_S_ENDED,
 };
 
+/* A copy; NULL of what says nothing. */
+char *call_copy_text(const char *s);
+
 void call_set_end(struct call *c, enum call_outcome outcome, const char *code, const char *message);
 
 /* Into the log and the journal. done may be NULL. */

@@ -29,11 +29,6 @@ const char *call_outcome_name(enum call_outcome o)
 	return "unknown";
 }
 
-static char *copy(const char *s)
-{
-	return s && *s ? strdup(s) : NULL;
-}
-
 bool call_outcome_parse(enum call_outcome *out, const char *name)
 {
 	for (int o = CALL_OK; o <= CALL_RECONCILED; o++) {
@@ -47,9 +42,9 @@ bool call_outcome_parse(enum call_outcome *out, const char *name)
 
 static void take_recorded_error(struct call_end *e, cJSON *v)
 {
-	e->code = copy(json_get_str(v, "code"));
-	e->message = copy(json_get_str(v, "message"));
-	e->request_id = copy(json_get_str(v, "requestId"));
+	e->code = call_copy_text(json_get_str(v, "code"));
+	e->message = call_copy_text(json_get_str(v, "message"));
+	e->request_id = call_copy_text(json_get_str(v, "requestId"));
 	e->retryable = json_get_bool(v, "retryable", false);
 	e->status = (int)json_get_int(v, "status", 0);
 	e->attempts = (int)json_get_int(v, "attempts", 0);

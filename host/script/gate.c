@@ -94,28 +94,17 @@ static cJSON *take_arguments(lua_State *L, const struct registered_op *op, struc
 
 /* ---- the token ---- */
 
-static const struct member *token_member(const struct operation *op)
-{
-	for (const struct member *m = op->members; m && m->name; m++)
-		if (m->flags & MEMBER_TOKEN)
-			return m;
-	return NULL;
-}
-
 /* Take the script's token, or put ours into the arguments. False: no memory. */
 static bool set_token(struct call *c)
 {
-	const struct member *m = token_member(c->op->op);
-	if (!m)
-		return true;
 	char made[UUID_SIZE];
-	if (!json_get(c->args, m->name)) {
-		call_make_token(made, &c->run->facts, c->path, 0);
-		if (!cJSON_AddStringToObject(c->args, m->name, made) || !call_write_args(c))
-			return false;
-	}
-	c->token_name = m->name;
-	c->token = json_get_str(c->args, m->name);
+	call_find_token(c);
+	if (!c->token_name || json_get(c->args, c->token_name))
+		return true;
+	call_make_token(made, &c->run->facts, c->path, 0);
+	if (!cJSON_AddStringToObject(c->args, c->token_name, made) || !call_write_args(c))
+		return false;
+	call_find_token(c);
 	return true;
 }
 
