@@ -90,7 +90,7 @@ static void end_awake(struct runs *runs)
 {
 	struct run_list list = runs_list_awake(runs);
 	for (size_t i = 0; i < list.n; i++) {
-		if ((runs->suspending || runs->store_path) && !list.v[i]->check) {
+		if (runs->store_path && !list.v[i]->check) {
 			run_suspend_calls(list.v[i]);
 			run_leave(list.v[i]);
 		} else {

@@ -70,7 +70,7 @@ static size_t freeze(struct run *r)
 void runs_suspend(struct runs *runs, void (*done)(void *arg), void *arg)
 {
 	struct run_list list = runs_list_awake(runs);
-	INVARIANT(!runs->suspending);
+	INVARIANT(!runs->suspending && runs->store_path);
 	runs->suspending = true;
 	runs->on_suspended = done;
 	runs->suspended_arg = arg;
