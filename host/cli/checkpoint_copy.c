@@ -32,7 +32,6 @@ struct checkpoint_copy {
 	struct checkpoint_copy_spec spec;
 	struct way file, url;
 	struct http_transfer *transfer;
-	struct checkpoint_copy_stats stats;
 	struct timer *finish;
 	bool finishing;
 };
@@ -75,10 +74,8 @@ static void end(struct way *w, const struct err *err)
 	char text[1400];
 	w->busy = false;
 	if (err->code == 0) {
-		c->stats.copied++;
 		w->wait_ms = 0;
 	} else {
-		c->stats.failed++;
 		w->wait_ms = w->wait_ms ? w->wait_ms * 2 : 1000;
 		if (w->wait_ms > WAIT_MAX_MS)
 			w->wait_ms = WAIT_MAX_MS;
@@ -226,12 +223,6 @@ void checkpoint_copy_finish(struct checkpoint_copy *c, int64_t wait_ms)
 	c->finishing = false;
 	tell_missing(&c->file);
 	tell_missing(&c->url);
-}
-
-void checkpoint_copy_stats(const struct checkpoint_copy *c, struct checkpoint_copy_stats *out)
-{
-	*out = c->stats;
-	out->pending = !is_idle(&c->file) || !is_idle(&c->url);
 }
 
 void checkpoint_copy_free(struct checkpoint_copy *c)

@@ -4,7 +4,7 @@
  *
  * Each new checkpoint covers all before it, so only the newest is sent. A copy that fails is tried
  * again after 1 s, 2 s, 4 s ... up to a minute, with the newest checkpoint there is then; failures
- * are counted and said. Nothing waits for a copy, but for the last one (checkpoint_copy_finish).
+ * are said. Nothing waits for a copy, but for the last one (checkpoint_copy_finish).
  */
 #ifndef CLI_CHECKPOINT_COPY_H
 #define CLI_CHECKPOINT_COPY_H
@@ -34,12 +34,6 @@ void checkpoint_copy_add(struct checkpoint_copy *c, struct bytes note);
 
 /* Run the loop until what was added is copied, or for wait_ms. */
 void checkpoint_copy_finish(struct checkpoint_copy *c, int64_t wait_ms);
-
-struct checkpoint_copy_stats {
-	uint64_t copied, failed; /* attempts, of both kinds together */
-	bool pending;            /* something was not copied yet */
-};
-void checkpoint_copy_stats(const struct checkpoint_copy *c, struct checkpoint_copy_stats *out);
 
 void checkpoint_copy_free(struct checkpoint_copy *c); /* stops what goes on; NULL is fine */
 
