@@ -2,8 +2,9 @@
  * call_unclear.c - a changing call of this process whose attempts all ended without a clear answer: what
  * settle_decide.h says of those of a dead process is done before its outcome is unknown.
  *
- *	sent again    once for each token, while the service surely knows it; more often where that ended
- *	              with an error that goes by, as soon as a look shows that the service answers
+ *	sent again    once for each token, while the service surely knows it; where that ended with an
+ *	              error that goes by, up to RESENDS_MAX times, each a pause after a look has shown
+ *	              that the service answers
  *	looked into   at once, which can prove that it was done; and where that came too early to tell,
  *	              once more as soon as a look can prove that it was not, if it were made again then
  *	replaced      when it was not done. How that ends, unless again without a clear answer, is the end
@@ -43,7 +44,10 @@ struct unclear {
 	char held[512]; /* the rule that keeps it from being sent; "": none */
 };
 
-enum { RESENDS_MAX = 5, FIRST_PAUSE_MS = 250 };
+enum {
+	RESENDS_MAX = 5, /* of one token */
+	PAUSE_MS = 250,  /* before the second of them twice this, four times before the third ... */
+};
 
 static const char too_early[] = "a look proves nothing yet";
 
@@ -228,7 +232,7 @@ static void on_looked(void *arg, const struct call_result *found)
 	/* Whatever it shows may be somebody else's doing; the same call sent again knows its own. */
 	if (settle_decide(&facts, now_of(c), NULL) == SETTLE_RESEND) {
 		c->unclear->answers = true;
-		rest(c, FIRST_PAUSE_MS << c->unclear->resends);
+		rest(c, PAUSE_MS << c->unclear->resends);
 		return;
 	}
 	if (is_open(c, found)) {
