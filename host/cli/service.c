@@ -51,13 +51,14 @@ static void on_hello(void *arg, struct control_request *q, const cJSON *request)
 	control_answer(q, o);
 }
 
-/* ---- runs, show: on the worker ---- */
+/* ---- runs, show, status: on the worker ---- */
 
 struct look {
 	struct look *next;
 	struct service *service;
 	struct control_request *q; /* NULL: nobody waits any more */
 	cJSON *request, *answer;
+	bool status; /* this process is to be added */
 	struct err err;
 	int rc;
 };
@@ -66,11 +67,15 @@ static void look_up(void *arg)
 {
 	struct look *l = arg;
 	struct service *s = l->service;
+	const char *op = json_get_str(l->request, "op");
 	if (!s->reader)
 		l->rc = store_reader_open(&s->reader, s->host->store, &l->err);
 	struct query q = { .reader = s->reader, .redact = shown_args, .arg = s->host };
 	if (l->rc == 0)
 		l->rc = query_request(&q, l->request, &l->answer, &l->err);
+	l->status = l->rc == 0 && op && strcmp(op, "status") == 0;
+	if (l->status)
+		status_add_files(l->answer, s->host->config->state_dir);
 }
 
 static void unlink_look(struct look *l)
@@ -88,18 +93,12 @@ static void free_look(struct look *l)
 	free(l);
 }
 
-static void add_status(const struct service *s, cJSON *o)
-{
-	status_add_files(o, s->host->config->state_dir);
-	status_add_owner(o, s->host, s->command, s->since_ms);
-}
-
 static void on_looked_up(void *arg)
 {
 	struct look *l = arg;
-	const char *op = json_get_str(l->request, "op");
-	if (l->answer && op && strcmp(op, "status") == 0)
-		add_status(l->service, l->answer);
+	const struct service *s = l->service;
+	if (l->status)
+		status_add_owner(l->answer, s->host, s->command, s->since_ms);
 	if (l->q && l->rc < 0) {
 		control_fail(l->q, l->err.name, l->err.message);
 	} else if (l->q) {

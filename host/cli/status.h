@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "cli/host.h"
 
-/* What the files of the state directory say: anybody may look. */
+/* What the files of the state directory say: anybody may look. Blocks; from any thread. */
 void status_add_files(cJSON *o, const char *state_dir);
 
 /* What only the owner knows. since_ms: when it began. */
