@@ -55,6 +55,16 @@ def wait_listed(work, number):
     raise AssertionError(f"only {len(runs)} runs are listed")
 
 
+def left_behind(work, seconds, *args):
+    """The id of a run whose process was killed meanwhile."""
+    process = nap(work, "one", seconds, *args)
+    say(process, "begun one")
+    run_id = wait_listed(work, 1)[0]["id"]
+    process.kill()
+    process.communicate()
+    return run_id
+
+
 def wait_done(work):
     """The id of a run that is done, on record."""
     for _ in range(200):
@@ -211,11 +221,7 @@ def a_run_is_cancelled_from_elsewhere_shown_and_retried():
 @test
 def the_beginning_of_an_id_is_enough_and_must_be_that_of_one_run():
     with Workspace() as work:
-        process = nap(work, "one", 3)
-        say(process, "begun one")
-        run_id = wait_listed(work, 1)[0]["id"]
-        process.kill()
-        process.communicate()
+        run_id = left_behind(work, 3)
         check(listed(work)[0].get("unattended"), f"nobody goes on with it: {listed(work)}")
         for command in ["runs"], ["show", run_id]:
             seen = work.command(*command, "--config", work.config)
@@ -254,11 +260,7 @@ def where_nothing_was_run_there_is_nothing_to_carry_on_and_nothing_is_made():
 @test
 def an_interrupt_ends_a_run_that_is_resumed():
     with Workspace() as work:
-        process = nap(work, "one", 600)
-        say(process, "begun one")
-        run_id = wait_listed(work, 1)[0]["id"]
-        process.kill()
-        process.communicate()
+        run_id = left_behind(work, 600)
         resumed = work.start("resume", run_id[:13], "--config", work.config)
         say(resumed, run_id)
         resumed.send_signal(signal.SIGINT)
@@ -269,13 +271,8 @@ def an_interrupt_ends_a_run_that_is_resumed():
 @test
 def a_killed_process_leaves_a_run_that_is_resumed_as_it_was_begun():
     with Workspace() as work:
-        process = nap(work, "one", 3)
-        say(process, "begun one")
-        wait_listed(work, 1)
-        process.kill()
-        process.communicate()
+        run_id = left_behind(work, 3)
         work.write("nap.lua", 'error("this is another file by now")')
-        run_id = listed(work)[0]["id"]
         differs = work.command("replay", run_id, "--check", "--config", work.config)
         check_equal(differs.status, 1, f"replay --check of another file\n{differs}")
         shorter = work.command("replay", run_id, "--check", "--config", work.config, "--file",
@@ -307,11 +304,7 @@ def the_daemon_goes_through_runs_of_others():
 @test
 def the_owner_ends_what_does_not_go_on_there():
     with Workspace() as work:
-        process = nap(work, "one", 3)
-        say(process, "begun one")
-        run_id = wait_listed(work, 1)[0]["id"]
-        process.kill()
-        process.communicate()
+        run_id = left_behind(work, 3)
         owner = nap(work, "owner", 30)
         say(owner, "begun owner")
         cancelled = work.command("cancel", run_id, "--config", work.config)
@@ -421,11 +414,7 @@ def an_owner_that_is_stopped_holds_nobody_up():
 @test
 def a_run_whose_time_is_up_meanwhile_begins_nothing_more():
     with Workspace() as work:
-        process = nap(work, "one", 1.2, "--timeout", "1s")
-        say(process, "begun one")
-        run_id = wait_listed(work, 1)[0]["id"]
-        process.kill()
-        process.communicate()
+        run_id = left_behind(work, 1.2, "--timeout", "1s")
         time.sleep(1.3)  # past its end, and that of its sleep
         resumed = work.command("resume", run_id, "--config", work.config)
         check_equal(resumed.status, 4, f"exit status of resume\n{resumed}")

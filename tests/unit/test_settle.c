@@ -1,150 +1,14 @@
 /* Calls that a process which died left open, settled by the next one. */
 #include "script/settle.h"
 
-#include <stdio.h>
-
-#include "script_world.h"
-#include "store/store.h"
-#include "tap.h"
-
-#define MOVE(target) "require 'demo'.move_thing{ target = '" target "' }"
-
-/* A world with an operation that is sent again, and a settle. */
-struct court {
-	struct world w;
-	struct settle *settle;
-	struct operation op;
-	struct host_call *call; /* the last one that was started, or looked into */
-	int starts, looks;
-	bool tried;
-	struct buf said;
-};
-
-static void op_start(void *state, struct host_call *call)
-{
-	struct court *c = state;
-	c->starts++;
-	c->call = call;
-}
-
-static void op_reconcile(void *state, struct host_call *call)
-{
-	struct court *c = state;
-	c->looks++;
-	c->call = call;
-}
-
-static void op_stop(void *state, struct host_call *call)
-{
-	struct court *c = state;
-	(void)call;
-	c->call = NULL;
-}
-
-static const struct member members[] = {
-	{ .name = "target", .type = MEMBER_STRING, .flags = MEMBER_REQUIRED },
-	{ .name = "clientToken", .type = MEMBER_STRING, .flags = MEMBER_TOKEN },
-	{ 0 },
-};
-static const struct member answer[] = {
-	{ .name = "n", .type = MEMBER_INTEGER, .flags = MEMBER_RECORDED },
-	{ 0 },
-};
-static const char *const undone[] = { "NeverDone", NULL };
-
-static void court_open(struct court *c)
-{
-	struct err err;
-	*c = (struct court){ .said = BUF_INIT(1 << 16) };
-	world_open_durable(&c->w);
-	c->op = (struct operation){ .name = "move_thing",
-				    .wire_name = "MoveThing",
-				    .size = sizeof(c->op),
-				    .flags = OP_CHANGES,
-				    .members = members,
-				    .answer = answer,
-				    .resource = "target",
-				    .doc = "moves",
-				    .tell = "show {target}",
-				    .start = op_start,
-				    .stop = op_stop,
-				    .reconcile = op_reconcile,
-				    .undone = undone,
-				    .resend_ms = 60000 };
-	CHECK_INT(registry_add_operation(c->w.registry, "demo", &c->op, c, &err), 0);
-}
-
-static void court_close(struct court *c)
-{
-	settle_free(c->settle);
-	world_close(&c->w);
-	buf_clear(&c->said);
-}
-
-static void on_log(void *arg, enum log_level level, const char *text)
-{
-	struct court *c = arg;
-	(void)level;
-	buf_addf(&c->said, "%s\n", text);
-}
-
-static void on_tried(void *arg)
-{
-	((struct court *)arg)->tried = true;
-}
-
-/* The process dies; the next one settles. */
-static void next_process(struct court *c)
-{
-	struct err err = { 0 };
-	settle_free(c->settle);
-	c->settle = NULL;
-	world_restart(&c->w);
-	c->tried = false;
-	CHECK_INT(
-	    settle_new(&c->settle,
-		       &(struct settle_spec){
-			   .runs = c->w.runs, .on_log = on_log, .on_tried = on_tried, .arg = c },
-		       &err),
-	    0);
-	settle_start(c->settle);
-	world_turn(&c->w);
-}
-
-static void finish(struct court *c, const struct call_result *result)
-{
-	struct host_call *call = c->call;
-	REQUIRE(call != NULL);
-	c->call = NULL;
-	run_call_done(call, result);
-	world_turn(&c->w);
-}
-
-static int count_row(void *arg, const struct step_row *s)
-{
-	(void)s;
-	++*(int *)arg;
-	return 0;
-}
-
-static int unsettled(const struct court *c)
-{
-	struct store_reader *reader = NULL;
-	char path[96];
-	int n = 0;
-	(void)snprintf(path, sizeof(path), "%s/runs.db", c->w.dir);
-	CHECK_INT(store_reader_open(&reader, path, NULL), 0);
-	CHECK_INT(store_unsettled(reader, count_row, &n, NULL), 0);
-	store_reader_close(reader);
-	return n;
-}
+#include "unclear_court.h"
 
 TEST(a_call_is_sent_again_with_its_token_and_its_run_goes_on)
 {
 	struct court c;
 	char token[64];
 	court_open(&c);
-	world_start(&c.w, "return " MOVE("a") ".n");
+	world_start(&c.w, "return " MOVE ".n");
 	(void)snprintf(token, sizeof(token), "%s", strstr(c.call->args.p, "clientToken"));
 
 	next_process(&c);
@@ -169,7 +33,7 @@ TEST(dying_while_it_is_settled_changes_nothing)
 {
 	struct court c;
 	court_open(&c);
-	world_start(&c.w, "return " MOVE("a") ".n");
+	world_start(&c.w, "return " MOVE ".n");
 	for (int i = 0; i < 3; i++)
 		next_process(&c);
 	CHECK_INT(c.starts, 4);
@@ -187,7 +51,7 @@ TEST(an_error_that_proves_nothing_leaves_it_open)
 {
 	struct court c;
 	court_open(&c);
-	world_start(&c.w, "return " MOVE("a") ".n");
+	world_start(&c.w, "return " MOVE ".n");
 
 	next_process(&c);
 	finish(&c, &(struct call_result){ .code = "AccessDenied", .message = "no" });
@@ -233,8 +97,8 @@ TEST(several_on_one_resource_go_one_after_the_other)
 {
 	struct court c;
 	court_open(&c);
-	world_start(&c.w, "parallel{ function() " MOVE("a") " end, function() " MOVE(
-			      "a") " end, function() " MOVE("b") " end }");
+	world_start(&c.w, "parallel{ function() " MOVE " end, function() " MOVE
+			  " end, function() " MOVE_OF("b") " end }");
 	CHECK_INT(c.starts, 3);
 
 	next_process(&c);
@@ -251,7 +115,7 @@ TEST(stopped_in_the_middle_it_leaves_the_call_open)
 {
 	struct court c;
 	court_open(&c);
-	world_start(&c.w, "return " MOVE("a") ".n");
+	world_start(&c.w, "return " MOVE ".n");
 
 	next_process(&c);
 	settle_stop(c.settle);

@@ -104,28 +104,11 @@ static void on_suspended(void *arg)
 	*(bool *)arg = true;
 }
 
-static void on_log(void *arg, enum log_level level, const char *text)
-{
-	(void)arg, (void)level, (void)text;
-}
-
-static void on_tried(void *arg)
-{
-	(void)arg;
-}
-
 /* The next process sends it again, and is answered. */
 static void settle_it(struct court *c)
 {
-	struct err err = { 0 };
 	int starts = c->starts;
-	world_restart(&c->w);
-	REQUIRE(settle_new(&c->settle,
-			   &(struct settle_spec){
-			       .runs = c->w.runs, .on_log = on_log, .on_tried = on_tried },
-			   &err) == 0);
-	settle_start(c->settle);
-	world_turn(&c->w);
+	next_process(c);
 	CHECK_INT(c->starts, starts + 1);
 	answer_it(c);
 	CHECK_INT(unsettled(c), 0);

@@ -15,7 +15,8 @@
 #include "store/store.h"
 #include "tap.h"
 
-#define MOVE "require 'demo'.move_thing{ target = 'a' }"
+#define MOVE_OF(target) "require 'demo'.move_thing{ target = '" target "' }"
+#define MOVE MOVE_OF("a")
 
 /* ---- a world with an operation that can be sent again and looked into ---- */
 
@@ -28,6 +29,8 @@ struct court {
 	struct host_call seen;  /* as it was then */
 	char token[64];         /* of the last one that was started */
 	int starts, looks, stops;
+	struct buf said; /* by settle */
+	bool tried;      /* likewise: all there was */
 };
 
 static inline void keep_token(struct court *c)
@@ -79,7 +82,7 @@ typedef void reconcile_fn(void *state, struct host_call *call);
 static inline void court_open_with(struct court *c, int64_t resend_ms, reconcile_fn *look)
 {
 	struct err err;
-	*c = (struct court){ 0 };
+	*c = (struct court){ .said = BUF_INIT(1 << 16) };
 	world_open_durable(&c->w);
 	c->op = (struct operation){ .name = "move_thing",
 				    .wire_name = "MoveThing",
@@ -110,7 +113,37 @@ static inline void court_close(struct court *c)
 		CHECK_INT(hold_release(c->w.dir, NULL), 0);
 	world_close(&c->w);
 	rules_free(c->rules);
+	buf_clear(&c->said);
 	ahead_s = 0;
+}
+
+static inline void on_log(void *arg, enum log_level level, const char *text)
+{
+	struct court *c = arg;
+	(void)level;
+	buf_addf(&c->said, "%s\n", text);
+}
+
+static inline void on_tried(void *arg)
+{
+	((struct court *)arg)->tried = true;
+}
+
+/* The process dies; the next one settles. */
+static inline void next_process(struct court *c)
+{
+	struct err err = { 0 };
+	settle_free(c->settle);
+	c->settle = NULL;
+	world_restart(&c->w);
+	c->tried = false;
+	REQUIRE(
+	    settle_new(&c->settle,
+		       &(struct settle_spec){
+			   .runs = c->w.runs, .on_log = on_log, .on_tried = on_tried, .arg = c },
+		       &err) == 0);
+	settle_start(c->settle);
+	world_turn(&c->w);
 }
 
 /* It ends, and nothing goes on from there yet. */
