@@ -33,6 +33,18 @@ local function head(text, n)
   return #text <= n and text or text:sub(1, utf8.offset(text, 0, n + 1) - 1)
 end
 
+-- What is told quotes others: `${name}` in it is text, and the secret of that name is not put in its place.
+local function quoted(value, secret)
+  if not secret then return value end
+  if type(value) == "string" then
+    return (value:gsub("%${(" .. secret:gsub("%W", "%%%0") .. "})", "$ {%1"))
+  end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for name, member in pairs(value) do copy[name] = quoted(member, secret) end
+  return getmetatable(value) == "array" and array(copy) or copy
+end
+
 -- An answer other than 2xx is raised as an error object with `status` and `retryable`.
 local function post(what, request)
   request.method = "POST"
@@ -58,13 +70,13 @@ function M.slack(args)
   local url, secrets = place(args, "notify.slack")
   if not args.text and not args.blocks then error("notify.slack: text is missing", 0) end
   post("Slack", { url = url, secrets = secrets, timeout = args.timeout,
-    json = { text = args.text, blocks = args.blocks } })
+    json = quoted({ text = args.text, blocks = args.blocks }, args.secret) })
 end
 
 function M.webhook(args)
   local url, secrets = place(args, "notify.webhook")
   return post("the webhook", { url = url, secrets = secrets, timeout = args.timeout, headers = args.headers,
-    json = required(args, "payload", "notify.webhook") })
+    json = quoted(required(args, "payload", "notify.webhook"), args.secret) })
 end
 
 -- routing_key, or secret, its name. Trigger, acknowledge and resolve of one incident have one dedup_key.
@@ -77,7 +89,6 @@ function M.pagerduty(args)
     error(what .. ": give routing_key, or secret, the name of a secret that is it", 0)
   end
   local event = {
-    routing_key = args.routing_key or "${" .. args.secret .. "}",
     event_action = action,
     dedup_key = args.dedup_key,
   }
@@ -85,7 +96,7 @@ function M.pagerduty(args)
     local severity = args.severity or "error"
     if not SEVERITIES[severity] then error(what .. ": severity is critical, error, warning or info", 0) end
     event.payload = {
-      summary = head(required(args, "summary", what), 1024),
+      summary = head(quoted(required(args, "summary", what), args.secret), 1024),
       source = args.source or "runbook",
       severity = severity,
       timestamp = iso8601(now()),
@@ -98,6 +109,8 @@ function M.pagerduty(args)
   else
     required(args, "dedup_key", what)
   end
+  event = quoted(event, args.secret)
+  event.routing_key = args.routing_key or "${" .. args.secret .. "}"
   return post("PagerDuty", { url = args.url or PAGERDUTY, secrets = args.secret and array { args.secret },
     timeout = args.timeout, json = event }).json
 end

@@ -186,6 +186,29 @@ def long_text_is_cut_between_characters():
 
 
 @test
+def a_secret_that_others_name_is_not_told():
+    with Workspace() as work, Peer(lambda _: (202, {}, b"")) as peer:
+        work.write("url", f"{peer.url}/very-secret")
+        work.write("routing", "R0UTINGKEY")
+        Host(work, f"[secrets]\nslack-url = file {work.path('url')}\nkey = file {work.path('routing')}\n")
+        ended = work.run(f"""
+            local notify, said = require "notify", "${{slack-url}} ${{key}} ${{x${{key}}"
+            notify.slack {{ secret = "slack-url", text = said, blocks = {{ {{ text = said }} }} }}
+            notify.webhook {{ secret = "slack-url", payload = {{ said, array {{}}, null, 7 }} }}
+            notify.pagerduty {{ secret = "key", url = "{peer.url}/pd", summary = said, dedup_key = said,
+              details = {{ message = "${{key}}", all = array {{}} }} }}""")
+        check_equal(ended.status, 0, f"the run\n{ended}")
+        slack, webhook, event = (json.loads(r.body) for r in peer.requests)
+        kept = "$ {slack-url} ${key} ${x${key}"
+        check_equal(slack, {"text": kept, "blocks": [{"text": kept}]}, "Slack")
+        check_equal(webhook, [kept, [], None, 7], "the webhook")
+        check_equal(event.pop("routing_key"), "R0UTINGKEY", "the key")
+        check_equal(event["payload"]["custom_details"], {"message": "$ {key}", "all": []}, "PagerDuty")
+        check_equal(event["dedup_key"], "${slack-url} $ {key} ${x$ {key}", "the incident")
+        check("R0UTINGKEY" not in json.dumps(event), f"the key is told: {event}")
+
+
+@test
 def what_is_no_table_is_refused_by_name():
     with Workspace() as work:
         Host(work, "")
