@@ -1,6 +1,6 @@
--- The program and the plugin link what they may, and the plugin shows one symbol:
--- lua5.4 links.lua SOURCE_ROOT PROGRAM PLUGIN. Prints TAP.
-local root, program, plugin = arg[1], arg[2], arg[3]
+-- The program and its plugins link what they may, and a plugin shows one symbol:
+-- lua5.4 links.lua SOURCE_ROOT PROGRAM PLUGIN... Prints TAP.
+local root, program, plugins = arg[1], arg[2], { table.unpack(arg, 3) }
 package.path = root .. "/tests/lint/?.lua"
 local source = require "source"
 
@@ -48,14 +48,20 @@ local function exported(file)
   return names
 end
 
+local function name_of(file)
+  return file:match("[^/]+$")
+end
+
 local tap = source.tap()
-for name, file in pairs { program = program, plugin = plugin } do
-  tap:check(("the %s links nothing but its libraries"):format(name),
+for _, file in ipairs { program, table.unpack(plugins) } do
+  tap:check(name_of(file) .. " links nothing but its libraries",
     wrong(file, function(library) return not matches(library, allowed) end))
 end
-tap:check("the plugin leaves Lua and the network to the host",
-  wrong(plugin, function(library) return matches(library, plugin_needs_not) end))
-local symbols = exported(plugin)
-tap:check("the plugin shows one symbol, runbook_plugin",
-  #symbols == 1 and symbols[1] == "runbook_plugin" and {} or { table.concat(symbols, " ") })
+for _, plugin in ipairs(plugins) do
+  tap:check(name_of(plugin) .. " leaves Lua and the network to the host",
+    wrong(plugin, function(library) return matches(library, plugin_needs_not) end))
+  local symbols = exported(plugin)
+  tap:check(name_of(plugin) .. " shows one symbol, runbook_plugin",
+    #symbols == 1 and symbols[1] == "runbook_plugin" and {} or { table.concat(symbols, " ") })
+end
 tap:finish()
