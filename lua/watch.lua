@@ -3,7 +3,7 @@
 -- The longer it takes, the rarer the looks: a watch of a year is 9,000 steps, below the limit of a run.
 --
 -- input: mapRunArn
---        every   seconds between two looks, 2 or more by default; grows to a 250th of what has passed
+--        every   seconds between two looks at first (default 2); later a 250th of what has passed
 -- result: succeeded, status, itemCounts, executionCounts, redriveCount
 --- policy: allow = sfn.describe_map_run
 local sfn = require "sfn"
