@@ -217,12 +217,12 @@ static int count_reject(struct serve_rejects *r)
 
 /* Senders cause these as fast as they like: only so many a minute are recorded, and the last one says
  * so. Strangers cannot use up what there is for those who have proven who they are. */
-void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why)
+void serve_reject(struct serve *s, const struct webhook_delivery *d, const char *counted,
+		  const char *why)
 {
-	struct serve *s = arg;
 	struct buf actor = BUF_INIT(MEMBERS_MAX), m = BUF_INIT(MEMBERS_MAX);
 	int n = count_reject(d->identity[0] ? &s->proven : &s->strangers);
-	metrics_delivery(s->host.metrics, d->hook, "rejected", why);
+	metrics_delivery(s->host.metrics, d->hook, "rejected", counted);
 	if (n <= REJECTS_A_MINUTE) {
 		if (n == REJECTS_A_MINUTE)
 			why = "more are refused; none is recorded until the next minute";
@@ -233,6 +233,11 @@ void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *wh
 	}
 	buf_clear(&m);
 	buf_clear(&actor);
+}
+
+void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why)
+{
+	serve_reject(arg, d, why, why);
 }
 
 void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what)

@@ -45,7 +45,11 @@ struct serve {
 
 /* done once all that was accepted is in the log and the store. */
 void serve_when_durable(void *arg, void (*done)(void *arg, const struct err *err), void *done_arg);
-void serve_on_reject(void *arg, const struct webhook_delivery *d, const char *why);
+/* counted: the same for all of this kind. why may be what a script's error says: no label is made of it. */
+void serve_reject(struct serve *s, const struct webhook_delivery *d, const char *counted,
+		  const char *why);
+void serve_on_reject(void *arg, const struct webhook_delivery *d,
+		     const char *why); /* counted as why */
 /* Recorded as trigger.confirm. */
 void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what);
 

@@ -74,7 +74,8 @@ static void refuse(struct judged *c, enum webhook_verdict verdict, int64_t retry
 {
 	c->fate->verdict = verdict;
 	c->fate->retry_ms = retry_ms;
-	serve_on_reject(c->h->all->serve, c->d, why);
+	serve_reject(c->h->all->serve, c->d,
+		     verdict == WEBHOOK_FAILED ? "the run could not be started" : why, why);
 }
 
 static void write_row(const struct judged *c, enum delivery_state state,

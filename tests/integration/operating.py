@@ -18,6 +18,7 @@ from program import RUNBOOK, SCRIPTS, Workspace
 from tap import Skip, check, check_equal, run, test
 
 SLEEPER = "sleep(300)\n"
+RAISES = "return { accept = function(delivery) error(delivery.body.text) end }\n"
 HOOK_SECRET = "a secret of the hook"
 
 
@@ -117,8 +118,7 @@ def get(port, path, method="GET", body=None, **headers):
     return answer, text
 
 
-def deliver(port, name="sleep", secret=HOOK_SECRET):
-    body = b"{}"
+def deliver(port, name="sleep", secret=HOOK_SECRET, body=b"{}"):
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return get(port, f"/hooks/{name}", "POST", body, X_Signature=signature)
 
@@ -215,6 +215,19 @@ def what_happens_is_counted():
             check(seen["process_resident_memory_bytes"] > 1 << 20, f"memory: {seen}")
             check(seen["runbook_audit_records_total"] > 3 and seen["runbook_audit_failed"] == 0, f"{seen}")
             check_equal(seen['runbook_build_info{version="0.1.0"}'], 1, "version")
+
+
+@test
+def what_an_error_says_is_no_label():
+    with Workspace() as work:
+        raises = hook(work).strip() + f"\naccept = {work.write('raises.lua', RAISES)}\n\n"
+        with serving(work, ADMIN + LISTEN + raises) as (_, said):
+            port, hooks = port_of(said, "monitoring looks"), port_of(said, "hooks are received")
+            for text in (b'{"text":"one"}', b'{"text":"two"}'):
+                check_equal(deliver(hooks, body=text)[0].status, 500, "accept raises")
+            counted = 'runbook_webhook_rejections_total{hook="sleep",reason="the run could not be started"}'
+            seen = {k: v for k, v in metrics_with(port, counted).items() if "rejections_total" in k}
+            check_equal(seen, {counted: 2}, "rejections")
 
 
 @test
