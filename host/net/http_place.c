@@ -68,13 +68,14 @@ static int read_address(union address *a, socklen_t *n, const struct http_place 
 		       p->address);
 }
 
-/* Left behind by a process that is gone? Then nobody answers there. */
+/* Left behind by a process that is gone? Then nobody answers there; not so where one is only too busy
+ * to accept, which is not waited for. */
 static void remove_stale(const union address *a, socklen_t n)
 {
 	struct stat st;
 	if (lstat(a->path.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
 		return;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
 	if (connect(fd, &a->any, n) != 0 && errno == ECONNREFUSED)

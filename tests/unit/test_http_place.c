@@ -28,10 +28,17 @@ static bool answers(uint16_t port)
 	return dial(AF_INET, (struct sockaddr *)&a, sizeof(a)) == 0;
 }
 
-static bool answers_at(const char *path)
+static struct sockaddr_un unix_address(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	INVARIANT(n > 0 && (size_t)n < sizeof(a.sun_path));
+	return a;
+}
+
+static bool answers_at(const char *path)
+{
+	struct sockaddr_un a = unix_address(path);
 	return dial(AF_UNIX, (struct sockaddr *)&a, sizeof(a)) == 0;
 }
 
@@ -142,6 +149,46 @@ TEST(a_unix_socket_is_replaced_only_when_nobody_answers_there)
 	scratch_end(dir);
 }
 
+/* Connections that nobody accepts, until no more have room. */
+static size_t crowd(const char *path, int *fds, size_t max)
+{
+	struct sockaddr_un a = unix_address(path);
+	size_t n = 0;
+	while (n < max) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
+			(void)close(fd);
+			break;
+		}
+		fds[n++] = fd;
+	}
+	return n;
+}
+
+/* Its process may be stopped, or have much to do. */
+TEST(a_unix_socket_whose_owner_is_behind_is_neither_waited_for_nor_replaced)
+{
+	enum { CROWD_MAX = 64 };
+	char dir[SCRATCH_SIZE], place[PLACE_SIZE];
+	int owner, other, fds[CROWD_MAX];
+	struct stat before, after;
+	struct err err = { 0 };
+	scratch_begin(dir);
+	name_place(place, dir, "socket");
+	REQUIRE(open_place(place, &owner, NULL) == 0);
+	REQUIRE(listen(owner, 1) == 0 && stat(place + 5, &before) == 0);
+	size_t n = crowd(place + 5, fds, CROWD_MAX);
+	REQUIRE(n > 0 && n < CROWD_MAX);
+
+	CHECK_INT(open_place(place, &other, &err), -ERR_IO);
+	CHECK(strstr(err.message, "in use") != NULL);
+	CHECK(stat(place + 5, &after) == 0 && after.st_ino == before.st_ino);
+	while (n > 0)
+		(void)close(fds[--n]);
+	(void)close(owner);
+	scratch_end(dir);
+}
+
 TEST(a_file_that_is_no_socket_is_left_alone)
 {
 	char dir[SCRATCH_SIZE], place[PLACE_SIZE];
@@ -212,6 +259,7 @@ int main(void)
 	    TAP_CASE(a_port_that_is_taken_is_an_error),
 	    TAP_CASE(a_unix_socket_has_its_mode_whatever_the_umask),
 	    TAP_CASE(a_unix_socket_is_replaced_only_when_nobody_answers_there),
+	    TAP_CASE(a_unix_socket_whose_owner_is_behind_is_neither_waited_for_nor_replaced),
 	    TAP_CASE(a_file_that_is_no_socket_is_left_alone), TAP_CASE(what_is_no_place_is_refused),
 	    TAP_CASE(a_socket_that_is_handed_in_is_taken_over),
 	    TAP_CASE(what_does_not_listen_is_not_taken_over)));
