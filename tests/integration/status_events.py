@@ -34,7 +34,7 @@ def start_failure_and_redrive_are_posted_as_the_service_does():
                                         ("one", "RUNNING", 1), ("one", "FAILED", 1)], "events")
         path, headers, event = received[1]
         check_equal(path, "/hook", "path")
-        check_equal(headers["Content-Type"], "application/json; charset=utf-8", "Content-Type")
+        check_equal(headers["content-type"], "application/json; charset=utf-8", "Content-Type")
         check_equal(list(event), ["version", "id", "detail-type", "source", "account", "time", "region",
                                   "resources", "detail"], "members")
         check_equal(list(event["detail"]), KEYS, "members of the detail")

@@ -14,6 +14,7 @@ import threading
 import time
 
 from certificates import Authority
+from http_peer import Peer
 from listening import Served
 from program import Workspace
 from tap import Skip, check, check_equal, run, test
@@ -352,34 +353,20 @@ def a_message_that_boto3_published_to_moto_is_accepted_once_it_is_signed():
         from moto.server import ThreadedMotoServer
     except ImportError:
         raise Skip("moto is not installed") from None
-    posted, arrived = [], threading.Event()
-
-    class Receiver(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-            arrived.set()
-
-        def log_message(self, *_):
-            pass
-
-    receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=receiver.serve_forever, daemon=True).start()
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     try:
-        with Workspace() as work, Amazon(work.dir) as amazon:
+        with Workspace() as work, Amazon(work.dir) as amazon, Peer() as receiver:
             host, port = moto.get_host_and_port()
             sns = boto3.client("sns", region_name="us-east-1", endpoint_url=f"http://{host}:{port}",
                                aws_access_key_id="AKIDLOCAL", aws_secret_access_key="local")
             topic = sns.create_topic(Name="alerts")["TopicArn"]
             check_equal(topic, TOPIC, "moto's topic")
-            sns.subscribe(TopicArn=topic, Protocol="http",
-                          Endpoint=f"http://127.0.0.1:{receiver.server_address[1]}/")
+            sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://127.0.0.1:{receiver.port}/")
             sns.publish(TopicArn=topic, Subject="An alarm", Message='{"alarm":"on"}')
-            check(arrived.wait(20), "moto posted nothing")
-            message = posted[-1]
+            posted = receiver.wait_for(1)
+            check(posted, "moto posted nothing")
+            message = json.loads(posted[-1].body)
             with serving(work, {"sns": sns_hook(amazon)}) as served:
                 # moto's own signature is an example, and its certificate would be Amazon's
                 message["SigningCertURL"] = amazon.url + "sns.pem"
@@ -390,8 +377,6 @@ def a_message_that_boto3_published_to_moto_is_accepted_once_it_is_signed():
                          input=b'{"alarm":"on"}')
     finally:
         moto.stop()
-        receiver.shutdown()
-        receiver.server_close()
 
 
 # ---- configurations ----
