@@ -269,6 +269,8 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 
 int host_close(struct host *h, int status)
 {
+	if (!h->config) /* it was never opened */
+		return status;
 	recovery_end(h);
 	runs_free(h->runs);
 	h->runs = NULL;

@@ -125,20 +125,11 @@ int rules_remember(struct rules *r, const struct changes_intent *intent, struct 
 	return changes_add(r->changes, &full, true, err);
 }
 
-static bool is_shared(const struct registry *reg, const char *full_name)
-{
-	for (size_t i = 0; i < registry_n_operations(reg); i++) {
-		const struct registered_op *op = registry_operation(reg, i);
-		if (strcmp(op->full_name, full_name) == 0)
-			return op->op->flags & OP_SHARED;
-	}
-	return false;
-}
-
 int rules_remember_unsettled(struct rules *r, const struct changes_intent *intent, struct err *err)
 {
 	const struct changes_intent full = filled(intent);
-	if (is_shared(r->registry, full.operation))
+	const struct registered_op *op = registry_find_full(r->registry, full.operation);
+	if (op && op->op->flags & OP_SHARED)
 		return 0;
 	return changes_open(r->changes, &full, err);
 }

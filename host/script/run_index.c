@@ -88,14 +88,6 @@ struct run_key *run_index_by_number(const struct run_index *x, uint64_t number)
 	return k;
 }
 
-struct run_key *run_index_any(const struct run_index *x)
-{
-	for (size_t i = 0; x->n > 0 && i < x->n_slots; i++)
-		if (x->by_id[i])
-			return x->by_id[i];
-	return NULL;
-}
-
 void run_index_each(const struct run_index *x, void (*fn)(struct run_key *k, void *arg), void *arg)
 {
 	for (size_t i = 0; i < x->n_slots; i++)

@@ -26,8 +26,6 @@ void run_index_add(struct run_index *x, struct run_key *k);
 void run_index_remove(struct run_index *x, struct run_key *k);
 struct run_key *run_index_by_id(const struct run_index *x, const char *id); /* or NULL */
 struct run_key *run_index_by_number(const struct run_index *x, uint64_t number);
-/* Any of those that are awake or not, or NULL. */
-struct run_key *run_index_any(const struct run_index *x);
 /* fn must not change the index. */
 void run_index_each(const struct run_index *x, void (*fn)(struct run_key *k, void *arg), void *arg);
 void run_index_clear(struct run_index *x);

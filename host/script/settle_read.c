@@ -54,14 +54,6 @@ void settle_case_free(struct settle_case *k)
 	free(k);
 }
 
-static const struct registered_op *operation_of(const struct registry *reg, const char *full_name)
-{
-	for (size_t i = 0; i < registry_n_operations(reg); i++)
-		if (strcmp(registry_operation(reg, i)->full_name, full_name) == 0)
-			return registry_operation(reg, i);
-	return NULL;
-}
-
 /* The last one so far that acts on the same thing. */
 static struct settle_case *last_on(const struct settle *s, const char *resource)
 {
@@ -85,7 +77,7 @@ static int add_case(void *arg, const struct step_row *row)
 	k->settle = s;
 	k->first_ms = row->begun_ms;
 	k->gone = (struct registered_op){ .ns = "", .op = &nothing, .full_name = k->row.operation };
-	k->op = operation_of(s->spec.runs->registry, k->row.operation);
+	k->op = registry_find_full(s->spec.runs->registry, k->row.operation);
 	if (k->op && row->args)
 		k->op = registry_variant(k->op, bytes_str(row->args));
 	if (!k->op)
