@@ -15,13 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/chain.h"
-#include "audit/intents.h"
 #include "base/clock.h"
+#include "commit/commit_private.h"
 #include "commit/defaults.h"
 #include "commit/journal.h"
-#include "commit/recorder.h"
-#include "commit/waiters.h"
 #include "net/loop.h"
 #include "store/store.h"
 
@@ -33,56 +30,6 @@ enum {
 	PENDING_MAX = 64 << 20, /* bytes handed over and not yet given to the thread */
 	CARRIED_MAX = 50000,    /* open calls: with more the list would not fit into a record */
 	DISK_WARN = 80,         /* percent */
-};
-
-struct batch {
-	struct buf lines;
-	size_t split; /* from here the lines are the next segment's; 0: no next segment */
-	char next[SEGMENT_NAME_SIZE];
-	bool sync, head;          /* head: sign a checkpoint */
-	struct store_batch *rows; /* committed once the lines are synced; NULL: no store */
-	struct waiters written;   /* told once it is written */
-	struct waiters waiters;   /* told once it is synced */
-	struct err err;
-	struct err after; /* what failed when the records were safe already */
-};
-
-struct committer {
-	struct loop *loop;
-	struct worker *worker;
-	char *host;
-	struct chain_writer who;
-	struct chain chain;
-	struct intents intents;  /* open calls; their names are not kept */
-	struct recorder files;   /* the thread's while it has a batch */
-	struct store *store;     /* NULL: none */
-	struct commit_spec spec; /* its strings are not kept, but for program */
-
-	char *program;
-	char segment[SEGMENT_NAME_SIZE];   /* into which records are appended */
-	char first[SEGMENT_NAME_SIZE];     /* the first one, by which the store knows this log */
-	int64_t segment_bytes, segment_us; /* of that one: size, when it was begun */
-	size_t split;                      /* of lines, see struct batch */
-	uint64_t unheaded;                 /* records since the last checkpoint */
-	int64_t unheaded_us;               /* since when */
-
-	struct buf lines;         /* handed over, not yet in a batch */
-	struct store_batch *rows; /* likewise */
-	struct waiters written;   /* likewise; content with its being written */
-	struct waiters waiters;   /* likewise; wait until it is synced */
-	int64_t unsynced_us;      /* since when there are records that were not synced; 0: none */
-	int64_t batch_us;         /* when the last batch was started */
-	bool crowded;             /* there is load */
-	int64_t sync_us;          /* when the last batch that is synced was started */
-	struct timer *timer;
-	int64_t timer_us; /* when it is due */
-	bool busy;        /* the thread has the batch */
-	struct batch batch;
-
-	bool failed, closing;
-	bool full;      /* no more calls are begun, see commit.h */
-	struct err why; /* of the failure */
-	struct commit_stats stats;
 };
 
 /* ---- the batch ---- */
@@ -115,50 +62,6 @@ static void write_batch(void *arg)
 
 /* ---- the next segment ---- */
 
-static void log_open_members(struct buf *m, const struct committer *c, const char *before)
-{
-	buf_addf(m, "\"segment\":\"%s\"", c->segment);
-	if (c->program) {
-		buf_adds(m, ",\"program\":");
-		json_write_string(m, bytes_str(c->program));
-	}
-	if (c->store)
-		buf_addf(m, ",\"journal\":{\"store\":\"%s\",\"writer\":\"%s\"}", store_id(c->store),
-			 c->first);
-	if (!before && c->stats.store_before[0])
-		buf_addf(m, ",\"store_before\":\"%s\"", c->stats.store_before);
-	if (!before)
-		return;
-	buf_addf(m, ",\"continues\":\"%s\",\"carried\":", before);
-	intents_write(m, &c->intents);
-}
-
-/* Append log.close and the next segment's log.open. */
-static int split_lines(struct committer *c, struct err *err)
-{
-	char before[SEGMENT_NAME_SIZE];
-	struct buf m = BUF_INIT(RECORD_LINE_MAX);
-	int64_t now = clock_wall_ms();
-	memcpy(before, c->segment, sizeof(before));
-	segment_name(c->segment, now, c->who.pid);
-	buf_addf(&m, "\"next\":\"%s\",\"carried\":", c->segment);
-	intents_write(&m, &c->intents);
-	uint64_t seq = m.err ? 0
-			     : chain_append(&c->chain, &c->lines, &c->who, now, "log.close",
-					    buf_bytes(&m), err);
-	if (seq) {
-		chain_go_on(&c->chain);
-		c->split = c->lines.n;
-		m.n = 0;
-		log_open_members(&m, c, before);
-		seq = m.err ? 0
-			    : chain_append(&c->chain, &c->lines, &c->who, now, "log.open",
-					   buf_bytes(&m), err);
-	}
-	buf_clear(&m);
-	return seq ? 0 : err_set(err, ERR_NOMEM, "no memory for the next segment of the audit log");
-}
-
 static void fail(struct committer *c, const struct err *why)
 {
 	if (c->failed)
@@ -178,7 +81,7 @@ static bool is_rotation_due(const struct committer *c)
 static void rotate(struct committer *c)
 {
 	struct err err = { 0 };
-	if (split_lines(c, &err) < 0)
+	if (commit_split(c, &err) < 0)
 		fail(c, &err);
 	c->segment_bytes = 0;
 	c->segment_us = clock_mono_us();
@@ -442,25 +345,6 @@ void commit_stats(const struct committer *c, struct commit_stats *out)
 
 /* ---- open and close ---- */
 
-static int begin_segment(struct committer *c, struct err *err)
-{
-	struct buf m = BUF_INIT(4096);
-	int64_t now = clock_wall_ms();
-	segment_name(c->segment, now, c->who.pid);
-	memcpy(c->first, c->segment, sizeof(c->first));
-	log_open_members(&m, c, NULL);
-	uint64_t seq = m.err ? 0
-			     : chain_append(&c->chain, &c->lines, &c->who, now, "log.open",
-					    buf_bytes(&m), err);
-	int rc = seq ? recorder_begin(&c->files, c->segment, buf_bytes(&c->lines), err)
-		     : err_set(err, ERR_NOMEM, "no memory for the audit log");
-	c->lines.n = 0;
-	c->segment_us = clock_mono_us();
-	c->stats.segments = c->stats.checkpoints = 1;
-	buf_clear(&m);
-	return rc;
-}
-
 static int open_store(struct committer *c, const char *path, struct err *err)
 {
 	int rc = store_open(&c->store, path, err);
@@ -486,7 +370,7 @@ static int open_log(struct committer *c, struct err *err)
 	if (rc == 0 && c->store)
 		journal_before(c->stats.store_before, c->files.dir_fd, store_id(c->store));
 	if (rc == 0)
-		rc = begin_segment(c, err);
+		rc = commit_begin(c, err);
 	if (rc == 0 && c->spec.on_checkpoint)
 		c->spec.on_checkpoint(c->spec.arg, recorder_note(&c->files));
 	if (rc == 0)
