@@ -85,6 +85,7 @@ void frontier_save(const struct frontier *f, int dir_fd)
 		       : openat(dir_fd, born, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 				0600);
 	if (fd >= 0) {
+		give_to_owner(fd, dir_fd, born);
 		int rc = write_whole(fd, buf_bytes(&b), NULL);
 		(void)close(fd);
 		if (rc < 0 || renameat(dir_fd, born, dir_fd, CACHE_NAME) != 0)

@@ -291,6 +291,7 @@ static int replace(int dir_fd, const char *name, struct bytes text, struct err *
 	int fd = openat(dir_fd, born, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return io_error(err, name, "cannot create it");
+	give_to_owner(fd, dir_fd, name);
 	int rc = write_whole(fd, text, err);
 	if (rc == 0 && fdatasync(fd) != 0)
 		rc = io_error(err, name, "sync");
@@ -425,7 +426,10 @@ static int open_file(struct ledger *l, const struct ledger_spec *spec, struct er
 				 spec->key_file);
 	if (l->file.fd < 0 && errno == ENOENT)
 		l->file.fd = openat(l->dir_fd, LEDGER_NAME, flags | O_CREAT, 0600);
-	return l->file.fd >= 0 ? 0 : io_error(err, LEDGER_NAME, "cannot open it");
+	if (l->file.fd < 0)
+		return io_error(err, LEDGER_NAME, "cannot open it");
+	give_to_owner(l->file.fd, l->dir_fd, LEDGER_NAME);
+	return 0;
 }
 
 int ledger_open(struct ledger **out, const struct ledger_spec *spec, struct err *err)

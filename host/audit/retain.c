@@ -10,6 +10,7 @@
 
 #include "audit/scan.h"
 #include "base/clock.h"
+#include "base/whole.h"
 
 #define MARK_NAME "retention" /* its time is when this was last done */
 
@@ -22,6 +23,7 @@ static bool is_done(const struct retain_spec *spec)
 	int fd = openat(spec->dir_fd, MARK_NAME, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return true;
+	give_to_owner(fd, spec->dir_fd, MARK_NAME);
 	bool fresh = fstat(fd, &st) == 0 && st.st_size > 0 &&
 		     spec->now_ms - st.st_mtim.tv_sec * 1000 < day_ms &&
 		     spec->now_ms >= st.st_mtim.tv_sec * 1000;

@@ -35,7 +35,10 @@ int audit_dir_create(const char *path, struct err *err)
 {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return io_error(err, path, "cannot create the directory");
-	return audit_dir_open(path, err);
+	int fd = audit_dir_open(path, err);
+	if (fd >= 0)
+		give_to_owner(fd, AT_FDCWD, path);
+	return fd;
 }
 
 static int by_name(const void *a, const void *b)
@@ -269,6 +272,18 @@ static int move_torn_ends(int dir_fd, const char *name, struct err *err)
 	}
 }
 
+static int make_day(int dir_fd, const char *day, struct err *err)
+{
+	if (mkdirat(dir_fd, day, 0700) != 0)
+		return errno == EEXIST ? 0 : io_error(err, day, "cannot create the folder");
+	int fd = openat(dir_fd, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return io_error(err, day, "cannot open the folder");
+	give_to_owner(fd, dir_fd, day);
+	(void)close(fd);
+	return 0;
+}
+
 int segment_seal(int dir_fd, const char *name, struct err *err)
 {
 	char day[SEGMENT_DAY_SIZE], path[PATH_SIZE];
@@ -278,9 +293,9 @@ int segment_seal(int dir_fd, const char *name, struct err *err)
 		return io_error(err, name, "cannot take its write permission away");
 	if (!day[0])
 		return 0;
-	if (mkdirat(dir_fd, day, 0700) != 0 && errno != EEXIST)
-		return io_error(err, day, "cannot create the folder");
-	int rc = move_torn_ends(dir_fd, name, err);
+	int rc = make_day(dir_fd, day, err);
+	if (rc == 0)
+		rc = move_torn_ends(dir_fd, name, err);
 	if (rc < 0)
 		return rc;
 	sealed_path(path, name);
@@ -369,6 +384,7 @@ int segment_create(struct segment *s, int dir_fd, const char *name, struct bytes
 		       O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->fd < 0)
 		return io_error(err, name, "cannot create it");
+	give_to_owner(s->fd, dir_fd, born);
 	int rc = publish(s, dir_fd, born, first, err);
 	if (rc < 0) {
 		segment_close(s);

@@ -85,6 +85,7 @@ static int copy_out(const struct segment *s, int dir_fd, int64_t keep, int64_t s
 	int fd = openat(dir_fd, half, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return io_error(err, half, "cannot create it");
+	give_to_owner(fd, dir_fd, half);
 	int rc = copy_range(s->fd, keep, size, fd, hex, err);
 	if (rc == 0 && fsync(fd) != 0)
 		rc = io_error(err, half, "sync");

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -30,13 +31,29 @@ int write_whole(int fd, struct bytes bytes, struct err *err)
 	return why == 0 ? 0 : err_set(err, ERR_IO, "write: %s", strerror(why));
 }
 
+static bool folder_of(char dir[PATH_MAX], const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int n = slash ? snprintf(dir, PATH_MAX, "%.*s/", (int)(slash - path), path)
+		      : snprintf(dir, PATH_MAX, ".");
+	return n >= 0 && n < PATH_MAX;
+}
+
+void give_to_owner(int fd, int dir_fd, const char *path)
+{
+	char dir[PATH_MAX];
+	struct stat folder, file;
+	if (geteuid() != 0 || !folder_of(dir, path) || fstatat(dir_fd, dir, &folder, 0) != 0 ||
+	    folder.st_uid == 0 || fstat(fd, &file) != 0 || file.st_uid != 0)
+		return;
+	if (S_ISDIR(file.st_mode) || file.st_nlink == 1) /* not what has a name elsewhere, too */
+		(void)!fchown(fd, folder.st_uid, folder.st_gid);
+}
+
 int sync_folder_of(const char *path, struct err *err)
 {
 	char dir[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int n = slash ? snprintf(dir, sizeof(dir), "%.*s/", (int)(slash - path), path)
-		      : snprintf(dir, sizeof(dir), ".");
-	if (n < 0 || (size_t)n >= sizeof(dir))
+	if (!folder_of(dir, path))
 		return err_set(err, ERR_INVALID, "%s: the path is too long", path);
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc =
@@ -54,6 +71,7 @@ static int write_draft(const char *draft, struct bytes text, mode_t mode)
 	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return errno;
+	give_to_owner(fd, AT_FDCWD, draft);
 	int why = write_rest(fd, &text);
 	if (why == 0 && fsync(fd) != 0)
 		why = errno;

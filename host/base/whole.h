@@ -22,6 +22,15 @@ NODISCARD int write_rest(int fd, struct bytes *rest);
  */
 NODISCARD int create_whole(const char *path, struct bytes text, mode_t mode, struct err *err);
 
+/*
+ * What root creates in a folder of somebody else's belongs to them, or they could not go on with it. Not
+ * root, or root's own folder: nothing happens.
+ *
+ * @param fd    just created or opened
+ * @param path  of it, below dir_fd (openat(2))
+ */
+void give_to_owner(int fd, int dir_fd, const char *path);
+
 /* That the file is there, or gone, is on disk. -ERR_IO names the path. */
 NODISCARD int sync_folder_of(const char *path, struct err *err);
 

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/whole.h"
+
 int reserve_open(struct reserve *r, int dir_fd, struct err *err)
 {
 	struct stat st;
@@ -12,6 +14,7 @@ int reserve_open(struct reserve *r, int dir_fd, struct err *err)
 					    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600) };
 	if (r->fd < 0 || fstat(r->fd, &st) != 0)
 		return err_set(err, ERR_IO, "audit log " RESERVE_NAME ": cannot open it");
+	give_to_owner(r->fd, dir_fd, RESERVE_NAME);
 	r->size = st.st_size > RESERVE_MIN ? st.st_size : RESERVE_MIN;
 	int why = posix_fallocate(r->fd, 0, (off_t)r->size);
 	if (why == 0)

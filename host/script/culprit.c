@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/whole.h"
+
 /* What the file holds. Before `set` is stored the id is complete. */
 struct page {
 	_Atomic uint32_t set;
@@ -63,6 +65,8 @@ int culprit_open(struct culprit **out, const char *path, struct err *err)
 	if (!c)
 		return err_set(err, ERR_NOMEM, "no memory for %s", path);
 	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (c->fd >= 0)
+		give_to_owner(c->fd, AT_FDCWD, path);
 	int rc = c->fd < 0 ? complain(err, path, errno) : map(c, path, err);
 	if (rc < 0) {
 		culprit_close(c);

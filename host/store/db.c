@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/whole.h"
+
 /* A reader is only ever in the way while it opens the file. */
 enum { BUSY_MS = 10 * 1000 };
 
@@ -56,6 +58,7 @@ static int create_file(const char *path, struct err *err)
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, ERR_IO, "store %s: cannot open it: %s", path, strerror(errno));
+	give_to_owner(fd, AT_FDCWD, path);
 	(void)close(fd);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/whole.h"
 
 enum { LOOK_AGAIN_MS = 50, OWNER_MAX = 256, PATH_SIZE = 4096 };
 
@@ -89,6 +90,7 @@ int state_lock_take(struct state_lock *l, const char *dir, int64_t wait_ms, stru
 	l->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (l->fd < 0)
 		return err_set(err, ERR_IO, "%s: cannot open it: %s", path, strerror(errno));
+	give_to_owner(l->fd, AT_FDCWD, path);
 	int rc = wait_for_lock(l->fd, path, wait_ms, err);
 	if (rc == 0)
 		rc = owned_by_another(l->fd, dir, wait_ms, err);

@@ -358,6 +358,32 @@ def sockets_of_the_service_manager_are_used():
 
 
 @test
+def what_root_does_leaves_the_state_to_its_owner():
+    if os.getuid() != 0:
+        raise Skip("only root can be two users")
+    try:
+        subprocess.run([RUNBOOK, "--version"], user=65534, group=65534, extra_groups=[], capture_output=True, check=True)
+    except (PermissionError, subprocess.CalledProcessError):
+        raise Skip("others than root cannot run the program where it lies") from None
+    with Workspace() as work:
+        work.configure()
+        runbook = work.write("one.lua", "return 1\n")
+        state = work.path("state")
+        for of_nobody in (work.dir, state):
+            os.makedirs(of_nobody, exist_ok=True)
+            os.chown(of_nobody, 65534, 65534)
+        for user, *command in ((0, "run", runbook), (65534, "run", runbook), (0, "hold"), (0, "release"),
+                               (0, "run", runbook), (65534, "run", runbook), (65534, "audit", "verify")):
+            ended = subprocess.run([RUNBOOK, *command, "--config", work.config], env=work.environment(), cwd=work.dir,
+                                   user=user, group=user, extra_groups=[], stdin=subprocess.DEVNULL,
+                                   capture_output=True, text=True, timeout=60, check=False)
+            check_equal(ended.returncode, 0, f"{command} of user {user}\n{ended.stderr}{ended.stdout}")
+        owners = {os.lstat(os.path.join(folder, name)).st_uid
+                  for folder, _, names in os.walk(state) for name in [*names, "."]}
+        check_equal(owners, {65534}, "whose the files are")
+
+
+@test
 def the_unit_file_lets_serve_see_who_votes():
     # user_namespaces(7): /proc/PID/loginuid of whom the namespace does not map reads as "never logged in"
     with open(os.path.join(SCRIPTS, "systemd", "runbook.service"), encoding="utf-8") as file:
