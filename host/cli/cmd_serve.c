@@ -188,14 +188,12 @@ static int settle(struct serve *s)
 	return rc == -ERR_CANCELLED ? EXIT_CANCELLED : EXIT_NO_AUDIT;
 }
 
-static int serve(struct serve *s, struct config *config, const char *file)
+static int serve(struct serve *s, const char *file)
 {
 	struct err err = { 0 };
-	int rc = config_load(config, file, &err);
+	int rc = config_open(&s->begun, file, &err);
 	if (rc == 0)
-		rc = config_read_secrets(config, &err);
-	if (rc == 0)
-		rc = host_open(&s->host, config, &err);
+		rc = host_open(&s->host, config_ref(s->begun), &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
 	rc = metrics_new(&s->host.metrics, &s->host, &err);
@@ -235,8 +233,7 @@ int cmd_serve(int argc, char **argv)
 	if (!file || optind != argc)
 		return usage_error("serve", "expected --config FILE and nothing else");
 	struct serve s = { 0 };
-	struct config config = { 0 };
-	status = serve(&s, &config, file);
+	status = serve(&s, file);
 	s.stopping = true;
 	prune_timer_free(s.pruning);
 	webhooks_stop(s.webhooks);
@@ -255,6 +252,7 @@ int cmd_serve(int argc, char **argv)
 	status = host_close(&s.host, status);
 	notify_free(s.notify);
 	serve_clear(&s);
-	config_clear(&config);
+	config_unref(s.host.config);
+	config_unref(s.begun);
 	return status;
 }

@@ -83,6 +83,24 @@ static int default_plugin_dirs(struct config *c, size_t n, struct err *err)
 	return 0;
 }
 
+/* The one that is shipped. */
+static int fill_notify(struct config *c, struct err *err)
+{
+	struct config_notify *n = &c->notify;
+	const char *dir = c->lua_dir ? c->lua_dir : "";
+	if (!n->runbook && asprintf(&n->runbook, "%s/notify_event.lua", dir) < 0) {
+		n->runbook = NULL;
+		return no_memory(err);
+	}
+	n->start = (struct config_start){ .trigger = TRIGGER_NOTIFY,
+					  .config = c,
+					  .name = "notify",
+					  .runbook = n->runbook,
+					  .input = "",
+					  .reason = "" };
+	return 0;
+}
+
 static int fill_defaults(struct config *c, struct err *err)
 {
 	int rc = find_program(c, err);
@@ -90,6 +108,8 @@ static int fill_defaults(struct config *c, struct err *err)
 		rc = default_state_dir(c, err);
 	if (rc == 0 && !c->lua_dir)
 		rc = default_lua_dir(c, err);
+	if (rc == 0)
+		rc = fill_notify(c, err);
 	return rc < 0 ? rc : default_plugin_dirs(c, c->plugin_dirs[0] != NULL, err);
 }
 
@@ -143,6 +163,46 @@ int config_load(struct config *c, const char *path, struct err *err)
 	return rc < 0 ? rc : fill_defaults(c, err);
 }
 
+int config_open(struct config **out, const char *path, struct err *err)
+{
+	struct config *c = calloc(1, sizeof(*c));
+	if (!c)
+		return no_memory(err);
+	int rc = config_load(c, path, err);
+	if (rc == 0)
+		rc = config_read_secrets(c, err);
+	c->holders = 1;
+	if (rc < 0) {
+		config_unref(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+struct config *config_ref(struct config *c)
+{
+	INVARIANT(c->holders > 0);
+	c->holders++;
+	return c;
+}
+
+void config_unref(struct config *c)
+{
+	if (!c)
+		return;
+	INVARIANT(c->holders > 0);
+	if (--c->holders > 0)
+		return;
+	config_clear(c);
+	free(c);
+}
+
+bool config_same_trigger(const struct config_start *a, const struct config_start *b)
+{
+	return a->trigger == b->trigger && strcmp(a->name, b->name) == 0;
+}
+
 void config_clear(struct config *c)
 {
 	for (size_t i = 0; i < c->n_hooks; i++) {
@@ -164,6 +224,7 @@ void config_clear(struct config *c)
 		config_clear_schedule(&c->schedules[i]);
 	free(c->schedules);
 	free(c->hooks);
+	free(c->notify.runbook);
 	config_listen_clear(&c->listen);
 	config_listen_clear(&c->admin);
 	ini_free(c->ini);

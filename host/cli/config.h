@@ -43,7 +43,13 @@
 #include "trigger/schedule_rule.h"
 #include "trigger/webhook_auth.h"
 
+struct config;
+
+enum config_trigger { TRIGGER_SCHEDULE, TRIGGER_HOOK, TRIGGER_NOTIFY };
+
 struct config_start { /* how a trigger starts its run */
+	enum config_trigger trigger;
+	struct config *config; /* that it is a part of */
 	const char *name;
 	const char *runbook;
 	const char *input; /* JSON object, checked; "" */
@@ -101,7 +107,8 @@ struct config_notify {
 	unsigned events;          /* bits 1u << NOTIFY_... */
 	uint64_t slow_factor;
 	int64_t slow_at_least_ms;
-	const char *runbook; /* NULL: the one in lua_dir */
+	struct config_start start; /* of the run that tells */
+	char *runbook;             /* owned */
 };
 
 struct config_heartbeat {
@@ -111,6 +118,7 @@ struct config_heartbeat {
 };
 
 struct config {
+	unsigned holders;          /* of config_open */
 	const char *file;          /* as given; "" without one */
 	char hash[SHA256_HEX + 1]; /* of the file; "" without one */
 	struct ini *ini;           /* owned; with ${dir} filled in; NULL without a file */
@@ -152,6 +160,19 @@ struct config {
  */
 NODISCARD int config_load(struct config *c, const char *path, struct err *err);
 void config_clear(struct config *c);
+
+/*
+ * The same with the secrets of the hooks, on the heap and never changed: a run that goes on, and what
+ * waits to be started, hold the configuration that they began with while the host has a later one.
+ *
+ * @param[out] out held once by the caller; config_unref
+ */
+NODISCARD int config_open(struct config **out, const char *path, struct err *err);
+struct config *config_ref(struct config *c); /* one holder more; returns c */
+void config_unref(struct config *c);         /* the last clears and frees it; NULL is fine */
+
+/* Are they of the same schedule or hook, be it of two configurations? */
+bool config_same_trigger(const struct config_start *a, const struct config_start *b);
 
 /* Read the secrets of the hooks, for who serves them: a run by hand need not be able to. */
 NODISCARD int config_read_secrets(struct config *c, struct err *err);

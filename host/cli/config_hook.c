@@ -175,7 +175,9 @@ int config_read_hook(struct reading *r)
 		return err_set(r->err, ERR_NOMEM, "out of memory");
 	c->hooks = list;
 	struct config_hook *h = &list[c->n_hooks++];
-	*h = (struct config_hook){ .line = r->s->line, .section = r->s };
+	*h = (struct config_hook){ .start.trigger = TRIGGER_HOOK,
+				   .line = r->s->line,
+				   .section = r->s };
 	int rc = value_required(r, "path", &h->path);
 	if (rc == 0 && h->path[0] != '/')
 		rc = value_complain(r, ini_key(r->s, "path"), "a path that begins with '/'");

@@ -87,7 +87,7 @@ int config_read_notify(struct reading *r)
 		return value_complain(r, ini_key(r->s, "slow_factor"), "a number from 1 to 1000");
 	if (rc == 0)
 		rc = value_duration(r, "slow_at_least", &n->slow_at_least_ms);
-	return rc < 0 ? rc : value_text_or_null(r, "runbook", &n->runbook);
+	return rc < 0 ? rc : value_copy(r, "runbook", &n->runbook);
 }
 
 int config_read_heartbeat(struct reading *r)

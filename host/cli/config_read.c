@@ -213,6 +213,7 @@ static int read_approvals(struct reading *r)
 
 int config_read_start(struct reading *r, struct config_start *s)
 {
+	s->config = r->c;
 	s->name = r->s->name;
 	int rc = value_required(r, "runbook", &s->runbook);
 	if (rc == 0)

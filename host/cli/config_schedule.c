@@ -131,7 +131,7 @@ int config_read_schedule(struct reading *r)
 		return err_set(r->err, ERR_NOMEM, "out of memory");
 	c->schedules = list;
 	struct config_schedule *s = &list[c->n_schedules++];
-	*s = (struct config_schedule){ .line = r->s->line };
+	*s = (struct config_schedule){ .start.trigger = TRIGGER_SCHEDULE, .line = r->s->line };
 	int rc = read_cron(r, s);
 	if (rc == 0)
 		rc = config_read_start(r, &s->start);

@@ -214,6 +214,13 @@ static void open_culprit(struct host *h)
 		terminal_log(&h->terminal, LOG_WARN, err.message);
 }
 
+/* By the configuration of the moment, also of a run that began with another. */
+static int read_secret(void *arg, const char *name, struct buf *out, struct err *err)
+{
+	const struct host *h = arg;
+	return secrets_read(h->config, name, out, err);
+}
+
 static int open_runs(struct host *h, struct err *err)
 {
 	return runs_new(&h->runs,
@@ -226,8 +233,8 @@ static int open_runs(struct host *h, struct err *err)
 					     .store_path = h->store,
 					     .passive_ms = h->config->passive_ms,
 					     .max_intent_age_ms = h->config->max_intent_age_ms,
-					     .secret = secrets_read,
-					     .secret_arg = h->config,
+					     .secret = read_secret,
+					     .secret_arg = h,
 					     .carried = h->carried,
 					     .approvers = h->config->approvals.people,
 					     .observer = metrics_observer(h->metrics),
@@ -332,9 +339,8 @@ void host_say_hold(struct host *h)
 	terminal_log(&h->terminal, LOG_WARN, line);
 }
 
-struct run_spec host_run_spec(const struct host *h)
+struct run_spec host_run_spec(const struct config *c)
 {
-	const struct config *c = h->config;
 	return (struct run_spec){
 		.config = c->hash[0] ? c->hash : NULL,
 		.timeout_ms = c->timeout_ms,

@@ -77,7 +77,7 @@ void host_loop(struct host *h);
 /* A warning line while the operator's switch is on (script/hold.h). */
 void host_say_hold(struct host *h);
 
-/* A run_spec with the limits, rules and hash of the configuration filled in. */
-struct run_spec host_run_spec(const struct host *h);
+/* A run_spec with the limits, rules and hash of a configuration filled in. */
+struct run_spec host_run_spec(const struct config *c);
 
 #endif

@@ -85,9 +85,8 @@ static int read_source(struct buf *out, const struct config_secret *s, struct er
 	return read_credential(out, s->at, err);
 }
 
-int secrets_read(void *config, const char *name, struct buf *out, struct err *err)
+int secrets_read(const struct config *c, const char *name, struct buf *out, struct err *err)
 {
-	const struct config *c = config;
 	const char *similar = NULL;
 	const struct config_secret *s = find(c, name, &similar);
 	struct err why = { 0 };

@@ -32,10 +32,10 @@ bool secrets_parse(struct config_secret *out, const char *value);
 /*
  * Append the secret.
  *
- * @param config  struct config: the type is that of runs_spec.secret
  * @return 0; -ERR_INVALID: there is none of that name (a similar one is suggested), or it cannot be
  *         read or is empty. The message names the source, never what is in it.
  */
-NODISCARD int secrets_read(void *config, const char *name, struct buf *out, struct err *err);
+NODISCARD int secrets_read(const struct config *c, const char *name, struct buf *out,
+			   struct err *err);
 
 #endif

@@ -57,6 +57,12 @@ static void on_log(void *arg, const char *id, enum log_level level, const char *
 	serve_say(r->serve, level, r->start->name, text);
 }
 
+static void free_run(struct serve_run *r)
+{
+	config_unref(r->start->config);
+	free(r);
+}
+
 void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *end)
 {
 	const struct config_start *start = r->start;
@@ -68,9 +74,9 @@ void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *en
 	s->n_runs--;
 	if (!r->replaced)
 		notify_run_ended(s->notify, start, r->id, end, clock_wall_ms() - r->since_ms);
-	free(r);
 	firings_run_ended(s->firings, start, end);
 	hooks_run_ended(s->hooks, end->id);
+	free_run(r);
 }
 
 void serve_say_end(struct serve *s, const char *name, const struct run_end *end)
@@ -104,6 +110,7 @@ static struct serve_run *new_run(struct serve *s, const struct config_start *sta
 		return NULL;
 	r->serve = s;
 	r->start = start;
+	(void)config_ref(start->config);
 	r->since_ms = clock_wall_ms();
 	return r;
 }
@@ -141,7 +148,7 @@ struct serve_run *serve_start_run_as(struct serve *s, const struct config_start 
 		(void)err_set(err, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
-	struct run_spec spec = host_run_spec(&s->host);
+	struct run_spec spec = host_run_spec(start->config);
 	spec.path = start->runbook;
 	spec.id = id;
 	spec.input = input;
@@ -152,7 +159,7 @@ struct serve_run *serve_start_run_as(struct serve *s, const struct config_start 
 		spec.timeout_ms = start->timeout_ms;
 	spec.listener = (struct run_listener){ .on_log = on_log, .on_end = on_end, .arg = r };
 	if (run_start(r->id, s->host.runs, &spec, err) < 0) {
-		free(r);
+		free_run(r);
 		return NULL;
 	}
 	add(s, r);
@@ -165,7 +172,7 @@ size_t serve_runs_of(const struct serve *s, const struct config_start *start)
 {
 	size_t n = 0;
 	for (const struct serve_run *r = s->runs; r; r = r->next)
-		n += r->start == start;
+		n += config_same_trigger(r->start, start);
 	return n;
 }
 
@@ -258,7 +265,7 @@ void serve_clear(struct serve *s)
 {
 	while (s->runs) {
 		struct serve_run *next = s->runs->next;
-		free(s->runs);
+		free_run(s->runs);
 		s->runs = next;
 	}
 	s->n_runs = 0;

@@ -24,9 +24,11 @@ struct serve_rejects {
 
 struct serve {
 	struct host host;
-	struct service *service;     /* for other processes */
-	struct firings *firings;     /* its schedules */
-	struct hooks *hooks;         /* what becomes of deliveries; NULL: there are none */
+	struct config *begun;    /* the configuration that it began with, held: what cannot change
+			       * borrows from it */
+	struct service *service; /* for other processes */
+	struct firings *firings; /* its schedules */
+	struct hooks *hooks;     /* what becomes of deliveries; NULL: there are none */
 	struct prune_timer *pruning; /* NULL: not begun */
 	struct webhooks *webhooks;
 	struct manager *manager;     /* of services; NULL: it is not told */

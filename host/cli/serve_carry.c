@@ -7,7 +7,6 @@
 #include "cli/recovery.h"
 #include "cli/serve.h"
 #include "cli/serve_hooks.h"
-#include "cli/serve_notify.h"
 #include "cli/serve_run.h"
 #include "cli/serve_schedules.h"
 #include "net/loop.h"
@@ -66,7 +65,7 @@ const struct config_start *serve_start_of(const struct serve *s, const char *act
 	else if (type && name && strcmp(type, "webhook") == 0)
 		found = hook_called(c, name);
 	else if (type && strcmp(type, "notify") == 0)
-		found = notify_start_of(s->notify);
+		found = c->notify.line ? &c->notify.start : NULL;
 	cJSON_Delete(v);
 	return found;
 }

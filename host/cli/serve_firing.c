@@ -316,7 +316,7 @@ static void cancel_runs(const struct firing *f)
 	char id[RUN_ID_SIZE];
 	for (struct serve_run *r = s->runs, *next; r; r = next) {
 		next = r->next;
-		if (r->start != &f->c->start || r->replaced)
+		if (!config_same_trigger(r->start, &f->c->start) || r->replaced)
 			continue;
 		r->replaced = true;
 		memcpy(id, r->id, sizeof(id));

@@ -15,13 +15,17 @@ enum { TIMEOUT_MS = 15 * 1000, ANSWER_MAX = 65536, URL_MAX = 8192 };
 /* timer ──► flushing ──► transfer ──► timer */
 struct heartbeat {
 	struct serve *serve;
-	const struct config_heartbeat *config;
 	struct timer *timer;
 	struct http_transfer *transfer;
 	bool flushing; /* the committer will still call back */
 	bool freed;    /* meanwhile */
 	bool failing;
 };
+
+static const struct config_heartbeat *config_of(const struct heartbeat *h)
+{
+	return &h->serve->host.config->heartbeat;
+}
 
 static void say(struct heartbeat *h, const char *why)
 {
@@ -36,7 +40,7 @@ static void on_timer(void *arg);
 
 static void wait_for_next(struct heartbeat *h)
 {
-	h->timer = timer_start(h->serve->host.loop, h->config->every_ms, on_timer, h);
+	h->timer = timer_start(h->serve->host.loop, config_of(h)->every_ms, on_timer, h);
 }
 
 /* The address may be a secret: what libcurl says of it is not passed on. */
@@ -62,10 +66,10 @@ static void send(struct heartbeat *h)
 	struct buf url = BUF_INIT(URL_MAX);
 	struct err err = { 0 };
 	int rc = 0;
-	if (h->config->secret)
-		rc = secrets_read(h->serve->host.config, h->config->secret, &url, &err);
+	if (config_of(h)->secret)
+		rc = secrets_read(h->serve->host.config, config_of(h)->secret, &url, &err);
 	else
-		buf_adds(&url, h->config->url);
+		buf_adds(&url, config_of(h)->url);
 	if (rc < 0) {
 		say(h, err.message);
 		wait_for_next(h);
@@ -109,14 +113,13 @@ static void on_timer(void *arg)
 
 int heartbeat_start(struct heartbeat **out, struct serve *s, struct err *err)
 {
-	const struct config_heartbeat *config = &s->host.config->heartbeat;
 	*out = NULL;
-	if (!config->line)
+	if (!s->host.config->heartbeat.line)
 		return 0;
 	struct heartbeat *h = calloc(1, sizeof(*h));
 	if (!h)
 		return err_set(err, ERR_NOMEM, "no memory for the heartbeat");
-	*h = (struct heartbeat){ .serve = s, .config = config };
+	*h = (struct heartbeat){ .serve = s };
 	h->timer = timer_start(s->host.loop, 0, on_timer, h);
 	*out = h;
 	return 0;

@@ -15,7 +15,6 @@
 enum {
 	KEY_SIZE = 300,
 	MESSAGE_SIZE = 1000,
-	PATH_SIZE = 4096,
 	INPUT_MAX = 65536,
 	READ_MAX = 20000, /* runs that are looked at when serve starts */
 	TIMES_MAX = 20,
@@ -42,18 +41,20 @@ struct incident {
 
 struct notify {
 	struct serve *serve;
-	const struct config_notify *config;
-	struct config_start start;
 	struct incident *first;
 	struct timer *soon, *look;
 	bool stopped;
-	char runbook[PATH_SIZE];
 	char host[256];
 };
 
+static const struct config_notify *config_of(const struct notify *n)
+{
+	return &n->serve->host.config->notify;
+}
+
 static bool wants(const struct notify *n, enum notify_event e)
 {
-	return n->config->events & 1u << e;
+	return config_of(n)->events & 1u << e;
 }
 
 /* ---- incidents ---- */
@@ -93,13 +94,9 @@ static void set(struct incident *i, const char *name, const char *run, const cha
 }
 
 /* "schedule/nightly". */
-static void key_of(char out[KEY_SIZE], const struct notify *n, const char *before,
-		   const struct config_start *start)
+static void key_of(char out[KEY_SIZE], const char *before, const struct config_start *start)
 {
-	const struct config *c = n->serve->host.config;
-	bool schedule = false;
-	for (size_t i = 0; i < c->n_schedules; i++)
-		schedule = schedule || &c->schedules[i].start == start;
+	bool schedule = start->trigger == TRIGGER_SCHEDULE;
 	(void)snprintf(out, KEY_SIZE, "%s%s/%s", before, schedule ? "schedule" : "hook",
 		       start->name);
 }
@@ -117,6 +114,7 @@ static void write_input(struct buf *out, const struct notify *n, const struct in
 			enum notify_event e)
 {
 	char at[ISO8601_SIZE];
+	const struct config_notify *config = config_of(n);
 	cJSON *o = cJSON_CreateObject();
 	const char *const members[][2] = {
 		{ "event", config_notify_event(e) },
@@ -127,9 +125,9 @@ static void write_input(struct buf *out, const struct notify *n, const struct in
 		{ "message", i->message },
 		{ "at", at },
 		{ "host", n->host },
-		{ "channel", n->config->channel },
-		{ "url", n->config->url },
-		{ "secret", n->config->secret },
+		{ "channel", config->channel },
+		{ "url", config->url },
+		{ "secret", config->secret },
 	};
 	iso8601_format(at, i->at_ms);
 	for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++)
@@ -151,7 +149,7 @@ static bool tell(struct notify *n, struct incident *i, enum notify_event e)
 	json_write_string(&actor, bytes_str(i->run));
 	buf_adds(&actor, "}");
 	const struct serve_run *r =
-	    serve_start_run(n->serve, &n->start, buf_bytes(&input), &actor, &err);
+	    serve_start_run(n->serve, &config_of(n)->start, buf_bytes(&input), &actor, &err);
 	if (r) {
 		i->busy = true;
 		(void)snprintf(i->teller, sizeof(i->teller), "%s", r->id);
@@ -212,7 +210,7 @@ static void teller_ended(struct notify *n, const char *run, const struct run_end
 static void slow_is_over(struct notify *n, const struct config_start *start)
 {
 	char key[KEY_SIZE];
-	key_of(key, n, "slow/", start);
+	key_of(key, "slow/", start);
 	struct incident *i = find(n, key);
 	if (i)
 		i->is_on = false;
@@ -224,13 +222,13 @@ void notify_run_ended(struct notify *n, const struct config_start *start, const 
 	char key[KEY_SIZE];
 	if (!n || end->outcome == RUN_SUSPENDED)
 		return;
-	if (start == &n->start) {
+	if (start->trigger == TRIGGER_NOTIFY) {
 		teller_ended(n, run, end);
 		return;
 	}
 	if (end->outcome == RUN_CANCELLED)
 		return;
-	key_of(key, n, "", start);
+	key_of(key, "", start);
 	struct incident *i = incident_of(n, key, NOTIFY_FAILURE);
 	if (!i)
 		return;
@@ -272,18 +270,19 @@ static int64_t slow_from(const struct notify *n, const struct incident *i)
 		return INT64_MAX;
 	memcpy(sorted, i->took_ms, sizeof(sorted));
 	qsort(sorted, i->n_took, sizeof(sorted[0]), by_time);
-	int64_t from = sorted[i->n_took / 2] * (int64_t)n->config->slow_factor;
-	return from > n->config->slow_at_least_ms ? from : n->config->slow_at_least_ms;
+	int64_t from = sorted[i->n_took / 2] * (int64_t)config_of(n)->slow_factor;
+	int64_t least = config_of(n)->slow_at_least_ms;
+	return from > least ? from : least;
 }
 
 static void look_at(struct notify *n, const struct serve_run *r, int64_t now)
 {
 	char key[KEY_SIZE], text[120];
-	if (r->start == &n->start)
+	if (r->start->trigger == TRIGGER_NOTIFY)
 		return;
-	key_of(key, n, "", r->start);
+	key_of(key, "", r->start);
 	int64_t from = slow_from(n, find(n, key)), goes_on = now - r->since_ms;
-	key_of(key, n, "slow/", r->start);
+	key_of(key, "slow/", r->start);
 	struct incident *i = goes_on > from ? incident_of(n, key, NOTIFY_SLOW) : NULL;
 	if (!i || i->is_on)
 		return;
@@ -339,7 +338,7 @@ static int take_run(struct notify *n, const struct config_start *start, const st
 	char key[KEY_SIZE];
 	if (!run_state_over(row->state) || row->state == RUN_STATE_CANCELLED)
 		return 0;
-	key_of(key, n, "", start);
+	key_of(key, "", start);
 	struct incident *i = incident_of(n, key, NOTIFY_FAILURE);
 	if (!i)
 		return -ERR_NOMEM;
@@ -363,7 +362,7 @@ static int take_row(void *arg, const struct run_row *row)
 	const struct config_start *start = serve_start_of(n->serve, row->actor);
 	if (!start)
 		return 0;
-	return start == &n->start ? take_teller(n, row) : take_run(n, start, row);
+	return start->trigger == TRIGGER_NOTIFY ? take_teller(n, row) : take_run(n, start, row);
 }
 
 static int take_question(void *arg, const struct approval_row *a)
@@ -393,14 +392,14 @@ static int read_store(struct notify *n, struct err *err)
 static int check(const struct notify *n, struct err *err)
 {
 	const struct config *c = n->serve->host.config;
-	if (access(n->runbook, R_OK) != 0)
+	if (access(c->notify.runbook, R_OK) != 0)
 		return err_set(err, ERR_INVALID, "%s:%d: [notify] runbook %.300s cannot be read",
-			       c->file, n->config->line, n->runbook);
+			       c->file, c->notify.line, c->notify.runbook);
 	if (!registry_find_full(n->serve->host.registry, "http.request"))
 		return err_set(
 		    err, ERR_INVALID,
 		    "%s:%d: [notify] needs the plugin http: [host] plugins leaves it out", c->file,
-		    n->config->line);
+		    c->notify.line);
 	return 0;
 }
 
@@ -415,14 +414,6 @@ int notify_start(struct notify **out, struct serve *s, struct err *err)
 		return err_set(err, ERR_NOMEM, "no memory for notifications");
 	*out = n;
 	n->serve = s;
-	n->config = &c->notify;
-	n->start = (struct config_start){
-		.name = "notify", .runbook = n->runbook, .input = "", .reason = ""
-	};
-	if (c->notify.runbook)
-		(void)snprintf(n->runbook, sizeof(n->runbook), "%s", c->notify.runbook);
-	else
-		(void)snprintf(n->runbook, sizeof(n->runbook), "%s/notify_event.lua", c->lua_dir);
 	if (gethostname(n->host, sizeof(n->host) - 1) != 0)
 		(void)snprintf(n->host, sizeof(n->host), "unknown host");
 	int rc = check(n, err);
@@ -456,9 +447,4 @@ void notify_free(struct notify *n)
 		free(i);
 	}
 	free(n);
-}
-
-const struct config_start *notify_start_of(const struct notify *n)
-{
-	return n ? &n->start : NULL;
 }

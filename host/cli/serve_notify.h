@@ -28,15 +28,12 @@ struct run_row;
 NODISCARD int notify_start(struct notify **out, struct serve *s, struct err *err);
 /* Nobody is told of anything any more; while the loop is there. NULL is fine, here and below */
 void notify_stop(struct notify *n);
-/* When no run is left: theirs is the start of notify_start_of. After notify_stop, if it was started. */
+/* After notify_stop, if it was started. */
 void notify_free(struct notify *n);
 
 /* A run that serve knows has ended. */
 void notify_run_ended(struct notify *n, const struct config_start *start, const char *run,
 		      const struct run_end *end, int64_t took_ms);
 void notify_asked(struct notify *n, const struct run_question *q);
-
-/* What a run that tells is started as, for runs that are carried on; NULL: there is none. */
-const struct config_start *notify_start_of(const struct notify *n);
 
 #endif

@@ -7,7 +7,7 @@
 
 struct serve_run {
 	struct serve *serve;
-	const struct config_start *start;
+	const struct config_start *start; /* its configuration is held */
 	char id[RUN_ID_SIZE];
 	int64_t since_ms; /* wall clock */
 	bool replaced;    /* was cancelled for a later firing of its schedule */

@@ -50,7 +50,7 @@ void firings_run_ended(struct firings *fs, const struct config_start *start,
 		return;
 	for (size_t i = 0; i < fs->n; i++) {
 		struct firing *f = &fs->v[i];
-		if (&f->c->start != start)
+		if (!config_same_trigger(&f->c->start, start))
 			continue;
 		if (end->outcome == RUN_DONE)
 			f->failures = 0;

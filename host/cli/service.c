@@ -23,6 +23,7 @@ enum { ACTOR_MAX = 16 * 1024 };
 struct service {
 	struct host *host;
 	const char *command;
+	char *state_dir; /* for the worker, which must not look at what a reload swaps */
 	int64_t since_ms;
 	struct control *control;
 	struct store_reader *reader; /* the worker's, NULL until it is needed */
@@ -75,7 +76,7 @@ static void look_up(void *arg)
 		l->rc = query_request(&q, l->request, &l->answer, &l->err);
 	l->status = l->rc == 0 && op && strcmp(op, "status") == 0;
 	if (l->status)
-		status_add_files(l->answer, s->host->config->state_dir);
+		status_add_files(l->answer, s->state_dir);
 }
 
 static void unlink_look(struct look *l)
@@ -304,11 +305,14 @@ int service_start(struct service **out, struct host *h, const char *command, str
 		return err_set(err, ERR_NOMEM, "no memory for the control socket");
 	*s = (struct service){ .host = h, .command = command, .since_ms = clock_wall_ms() };
 	s->guests = (struct guests){ .host = h };
-	int rc = owner_socket(path, h->config, err);
+	s->state_dir = strdup(h->config->state_dir);
+	int rc = s->state_dir ? owner_socket(path, h->config, err)
+			      : err_set(err, ERR_NOMEM, "no memory for the control socket");
 	if (rc == 0)
 		rc = control_start(&s->control, &(struct control_spec){ h->loop, path, ops, s },
 				   err);
 	if (rc < 0) {
+		free(s->state_dir);
 		free(s);
 		return rc;
 	}
@@ -330,5 +334,6 @@ void service_free(struct service *s)
 	}
 	late_answers_forget(&s->answers);
 	store_reader_close(s->reader);
+	free(s->state_dir);
 	free(s);
 }

@@ -20,7 +20,7 @@ static int start_run(char id[RUN_ID_SIZE], struct host *h, const cJSON *request,
 		     const struct run_listener *listener, struct err *err)
 {
 	struct buf input = BUF_INIT(TEXT_MAX), actor = BUF_INIT(TEXT_MAX);
-	struct run_spec spec = host_run_spec(h);
+	struct run_spec spec = host_run_spec(h->config);
 	int64_t timeout = json_get_int(request, "timeoutMs", 0);
 	add_tree(&input, json_get(request, "input"));
 	add_tree(&actor, json_get(request, "actor"));
