@@ -12,7 +12,12 @@
 #include "audit/torn.h"
 #include "base/clock.h"
 
-enum { BATCH = 256 * 1024, BATCH_MAX = BATCH + 4 * RECORD_LINE_MAX, MAX_HOPS = 1000 };
+enum {
+	BATCH = 256 * 1024,
+	BATCH_MAX = BATCH + 4 * RECORD_LINE_MAX,
+	MAX_HOPS = 1000,
+	LOST_MAX = 64 * 1024 * 1024
+};
 
 /* One segment being recovered. */
 struct recovery {
@@ -27,12 +32,15 @@ struct recovery {
 	uint64_t committed;             /* ... and committed rows up to here */
 	char next[SEGMENT_NAME_SIZE];   /* the segment that log.close says comes next; "" */
 	struct buf opening;             /* members of the log.open of that one */
+	struct buf *lost;               /* members of the run.lost to be written, a line each */
+	size_t lost_named;              /* run.lost records that are here already */
 };
 
-/* What is to be sealed when all are closed, so that the ledger is synced once. */
-struct seals {
-	struct ledger_entry *v;
+/* What goes on from one segment to the next. */
+struct course {
+	struct ledger_entry *seals; /* entered when all are closed: the ledger is synced once */
 	size_t n, cap;
+	struct buf lost; /* of a segment that was closed and has a next one to say it in */
 };
 
 static int look(void *arg, const struct record *r, struct bytes line, struct err *err)
@@ -60,19 +68,6 @@ static int look_up_store(struct recovery *rec, const struct record *r, struct er
 	return store->synced(store->arg, writer, &rec->committed, err);
 }
 
-/* What the store lacks of the records is what comes behind its last commit. */
-static int look_at_store(struct recovery *rec, const struct record *r, struct bytes line,
-			 struct err *err)
-{
-	const struct recover_store *store = rec->spec->store;
-	if (strcmp(r->head.kind, "log.open") == 0)
-		return look_up_store(rec, r, err);
-	if (!rec->journalled || r->head.seq <= rec->committed ||
-	    strcmp(r->head.kind, "call.outcome") != 0)
-		return 0;
-	return store->lost(store->arg, rec->segment.name, r->tree, line, err);
-}
-
 static void keep_member(struct buf *m, const struct record *r, const char *name)
 {
 	const cJSON *v = json_get(r->tree, name);
@@ -80,6 +75,35 @@ static void keep_member(struct buf *m, const struct record *r, const char *name)
 		return;
 	buf_addf(m, ",\"%s\":", name);
 	json_write(m, v);
+}
+
+/* The run and its row go together: it will not be carried on, whatever the log has of it. */
+static int lose_run(struct recovery *rec, const struct record *r, struct err *err)
+{
+	buf_addf(rec->lost, "\"about\":{\"segment\":\"%s\",\"start\":%" PRIu64 "}",
+		 rec->segment.name, r->head.seq);
+	keep_member(rec->lost, r, "run");
+	keep_member(rec->lost, r, "attempt");
+	buf_adds(rec->lost, "\n");
+	return rec->lost->err ? err_set(err, ERR_NOMEM, "no memory for the runs of a dead process")
+			      : 0;
+}
+
+/* What the store lacks of the records is what comes behind its last commit. */
+static int look_at_store(struct recovery *rec, const struct record *r, struct bytes line,
+			 struct err *err)
+{
+	const struct recover_store *store = rec->spec->store;
+	if (strcmp(r->head.kind, "log.open") == 0)
+		return look_up_store(rec, r, err);
+	rec->lost_named += strcmp(r->head.kind, "run.lost") == 0;
+	if (!rec->journalled || r->head.seq <= rec->committed)
+		return 0;
+	if (strcmp(r->head.kind, "run.start") == 0)
+		return lose_run(rec, r, err);
+	return strcmp(r->head.kind, "call.outcome") == 0
+		   ? store->lost(store->arg, rec->segment.name, r->tree, line, err)
+		   : 0;
 }
 
 /* What the log.open of the next segment says beside its name. */
@@ -246,6 +270,28 @@ static int add_outcomes(struct recovery *rec, struct recovered *out, struct err 
 	return rc;
 }
 
+/* One that died here before us has said it of the first of them. */
+static int add_lost_runs(struct recovery *rec, struct recovered *out, struct err *err)
+{
+	struct bytes rest = buf_bytes(rec->lost);
+	struct buf m = BUF_INIT(RECORD_LINE_MAX);
+	int rc = 0;
+	for (size_t i = 0; rest.n > 0 && rc == 0; i++) {
+		struct bytes line = bytes_line(&rest);
+		if (i < rec->lost_named)
+			continue;
+		m.n = 0;
+		buf_add(&m, line.p, line.n);
+		buf_adds(&m, ",\"message\":\"the process ended before its store had this run: what "
+			     "started it may start another\"");
+		rc = add(rec, "run.lost", &m, err);
+		out->lost_runs += rc == 0;
+	}
+	buf_clear(&m);
+	rec->lost->n = 0;
+	return rc;
+}
+
 static int finish(struct recovery *rec, struct recovered *out, struct err *err)
 {
 	const struct buf nothing = BUF_INIT(0);
@@ -257,6 +303,8 @@ static int finish(struct recovery *rec, struct recovered *out, struct err *err)
 		rc = add_torn_ends(rec, err);
 	if (rc == 0)
 		rc = add_outcomes(rec, out, err);
+	if (rc == 0)
+		rc = add_lost_runs(rec, out, err);
 	if (rc == 0)
 		rc = add(rec, "log.close", &nothing, err);
 	if (rc == 0)
@@ -358,32 +406,35 @@ static int recover_claimed(struct recovery *rec, struct recovered *out, struct e
 		rc = finish(rec, out, err);
 	if (rc < 0)
 		return rc;
+	if (!rec->next[0])
+		rec->lost->n = 0; /* nowhere to say it */
 	rec->seal = seal_of(rec, err);
 	return rec->seal.lines > 0 ? complete_rotation(rec, err) : -ERR_NOMEM;
 }
 
-static int remember(struct seals *seals, const struct ledger_entry *e, struct err *err)
+static int remember(struct course *c, const struct ledger_entry *e, struct err *err)
 {
-	if (seals->n == seals->cap) {
-		size_t cap = seals->cap ? seals->cap * 2 : 16;
-		struct ledger_entry *v = realloc(seals->v, cap * sizeof(*v));
+	if (c->n == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 16;
+		struct ledger_entry *v = realloc(c->seals, cap * sizeof(*v));
 		if (!v)
 			return err_set(err, ERR_NOMEM, "no memory for the list of segments");
-		seals->v = v;
-		seals->cap = cap;
+		c->seals = v;
+		c->cap = cap;
 	}
-	seals->v[seals->n++] = *e;
+	c->seals[c->n++] = *e;
 	return 0;
 }
 
 /* @param[in,out] name becomes that of a segment to be recovered behind this one, or "" */
-static int recover_segment(struct recovered *out, struct seals *seals,
+static int recover_segment(struct recovered *out, struct course *course,
 			   const struct recover_spec *spec, char name[SEGMENT_NAME_SIZE],
 			   struct err *err)
 {
 	struct recovery rec = { .spec = spec,
 				.lines = BUF_INIT(BATCH_MAX),
-				.opening = BUF_INIT(RECORD_LINE_MAX) };
+				.opening = BUF_INIT(RECORD_LINE_MAX),
+				.lost = &course->lost };
 	int rc = segment_claim(&rec.segment, spec->dir_fd, name, err);
 	name[0] = '\0';
 	if (rc != 1)
@@ -394,35 +445,35 @@ static int recover_segment(struct recovered *out, struct seals *seals,
 	buf_clear(&rec.opening);
 	scan_clear(&rec.scan);
 	segment_close(&rec.segment);
-	return rc == 0 ? remember(seals, &rec.seal, err) : rc;
+	return rc == 0 ? remember(course, &rec.seal, err) : rc;
 }
 
-static int recover_from(struct recovered *out, struct seals *seals, const struct recover_spec *spec,
-			const char *first, struct err *err)
+static int recover_from(struct recovered *out, struct course *course,
+			const struct recover_spec *spec, const char *first, struct err *err)
 {
 	char name[SEGMENT_NAME_SIZE];
 	int rc = 0;
 	(void)snprintf(name, sizeof(name), "%s", first);
 	while (rc == 0 && name[0])
-		rc = recover_segment(out, seals, spec, name, err);
+		rc = recover_segment(out, course, spec, name, err);
 	return rc;
 }
 
-static int seal_all(const struct seals *seals, const struct recover_spec *spec, struct err *err)
+static int seal_all(const struct course *course, const struct recover_spec *spec, struct err *err)
 {
 	int rc = 0;
-	if (!spec->ledger || seals->n == 0)
+	if (!spec->ledger || course->n == 0)
 		return 0;
-	rc = ledger_append(spec->ledger, seals->v, seals->n, err);
-	for (size_t i = 0; i < seals->n && rc == 0; i++)
-		rc = segment_seal(spec->dir_fd, seals->v[i].segment, err);
+	rc = ledger_append(spec->ledger, course->seals, course->n, err);
+	for (size_t i = 0; i < course->n && rc == 0; i++)
+		rc = segment_seal(spec->dir_fd, course->seals[i].segment, err);
 	return rc;
 }
 
 int recover_dir(struct recovered *out, const struct recover_spec *spec, struct err *err)
 {
 	struct segment_names names;
-	struct seals seals = { 0 };
+	struct course course = { .lost = BUF_INIT(LOST_MAX) };
 	*out = (struct recovered){ 0 };
 	int rc = segment_list_open(&names, spec->dir_fd, err);
 	if (rc < 0)
@@ -432,11 +483,12 @@ int recover_dir(struct recovered *out, const struct recover_spec *spec, struct e
 		if (segment_is_sealed(spec->dir_fd, names.v[i]))
 			rc = segment_seal(spec->dir_fd, names.v[i], err);
 		else
-			rc = recover_from(out, &seals, spec, names.v[i], err);
+			rc = recover_from(out, &course, spec, names.v[i], err);
 	}
 	if (rc == 0)
-		rc = seal_all(&seals, spec, err);
-	free(seals.v);
+		rc = seal_all(&course, spec, err);
+	free(course.seals);
+	buf_clear(&course.lost);
 	segment_names_clear(&names);
 	return rc;
 }

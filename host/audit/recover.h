@@ -9,7 +9,9 @@
  *  3. Each call.intent without an outcome gets a call.outcome "unknown" that carries what named the
  *     call (run, attempt, step, operation, resource, token). "not_sent" only where the store proves
  *     it, see struct recover_store.
- *  4. "log.close".
+ *  4. Each run.start whose row the store proves to lack gets a run.lost (run, attempt,
+ *     about{segment,start}): that run is nowhere and is not carried on.
+ *  5. "log.close".
  *
  * Where it is closed and says that open calls were carried into a next segment, and the writer died
  * before it created that one, the recovery creates it and recovers it in turn.
@@ -37,6 +39,7 @@ struct recovered {
 	unsigned segments;      /* of dead writers, now closed */
 	uint64_t unknown_calls; /* outcomes written as "unknown" */
 	uint64_t unsent_calls;  /* outcomes written as "not_sent" */
+	uint64_t lost_runs;     /* records "run.lost" */
 	int64_t torn_bytes;     /* set aside */
 };
 
@@ -49,7 +52,8 @@ typedef void recover_fn(void *arg, const cJSON *call);
  * A writer with a store says so in its log.open: "journal":{"store":ID,"writer":NAME}. A call.intent
  * with "journalled":true goes with a row, and its call does not leave before that row is committed,
  * which says in the same transaction how far the log of that writer was synced. So where the intent
- * comes behind that, the call was not sent. This holds for the very store that log.open names alone;
+ * comes behind that, the call was not sent; and a run.start that comes behind it has no run in the
+ * store, as its row goes with it. This holds for the very store that log.open names alone;
  * with another one, or none, the outcome is unknown.
  */
 struct recover_store {

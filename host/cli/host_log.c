@@ -43,15 +43,18 @@ static void on_unknown(void *arg, const cJSON *call)
 static void tell_recovered(struct host *h)
 {
 	struct commit_stats stats;
-	char text[300];
+	char text[300], lost[64] = "";
 	commit_stats(h->committer, &stats);
 	if (stats.recovered_segments == 0)
 		return;
+	if (stats.lost_runs > 0)
+		(void)snprintf(lost, sizeof(lost), ", runs that had not really begun: %" PRIu64,
+			       stats.lost_runs);
 	(void)snprintf(
 	    text, sizeof(text),
-	    "audit log: closed what processes that died left behind (segments: %u, calls whose "
+	    "audit log: closed what processes that died left behind (segments: %u%s, calls whose "
 	    "outcome is unknown: %" PRIu64 "%s)",
-	    stats.recovered_segments, stats.recovered_calls,
+	    stats.recovered_segments, lost, stats.recovered_calls,
 	    h->unknown_calls > UNKNOWN_SHOWN ? "; 'runbook audit tail --unknown' lists them all"
 					     : "");
 	warn(h, text);

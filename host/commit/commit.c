@@ -378,6 +378,7 @@ static int open_log(struct committer *c, struct err *err)
 	c->stats.recovered_segments = recovered.segments;
 	c->stats.recovered_calls = recovered.unknown_calls;
 	c->stats.unsent_calls = recovered.unsent_calls;
+	c->stats.lost_runs = recovered.lost_runs;
 	return rc;
 }
 

@@ -17,6 +17,8 @@
  *	            what became of it, as the run's journal has it from now on; "not_done": replaced
  *	run.resume, run.retry  as run.start
  *	run.end     run outcome message resultBytes steps
+ *	run.lost    run attempt about{segment,start} message: by the recovery (audit/recover.h); the
+ *	            process died before the store had the run, so it is as if it had not begun
  *	approval.asked    run step attempt actor ... subject details needed expiresMs
  *	approval.vote     run step attempt subject voter by approve comment: by says what verified the
  *	                  voter (loginuid, sudo, uid, link)

@@ -118,6 +118,12 @@ def log_and_store(station, log):
     for run, state, outcome in station.rows("SELECT id, state, outcome FROM run WHERE state <> 'parked'"):
         if said.get(run) != outcome:
             found.append(f"{station.name}: run {run} is {state}, {outcome}, in the store and {said.get(run)} in the log")
+    stored = {run for run, in station.rows("SELECT id FROM run")}
+    lost = {r["run"] for _, r in log.of("run.lost")}
+    begun = {r["run"] for _, r in log.of("run.start")}
+    found += [f"{station.name}: run {run} is called lost, and the store has it" for run in lost & stored]
+    found += [f"{station.name}: run {run} began, and neither has the store it nor is it called lost"
+              for run in begun - lost - stored]
     return found
 
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "audit/tail.h"
 #include "commit/commit.h"
 #include "net/loop.h"
 #include "store/store.h"
@@ -334,6 +335,88 @@ TEST(after_a_crash_log_and_store_are_reconciled)
 	end(&f);
 }
 
+/* The second run's start is written when the process dies, and its row is not committed. */
+static void start_and_die(void *arg, const struct err *err)
+{
+	struct fixture *f = arg;
+	if (err->code)
+		_exit(1);
+	add_run(f, RUN_B);
+	(void)commit_append_written(f->c, "run.start",
+				    BYTES_LIT("\"run\":\"" RUN_B "\",\"attempt\":1"), die, f);
+}
+
+static void start_two_and_die(struct fixture *f)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct fixture child = *f;
+		if (loop_new(&child.loop, NULL) < 0 || open_log(&child) < 0)
+			_exit(2);
+		add_run(&child, RUN_A);
+		(void)commit_append(child.c, "run.start",
+				    BYTES_LIT("\"run\":\"" RUN_A "\",\"attempt\":1"), start_and_die,
+				    &child);
+		loop_run(child.loop);
+		_exit(3);
+	}
+	int status = -1;
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static bool is_lost(const struct record *r)
+{
+	return strcmp(r->head.kind, "run.lost") == 0;
+}
+
+static int look_at_lost(void *arg, const char *segment, const struct record *r, struct bytes line,
+			const struct err *err)
+{
+	int *n = arg;
+	const cJSON *about = json_get(r->tree, "about");
+	(void)line;
+	(void)err;
+	++*n;
+	CHECK_STR(json_get_str(r->tree, "run"), RUN_B);
+	CHECK_INT(json_get_int(r->tree, "attempt", 0), 1);
+	CHECK_STR(json_get_str(about, "segment"), segment);
+	CHECK_INT(json_get_int(about, "start", 0), 3);
+	return 0;
+}
+
+static void check_lost_in_log(struct fixture *f)
+{
+	struct tail *tail = NULL;
+	int n = 0, fd = audit_dir_open(f->audit, &f->err);
+	REQUIRE(fd >= 0 && tail_open(&tail, fd, f->audit, &f->err) == 0);
+	CHECK_INT(tail_last(tail, 9, is_lost, look_at_lost, &n, &f->err), 0);
+	tail_close(tail);
+	(void)close(fd);
+	CHECK_INT(n, 1);
+}
+
+TEST(a_run_that_only_the_log_has_is_called_lost)
+{
+	struct fixture f;
+	struct commit_stats stats;
+	begin(&f);
+	start_two_and_die(&f);
+
+	REQUIRE(open_log(&f) == 0);
+
+	commit_stats(f.c, &stats);
+	CHECK_INT(stats.lost_runs, 1);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	check_lost_in_log(&f);
+	/* It is said once. */
+	REQUIRE(open_log(&f) == 0);
+	commit_stats(f.c, &stats);
+	CHECK_INT(stats.lost_runs, 0);
+	CHECK_INT(commit_close(f.c, &f.err), 0);
+	end(&f);
+}
+
 TEST(another_store_proves_nothing_about_calls)
 {
 	struct fixture f;
@@ -371,5 +454,6 @@ int main(void)
 	    TAP_CASE(closing_commits_what_was_handed_over), TAP_CASE(a_failed_commit_fails_the_log),
 	    TAP_CASE(without_a_store_there_is_no_batch),
 	    TAP_CASE(after_a_crash_log_and_store_are_reconciled),
+	    TAP_CASE(a_run_that_only_the_log_has_is_called_lost),
 	    TAP_CASE(another_store_proves_nothing_about_calls)));
 }
