@@ -8,9 +8,9 @@
  *
  * The delivery is { body, headers, query, hook, identity, id, auth }; in an expression these are locals.
  * headers has what identifies an event and none that may carry a secret, in lower case: content-type,
- * user-agent, traceparent, those that begin with x-github-, x-gitlab-event, x-amz-sns-, webhook-id,
- * svix-id, ce-, and those of accept_headers. Most senders sign the body alone: headers and query are
- * then anybody's words.
+ * user-agent, traceparent, x-github-event, x-github-delivery, x-gitlab-event, webhook-id, svix-id,
+ * those that begin with x-github-hook-, x-amz-sns- or ce-, and those of accept_headers. Most senders sign
+ * the body alone: headers and query are then anybody's words.
  *
  * It returns nil or false, and why if it likes: the delivery is ignored. true: the body is the input. A
  * table: it is the input. Anything else, an error, and more than 100 ms of computing or 16 MiB are a
