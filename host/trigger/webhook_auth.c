@@ -279,7 +279,7 @@ bool webhook_auth_has_secrets(const char *auth)
 
 /* ---- a hook's own ---- */
 
-static char *copy_of(const char *text, bool *ok)
+char *auth_copy(const char *text, bool *ok)
 {
 	char *copy = text ? strdup(text) : NULL;
 	*ok = *ok && (!text || copy);
@@ -291,13 +291,13 @@ static bool take_texts(struct webhook_auth *a, const struct webhook_auth_spec *s
 	bool ok = true, given = s->delivery_header || s->delivery_member;
 	bool standing = a->scheme != SCHEME_KEY || !(a->row->takes & TAKES_HEADER);
 	const char *usual = a->row->header ? a->row->header : "Authorization";
-	a->header = copy_of(standing ? usual : s->header, &ok);
-	a->prefix = copy_of(s->prefix, &ok);
-	a->id_header = copy_of(given ? s->delivery_header : a->row->id_header, &ok);
-	a->id_member = copy_of(given ? s->delivery_member : a->row->id_member, &ok);
-	a->clients = copy_of(s->clients, &ok);
-	a->topics = copy_of(s->topics, &ok);
-	a->sns_url_prefix = copy_of(s->sns_url_prefix, &ok);
+	a->header = auth_copy(standing ? usual : s->header, &ok);
+	a->prefix = auth_copy(s->prefix, &ok);
+	a->id_header = auth_copy(given ? s->delivery_header : a->row->id_header, &ok);
+	a->id_member = auth_copy(given ? s->delivery_member : a->row->id_member, &ok);
+	a->clients = auth_copy(s->clients, &ok);
+	a->topics = auth_copy(s->topics, &ok);
+	a->sns_url_prefix = auth_copy(s->sns_url_prefix, &ok);
 	a->id_needed = given || a->row->id_needed;
 	a->base64 = s->encoding && strcmp(s->encoding, "base64") == 0;
 	a->envelope = s->envelope && strcmp(s->envelope, "true") == 0;

@@ -70,6 +70,9 @@ bool auth_base64(uint8_t *out, size_t n, struct bytes text);
 /* A secret was found by its place; from 0. */
 void auth_prove_secret(struct webhook_proof *out, size_t i);
 
+/* A copy that is owned by the caller, NULL of NULL. *ok becomes false where there is no memory. */
+char *auth_copy(const char *text, bool *ok);
+
 /* Copy what identifies a delivery. False: it cannot be that, and out is as it was. */
 bool auth_take_id(char out[WEBHOOK_ID_SIZE], const char *text);
 

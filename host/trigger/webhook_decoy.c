@@ -64,13 +64,6 @@ static bool pad_like(struct webhook_auth *a, struct webhook_auth *const *hooks, 
 	return pad(a, false, shared) && pad(a, true, halves);
 }
 
-static char *copy_of(const char *text, bool *ok)
-{
-	char *copy = text ? strdup(text) : NULL;
-	*ok = *ok && (!text || copy);
-	return copy;
-}
-
 int webhook_auth_decoy(struct webhook_auth **out, const struct webhook_auth *like, struct err *err)
 {
 	struct webhook_auth *a = calloc(1, sizeof(*a));
@@ -78,13 +71,13 @@ int webhook_auth_decoy(struct webhook_auth **out, const struct webhook_auth *lik
 		return err_set(err, ERR_NOMEM, "out of memory");
 	bool ok = true;
 	*a = (struct webhook_auth){ .row = like->row,
-				    .header = copy_of(like->header, &ok),
-				    .prefix = copy_of(like->prefix, &ok),
-				    .id_header = copy_of(like->id_header, &ok),
-				    .id_member = copy_of(like->id_member, &ok),
-				    .clients = copy_of(like->clients, &ok),
-				    .topics = copy_of(like->topics, &ok),
-				    .sns_url_prefix = copy_of(like->sns_url_prefix, &ok),
+				    .header = auth_copy(like->header, &ok),
+				    .prefix = auth_copy(like->prefix, &ok),
+				    .id_header = auth_copy(like->id_header, &ok),
+				    .id_member = auth_copy(like->id_member, &ok),
+				    .clients = auth_copy(like->clients, &ok),
+				    .topics = auth_copy(like->topics, &ok),
+				    .sns_url_prefix = auth_copy(like->sns_url_prefix, &ok),
 				    .base64 = like->base64,
 				    .id_needed = like->id_needed,
 				    .decoy = true,
