@@ -16,6 +16,12 @@
 int64_t days_from_civil(int64_t year, unsigned month, unsigned day);
 void civil_from_days(int64_t days, int64_t *year, int *month, int *day);
 
+/* a / b rounded down, also before the epoch; b > 0 */
+static inline int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
 enum { ISO8601_LEN = 24, ISO8601_SIZE = 40 };
 
 int64_t clock_wall_ms(void);

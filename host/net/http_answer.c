@@ -5,11 +5,6 @@
 
 #include "base/clock.h"
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 const char *http_date(struct http_date *d, int64_t wall_ms)
 {
 	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };

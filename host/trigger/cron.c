@@ -16,11 +16,6 @@ static const int64_t reach_s = INT64_C(2) * DAY_S;
 /* A cycle of the calendar, and a century of years for which zones have tables and not yet rules. */
 static const int64_t patience_s = INT64_C(500) * 366 * DAY_S;
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 static bool has(uint64_t bits, int value)
 {
 	return bits >> value & 1;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/tz.h"
 
@@ -9,11 +10,6 @@ enum { DAY_S = 86400, SLACK_S = 3 * 3600 };
 
 /* A calendar may exclude years, and days that come once a year. */
 enum { DAYS_MAX = 9 * 366, JUMPS_MAX = 1000 };
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
 
 /* ---- days of the zone ---- */
 
