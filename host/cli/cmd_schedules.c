@@ -183,22 +183,13 @@ static cJSON *request_of(const struct words *w, const struct buf *actor)
 	return o;
 }
 
-static bool is_configured(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_schedules; i++) {
-		if (strcmp(c->schedules[i].start.name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Nobody owns the state directory: this process does, for as long as it takes to write that down. */
 static int note_pause(const struct words *w, struct config *config, const struct buf *actor)
 {
 	struct host h;
 	struct err err = { 0 };
 	bool pause = strcmp(w->verb, "pause") == 0;
-	if (!is_configured(config, w->name))
+	if (!config_find_schedule(config, w->name))
 		return usage_error("schedules", "%s has no [schedule %.60s]",
 				   config->file[0] ? config->file : "the configuration", w->name);
 	if (host_open(&h, config, &err) < 0)

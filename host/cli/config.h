@@ -179,6 +179,9 @@ NODISCARD int config_read_secrets(struct config *c, struct err *err);
 
 const char *config_notify_event(enum notify_event e); /* "failure" */
 
+/* The [schedule NAME], or NULL. */
+const struct config_schedule *config_find_schedule(const struct config *c, const char *name);
+
 /* What may be shown of a schedule besides cron and zone, as a JSON object. */
 void config_describe_schedule(const struct config *c, const struct config_schedule *s,
 			      struct buf *out);

@@ -150,6 +150,14 @@ void config_clear_schedule(struct config_schedule *s)
 	schedule_dates_free(s->dates);
 }
 
+const struct config_schedule *config_find_schedule(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_schedules; i++)
+		if (strcmp(c->schedules[i].start.name, name) == 0)
+			return &c->schedules[i];
+	return NULL;
+}
+
 static void add_text(cJSON *o, const char *name, const char *text)
 {
 	if (text)

@@ -37,10 +37,8 @@ void serve_listen_carried(struct serve *s)
 
 static const struct config_start *schedule_called(const struct config *c, const char *name)
 {
-	for (size_t i = 0; i < c->n_schedules; i++)
-		if (strcmp(c->schedules[i].start.name, name) == 0)
-			return &c->schedules[i].start;
-	return NULL;
+	const struct config_schedule *s = config_find_schedule(c, name);
+	return s ? &s->start : NULL;
 }
 
 static const struct config_start *hook_called(const struct config *c, const char *name)

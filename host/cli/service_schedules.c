@@ -17,19 +17,10 @@ static void end(const struct asked *a, cJSON *value)
 	late_answer_when_durable(a->answer, a->host->committer, value);
 }
 
-static bool is_configured(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_schedules; i++) {
-		if (strcmp(c->schedules[i].start.name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* By an owner that is not serve. */
 static int note_pause(const struct asked *a, int64_t since_ms, struct err *err)
 {
-	if (!is_configured(a->host->config, a->name))
+	if (!config_find_schedule(a->host->config, a->name))
 		return err_named(err, ERR_INVALID, "NoSuchSchedule",
 				 "there is no schedule '%.60s' in the configuration of the process "
 				 "that owns the state directory",
