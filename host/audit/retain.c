@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audit/scan.h"
+#include "audit/torn.h"
 #include "base/clock.h"
 #include "base/whole.h"
 
@@ -91,12 +92,9 @@ static int may_go(bool *out, const struct retain_spec *spec, const char *name, s
 
 static void unlink_torn_ends(int dir_fd, const char *path)
 {
-	char torn[SEGMENT_DAY_SIZE + SEGMENT_NAME_SIZE + 32];
+	char torn[SEGMENT_DAY_SIZE + TORN_NAME_SIZE];
 	for (unsigned nth = 1;; nth++) {
-		if (nth == 1)
-			(void)snprintf(torn, sizeof(torn), "%s.torn", path);
-		else
-			(void)snprintf(torn, sizeof(torn), "%s.torn.%u", path, nth);
+		torn_name(torn, sizeof(torn), path, nth);
 		if (unlinkat(dir_fd, torn, 0) != 0)
 			return;
 	}

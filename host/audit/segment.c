@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/torn.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/random.h"
@@ -253,15 +254,11 @@ bool segment_is_sealed(int dir_fd, const char *name)
 	       !(st.st_mode & S_IWUSR);
 }
 
-/* The torn ends of a segment are named SEGMENT.torn, SEGMENT.torn.2, ... (torn.h). */
 static int move_torn_ends(int dir_fd, const char *name, struct err *err)
 {
-	char torn[SEGMENT_NAME_SIZE + 24], path[PATH_SIZE];
+	char torn[TORN_NAME_SIZE], path[PATH_SIZE];
 	for (unsigned nth = 1;; nth++) {
-		if (nth == 1)
-			(void)snprintf(torn, sizeof(torn), "%s.torn", name);
-		else
-			(void)snprintf(torn, sizeof(torn), "%s.torn.%u", name, nth);
+		torn_name(torn, sizeof(torn), name, nth);
 		sealed_path(path, torn);
 		if (renameat(dir_fd, torn, dir_fd, path) == 0)
 			continue;

@@ -15,12 +15,12 @@ static int io_error(struct err *err, const char *name, const char *what)
 	return err_set(err, ERR_IO, "audit log %s: %s: %s", name, what, strerror(errno));
 }
 
-static void torn_name(char out[TORN_NAME_SIZE], const char *segment, unsigned nth)
+void torn_name(char *out, size_t size, const char *segment, unsigned nth)
 {
 	if (nth == 1)
-		(void)snprintf(out, TORN_NAME_SIZE, "%s.torn", segment);
+		(void)snprintf(out, size, "%s.torn", segment);
 	else
-		(void)snprintf(out, TORN_NAME_SIZE, "%s.torn.%u", segment, nth);
+		(void)snprintf(out, size, "%s.torn.%u", segment, nth);
 }
 
 /* Read [at, at + size) of in, hash it and, unless out is -1, write it there. */
@@ -56,7 +56,7 @@ static int copy_range(int in, int64_t at, int64_t size, int out, char hex[SHA256
 int torn_describe(struct torn *out, int dir_fd, const char *segment, unsigned nth, struct err *err)
 {
 	struct stat st;
-	torn_name(out->name, segment, nth);
+	torn_name(out->name, sizeof(out->name), segment, nth);
 	char day[SEGMENT_DAY_SIZE], sealed[SEGMENT_DAY_SIZE + TORN_NAME_SIZE];
 	int fd = openat(dir_fd, out->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	segment_day(day, segment);

@@ -21,6 +21,9 @@ struct torn {
 	char sha256[SHA256_HEX + 1];
 };
 
+/* The name of the nth (from 1) torn end of a segment. */
+void torn_name(char *out, size_t size, const char *segment, unsigned nth);
+
 /* Describe the nth (from 1) torn end of a segment. @return 1; 0 if there is none; -ERR_IO */
 NODISCARD int torn_describe(struct torn *out, int dir_fd, const char *segment, unsigned nth,
 			    struct err *err);
