@@ -142,7 +142,7 @@ struct commit_stats {
 	unsigned recovered_segments;    /* of dead processes */
 	uint64_t recovered_calls;       /* whose outcome is unknown */
 	uint64_t unsent_calls;          /* that never left, as the store proves */
-	uint64_t lost_runs;             /* that the store never had, though the log has their start */
+	uint64_t lost_runs;             /* whose start the log has, and the store never had them */
 	char store_before[40];          /* id of the store that processes before this one had, when
 					 * it is another one; "". Recorded in log.open */
 	int64_t lag_us;        /* for so long has what was handed over been waiting for the disk */
