@@ -255,10 +255,8 @@ int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, c
 		return err_set(
 		    err, ERR_INVALID,
 		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, policy, "
-		    "audit, approvals, secrets, store, listen, admin, schedule NAME, hook NAME or "
-		    "the "
-		    "name of a "
-		    "loaded plugin",
+		    "audit, approvals, secrets, store, listen, admin, notify, heartbeat, "
+		    "schedule NAME, hook NAME or the name of a loaded plugin",
 		    c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);
 	}
 	return 0;
