@@ -122,7 +122,7 @@ static void expand_dir(struct buf *out, struct bytes text, const char *file)
 	const char *at;
 	if (slash == file)
 		dir = bytes_str("");
-	while ((at = memmem(text.p, text.n, mark, sizeof(mark) - 1))) {
+	while (text.n > 0 && (at = memmem(text.p, text.n, mark, sizeof(mark) - 1))) {
 		size_t before = (size_t)(at - text.p);
 		buf_add(out, text.p, before);
 		buf_add(out, dir.p, dir.n);
