@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 
-from program import RUNBOOK, SCRIPTS, Workspace
+from program import PEERS, RUNBOOK, SCRIPTS, Workspace
 from tap import Skip, check, check_equal, run, test
 
 SLEEPER = "sleep(300)\n"
@@ -252,7 +252,7 @@ def calls_are_counted_by_operation_and_outcome():
 
 @test
 def promtool_has_nothing_to_say():
-    promtool = shutil.which("promtool")
+    promtool = shutil.which("promtool") or shutil.which("promtool", path=os.path.join(PEERS, "bin"))
     if not promtool:
         raise Skip("promtool (Debian's package prometheus) is not installed")
     with Workspace() as work:
