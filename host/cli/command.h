@@ -39,6 +39,7 @@ int cmd_cron(int argc, char **argv);
 int cmd_schedules(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_store(int argc, char **argv);
+int cmd_dashboard(int argc, char **argv);
 int cmd_plugin(int argc, char **argv); /* any other name: a command of a plugin */
 
 #endif

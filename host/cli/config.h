@@ -12,7 +12,8 @@
  *	[approvals] people, base_url, secret_file, valid, post_url     see cli/approval_links.h
  *	[store]     keep              runs that ended longer ago are forgotten, see cli/store_prune.h
  *	[listen]    where webhooks are received, see config_listen.h
- *	[admin]     where monitoring looks, see serve_admin.h; the keys of [listen]
+ *	[admin]     where monitoring and people look, see serve_admin.h; the keys of [listen],
+ *	            base_url
  *	[secrets]   NAME = file PATH | env NAME | credential NAME      see cli/secrets.h
  *	[schedule NAME]  cron, tz, runbook, input, reason, timeout, dry_run, jitter, overlap, catch_up,
  *	            catch_up_window, pause_after_failures, start, end, exclude

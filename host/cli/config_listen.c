@@ -223,6 +223,8 @@ int config_read_listen(struct reading *r)
 		rc = check_open(r, l);
 	if (rc == 0)
 		rc = read_proxies(r, l);
+	if (rc == 0 && admin)
+		rc = value_base_url(r, &l->base_url);
 	return rc < 0 ? rc : read_limits(r, &l->http);
 }
 

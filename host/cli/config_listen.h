@@ -9,6 +9,7 @@
  *	trusted_proxy   addresses, blocks of them or unix, parted by blanks
  *	max_connections, max_connections_per_address, max_requests_ahead, max_body, max_bodies
  *	tls_timeout, header_timeout, body_timeout, answer_timeout, idle_timeout
+ *	base_url        of [admin] alone: where people reach the dashboard (dashboard.h)
  *
  * What is not loopback is for TLS only, unless plain says otherwise; so is a socket:NAME, which may be
  * any address.
@@ -27,6 +28,7 @@ struct config_listen {
 	char *address, *proxies; /* owned; cut into words */
 	struct http_place *places;
 	const char **proxy_words;
+	const char *base_url; /* no slash at its end; NULL: what the first place says */
 };
 
 /* The NAME of socket:NAME; NULL: it is another place. Borrowed from it. */

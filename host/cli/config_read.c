@@ -173,39 +173,19 @@ static int read_audit(struct reading *r)
 	return rc < 0 ? rc : read_copies(r, a);
 }
 
-/* Links are secrets: they go over TLS, or stay on this machine. */
-static int private_url(struct reading *r, const char *key, const char **out)
-{
-	static const char *const begins[] = { "https://", "http://127.0.0.1", "http://localhost",
-					      "http://[::1]" };
-	int rc = value_text_or_null(r, key, out);
-	if (rc < 0 || !*out)
-		return rc;
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
-		size_t n = strlen(begins[i]);
-		if (strncmp(*out, begins[i], n) == 0 && (i == 0 || strchr(":/", (*out)[n])))
-			return 0;
-	}
-	return value_complain(r, ini_key(r->s, key),
-			      "an https: URL, or http: to a loopback address");
-}
-
 static int read_approvals(struct reading *r)
 {
 	struct config_approvals *a = &r->c->approvals;
 	int rc = value_text_or_null(r, "people", &a->people);
 	if (rc == 0)
-		rc = private_url(r, "base_url", &a->base_url);
+		rc = value_base_url(r, &a->base_url);
 	if (rc == 0)
 		rc = value_text_or_null(r, "secret_file", &a->secret_file);
 	if (rc == 0)
 		rc = value_duration(r, "valid", &a->valid_ms);
 	if (rc == 0)
-		rc = private_url(r, "post_url", &a->post_url);
+		rc = value_private_url(r, "post_url", &a->post_url);
 	const struct ini_key *base = ini_key(r->s, "base_url"), *post = ini_key(r->s, "post_url");
-	if (rc == 0 && base &&
-	    (strpbrk(base->value, "?#\"<> ") || base->value[strlen(base->value) - 1] == '/'))
-		rc = value_complain(r, base, "a URL without query and without a slash at its end");
 	if (rc == 0 && post && !base)
 		rc = value_complain(r, post, "base_url beside it, for the links");
 	return rc;
@@ -251,7 +231,7 @@ static const struct section_kind kinds[] = {
 	{ "secrets", false, read_secrets, NULL },
 	{ "store", false, read_store, " keep " },
 	{ "listen", false, config_read_listen, LISTEN_KEYS },
-	{ "admin", false, config_read_listen, LISTEN_KEYS },
+	{ "admin", false, config_read_listen, LISTEN_KEYS "base_url " },
 	{ "notify", false, config_read_notify,
 	  " channel url secret events slow_factor slow_at_least runbook " },
 	{ "heartbeat", false, config_read_heartbeat, " url secret every " },

@@ -99,3 +99,28 @@ int value_text_or_null(struct reading *r, const char *key, const char **out)
 	*out = k->value;
 	return k->value[0] ? 0 : value_complain(r, k, "a value");
 }
+
+int value_private_url(struct reading *r, const char *key, const char **out)
+{
+	static const char *const begins[] = { "https://", "http://127.0.0.1", "http://localhost",
+					      "http://[::1]" };
+	int rc = value_text_or_null(r, key, out);
+	if (rc < 0 || !*out)
+		return rc;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t n = strlen(begins[i]);
+		if (strncmp(*out, begins[i], n) == 0 && (i == 0 || strchr(":/", (*out)[n])))
+			return 0;
+	}
+	return value_complain(r, ini_key(r->s, key),
+			      "an https: URL, or http: to a loopback address");
+}
+
+int value_base_url(struct reading *r, const char **out)
+{
+	int rc = value_private_url(r, "base_url", out);
+	const struct ini_key *k = ini_key(r->s, "base_url");
+	if (rc == 0 && k && (strpbrk(k->value, "?#\"<> ") || k->value[strlen(k->value) - 1] == '/'))
+		return value_complain(r, k, "a URL without query and without a slash at its end");
+	return rc;
+}

@@ -25,6 +25,10 @@ NODISCARD int value_copy(struct reading *r, const char *key,
 			 char **out); /* not empty; for free() */
 NODISCARD int value_required(struct reading *r, const char *key, const char **out);
 NODISCARD int value_duration(struct reading *r, const char *key, int64_t *out_ms); /* "15m" */
+/* https:, or http: to a loopback address: for what is nobody else's business */
+NODISCARD int value_private_url(struct reading *r, const char *key, const char **out);
+/* The key base_url: such a URL, to which paths are added */
+NODISCARD int value_base_url(struct reading *r, const char **out);
 NODISCARD int value_bool(struct reading *r, const char *key, bool *out);      /* "true", "false" */
 NODISCARD int value_size(struct reading *r, const char *key, size_t *out);    /* bytes: "64M" */
 NODISCARD int value_count(struct reading *r, const char *key, uint64_t *out); /* from 1 on */

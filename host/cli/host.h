@@ -33,6 +33,7 @@ struct host {
 	struct runs *runs;           /* likewise */
 	char store[4096];            /* path of the store's file */
 	struct firings *firings;     /* of serve, which frees them; NULL: it is another command */
+	struct dashboard *dashboard; /* of serve, likewise; NULL: there is none */
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);

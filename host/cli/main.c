@@ -16,6 +16,7 @@ static const char help[] =
     "  serve        start runs from schedules and webhooks\n"
     "  watch ARN    one Map Run until it ends, with its rate and an estimate\n"
     "  status       how the host is: its owner, runs, audit log, schedules, disk\n"
+    "  dashboard    print a link that logs a browser in at the dashboard of 'serve'\n"
     "  runs         list the runs of the state directory\n"
     "  show RUN     all of one run: steps, times, arguments, answers, who and why\n"
     "  cancel RUN   end a run\n"
@@ -49,7 +50,7 @@ static const struct {
 	{ "approve", cmd_approve }, { "reject", cmd_reject }, { "hold", cmd_hold },
 	{ "release", cmd_release }, { "ops", cmd_ops },       { "audit", cmd_audit },
 	{ "cron", cmd_cron },       { "status", cmd_status }, { "schedules", cmd_schedules },
-	{ "watch", cmd_watch },     { "store", cmd_store },
+	{ "watch", cmd_watch },     { "store", cmd_store },   { "dashboard", cmd_dashboard },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin/meters.h"
+#include "cli/dashboard.h"
 #include "cli/metrics.h"
 #include "commit/commit.h"
 #include "net/http_server.h"
@@ -14,6 +15,7 @@ enum { METRICS_MAX = 16 << 20 };
 struct admin_pages {
 	struct serve *serve;
 	struct http_server *server;
+	struct dashboard *dashboard;
 };
 
 static void answer(struct http_exchange *x, int status, const char *type, struct bytes body)
@@ -80,18 +82,26 @@ static const struct {
 
 static void on_request(void *arg, struct http_exchange *x, const struct http_received *req)
 {
+	struct admin_pages *a = arg;
 	const struct http_header allow = { "Allow", "GET, HEAD" };
 	bool reads = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		if (strcmp(pages[i].path, req->path) != 0)
 			continue;
 		if (reads)
-			pages[i].serve(arg, x, req);
+			pages[i].serve(a, x, req);
 		else
 			http_server_answer(x, 405, &allow, 1, bytes_str(""));
 		return;
 	}
-	answer_text(x, 404, "not found\n");
+	if (!dashboard_serve(a->dashboard, x, req))
+		answer_text(x, 404, "not found\n");
+}
+
+static void on_gone(void *arg, struct http_exchange *x)
+{
+	const struct admin_pages *a = arg;
+	dashboard_gone(a->dashboard, x);
 }
 
 /* ---- life ---- */
@@ -105,13 +115,15 @@ int admin_pages_start(struct admin_pages **out, struct serve *s, struct err *err
 	if (!a)
 		return err_set(err, ERR_NOMEM, "no memory for the pages of [admin]");
 	a->serve = s;
-	int rc = http_server_listen(&a->server, s->host.loop,
-				    &(struct http_handler){ .serve = on_request, .arg = a },
-				    &c->http, err);
+	const struct http_handler handler = { .serve = on_request, .gone = on_gone, .arg = a };
+	int rc = http_server_listen(&a->server, s->host.loop, &handler, &c->http, err);
+	if (rc == 0)
+		rc = dashboard_new(&a->dashboard, s, http_server_port(a->server, 0), err);
 	if (rc < 0) {
-		free(a);
+		admin_pages_free(a);
 		return rc;
 	}
+	s->host.dashboard = a->dashboard;
 	*out = a;
 	return 0;
 }
@@ -120,7 +132,9 @@ void admin_pages_free(struct admin_pages *a)
 {
 	if (!a)
 		return;
+	a->serve->host.dashboard = NULL;
 	http_server_free(a->server);
+	dashboard_free(a->dashboard);
 	free(a);
 }
 

@@ -1,13 +1,14 @@
 /*
- * serve_admin.h - the pages for machines that look after a serve, at [admin] address:
+ * serve_admin.h - the pages for machines and people that look after a serve, at [admin] address:
  *
  *	/healthz   200 while the loop turns
  *	/readyz    200 once triggers are taken, 503 with why not: still starting, stopping, or the
  *	           audit log cannot be written
  *	/metrics   metrics.h, in OpenMetrics or in the older format, as Accept asks
  *
- * GET and HEAD (405 else); another path is 404. Nothing here needs to be kept from who may reach the
- * address; it is a loopback address, a Unix socket, or has TLS, as [listen].
+ * GET and HEAD (405 else). Nothing of these needs to be kept from who may reach the address; it is a
+ * loopback address, a Unix socket, or has TLS, as [listen]. The other paths are the dashboard's
+ * (dashboard.h), or 404.
  */
 #ifndef CLI_SERVE_ADMIN_H
 #define CLI_SERVE_ADMIN_H

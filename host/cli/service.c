@@ -8,7 +8,9 @@
 #include "admin/control.h"
 #include "admin/query.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "cli/actor.h"
+#include "cli/dashboard.h"
 #include "cli/environment.h"
 #include "cli/guest.h"
 #include "cli/owner.h"
@@ -18,7 +20,7 @@
 #include "cli/store_prune.h"
 #include "net/loop.h"
 
-enum { ACTOR_MAX = 16 * 1024 };
+enum { ACTOR_MAX = 16 * 1024, URL_MAX = 1024 };
 
 struct service {
 	struct host *host;
@@ -176,6 +178,34 @@ static void on_prune_gone(void *arg, struct control_request *q)
 		s->pruned_for = NULL;
 }
 
+/* ---- dashboard ---- */
+
+static void on_dashboard(void *arg, struct control_request *q, const cJSON *request)
+{
+	const struct service *s = arg;
+	struct person who;
+	struct err err = { 0 };
+	struct buf url = BUF_INIT(URL_MAX);
+	if (!s->host->dashboard) {
+		control_fail(q, "NoDashboard",
+			     "there is no dashboard: `runbook serve` has one where its "
+			     "configuration has [admin] address");
+	} else if (actor_of_client(&who, control_pid(q), control_uid(q),
+				   json_get_str(request, "sudoUser")) < 0) {
+		control_fail(q, "InvalidRequest", "who asks is not known");
+	} else if (dashboard_invite(s->host->dashboard, &who, &url, &err) < 0) {
+		control_fail(q, err.name, err.message);
+	} else {
+		cJSON *o = cJSON_CreateObject();
+		(void)cJSON_AddStringToObject(o, "url", buf_cstr(&url));
+		(void)cJSON_AddStringToObject(o, "person", who.name);
+		control_answer(q, o);
+	}
+	if (url.p)
+		wipe(url.p, url.cap);
+	buf_clear(&url);
+}
+
 /* ---- what changes runs ---- */
 
 /* What does not go on here, a parked run too, is taken up and ended at once. */
@@ -281,6 +311,7 @@ static const struct control_op ops[] = {
 	{ "show", on_query, NULL, on_query_gone },
 	{ "find", on_query, NULL, on_query_gone },
 	{ "status", on_query, NULL, on_query_gone },
+	{ "dashboard", on_dashboard, NULL, NULL },
 	{ "cancel", on_cancel, NULL, on_run_gone },
 	{ "prune", on_prune, NULL, on_prune_gone },
 	{ "approvals", on_query, NULL, on_query_gone },

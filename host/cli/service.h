@@ -4,6 +4,7 @@
  *	hello             who owns it, with which configuration and environment
  *	runs, show, find  admin/query.h, on a worker thread
  *	status            admin/query.h and status.h: how it is
+ *	dashboard         a link with which the client's person logs in at the dashboard
  *	cancel            ends a run
  *	approvals         admin/query.h: what waits for people
  *	approve, reject   a vote on what a run asks for; answered when it is on disk

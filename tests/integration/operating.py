@@ -177,7 +177,8 @@ def machines_see_whether_it_lives_and_takes_triggers():
             check_equal(answer.headers["Cache-Control"], "no-store", "not to be kept")
         check_equal(get(port, "/healthz", "HEAD")[0].status, 200, "HEAD")
         check_equal(get(port, "/healthz", "POST", b"")[0].status, 405, "POST")
-        check_equal(get(port, "/")[0].status, 404, "another path")
+        check_equal(get(port, "/other")[0].status, 404, "another path")
+        check_equal(get(port, "/")[0].status, 403, "the dashboard is for who has logged in")
 
 
 @test

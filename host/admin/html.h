@@ -1,0 +1,42 @@
+/*
+ * html.h - a page as it is written: markup stands in formats, everything else is escaped.
+ *
+ *	html_add(h, "<a href=\"/runs/%s\">%s</a>", id, path);
+ *
+ * The format is the only way to markup, and the compiler refuses one that is no literal, so a text from
+ * elsewhere cannot become markup: escaping is not something that a caller does or forgets. An escaped
+ * text is safe between tags and inside a quoted attribute, and nowhere else: an attribute that holds an
+ * address takes html_path.
+ *
+ * Failures stick (out.err), as in base/buf.h.
+ */
+#ifndef ADMIN_HTML_H
+#define ADMIN_HTML_H
+
+#include "base/buf.h"
+#include "base/json.h"
+
+struct html {
+	struct buf out;
+};
+
+enum { HTML_MAX = 16 << 20 }; /* bytes of a page */
+
+#define HTML_INIT ((struct html){ BUF_INIT(HTML_MAX) })
+
+/*
+ * Append markup. %s: a text, escaped; NULL is none. %d, %zu, PRId64 and %.1f are numbers, %% a percent
+ * sign; there is nothing else. Bytes that are no UTF-8 and control characters become U+FFFD; tab and
+ * newline stay.
+ */
+void html_add(struct html *h, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Append a text as one segment of a path or one value of a query: percent-encoded. */
+void html_path(struct html *h, const char *segment);
+
+/* Append JSON, escaped; cut, and marked as cut, when it is longer than max bytes. NULL is nothing. */
+void html_json(struct html *h, const cJSON *value, size_t max);
+
+void html_clear(struct html *h);
+
+#endif

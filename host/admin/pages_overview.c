@@ -1,0 +1,60 @@
+/* pages_overview.c - how the host is, at one look. */
+#include <inttypes.h>
+
+#include "admin/pages_private.h"
+
+enum { RECENT = 10 };
+
+/* attention: somebody should look unless it is 0 */
+static void add_figure(struct html *h, const char *address, int64_t n, const char *name,
+		       bool attention)
+{
+	html_add(h, attention && n > 0 ? "<li class=\"attention\">" : "<li>");
+	html_add(h,
+		 "<a href=\"%s\"><span class=\"value\">%" PRId64
+		 "</span> <span class=\"name\">%s</span></a></li>\n",
+		 address, n, name);
+}
+
+static void add_hold(struct html *h, const struct page_view *v, const cJSON *hold)
+{
+	if (!hold)
+		return;
+	const char *by = json_get_str(hold, "by"), *reason = json_get_str(hold, "reason");
+	html_add(h,
+		 "<div class=\"card note\" role=\"status\"><h2>Every change is held</h2>\n<p>by %s",
+		 by && *by ? by : "somebody");
+	if (reason && *reason)
+		html_add(h, ", because: %s", reason);
+	html_add(h, " ");
+	page_time(h, v, json_get_str(hold, "since"));
+	html_add(h, "</p></div>\n");
+}
+
+static void add_failure(struct html *h, const cJSON *audit)
+{
+	if (json_get(audit, "failed"))
+		html_add(h,
+			 "<div class=\"card alarm\" role=\"alert\"><h2>The audit log cannot be "
+			 "written</h2>\n<p>%s</p><p>Nothing is changed until the host is started "
+			 "anew.</p></div>\n",
+			 json_get_str(audit, "failed"));
+}
+
+void page_overview(struct html *h, const struct page_view *v, const cJSON *status,
+		   const cJSON *runs)
+{
+	const cJSON *n = json_get(status, "runs");
+	page_begin(h, v, ROOM_OVERVIEW, "Overview");
+	add_failure(h, json_get(status, "audit"));
+	add_hold(h, v, json_get(status, "hold"));
+	html_add(h, "<ul class=\"figures\" aria-label=\"Runs by state\">\n");
+	add_figure(h, "/runs?state=running", json_get_int(n, "running", 0), "running", false);
+	add_figure(h, "/runs?state=waiting", json_get_int(n, "waiting", 0), "waiting", false);
+	add_figure(h, "/runs?state=queued", json_get_int(n, "queued", 0), "queued", false);
+	add_figure(h, "/runs?state=parked", json_get_int(n, "parked", 0), "parked", true);
+	html_add(h, "</ul>\n");
+	html_add(h, "<h2>Recent runs</h2>\n");
+	page_runs_table(h, v, "Newest first", json_get(runs, "runs"), RECENT);
+	page_end(h);
+}

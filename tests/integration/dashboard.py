@@ -1,0 +1,244 @@
+"""The dashboard: who gets in, what others cannot make a browser do, and what its pages say."""
+
+import contextlib
+import re
+
+from browser import Person, link, port_of, request
+from program import Workspace
+from tap import check, check_equal, run, test
+
+ADMIN = "[admin]\naddress = 127.0.0.1:0\n\n"
+MARKUP = "<script>alert(1)</script>\"'&"
+SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"
+
+
+@contextlib.contextmanager
+def serving(work, more="", **env):
+    """`runbook serve` with a dashboard until the block ends; gives the process and what it said."""
+    work.write("idle.lua", "return 1\n")
+    schedule = f"[schedule yearly]\ncron = 0 0 1 1 *\nrunbook = {work.path('idle.lua')}\n\n"
+    work.configure(more=ADMIN + schedule + more)
+    with work.serve(**env) as served:
+        yield served
+
+
+def opened(work):
+    """A person at the dashboard of a host that has done nothing yet."""
+    return Person(work)
+
+
+def hook(work, name, runbook="idle.lua"):
+    """A section for `serving`; the secret is in a header."""
+    return (f"[listen]\naddress = 127.0.0.1:0\n\n[hook {name}]\npath = /hooks/hook\nauth = key\nheader = X-Key\n"
+            f"secret_file = {work.write('key', 'a secret of the hook')}\nrunbook = {work.path(runbook)}\n\n")
+
+
+def deliver(said, key="a secret of the hook"):
+    return request(port_of(said, "hooks are received"), "/hooks/hook", "POST", "{}", {"X-Key": key})
+
+
+# ---- who gets in ----
+
+@test
+def a_stranger_is_told_how_to_log_in():
+    with Workspace() as work, serving(work) as (_, said):
+        port = port_of(said)
+        for path in ("/", "/runs", "/runs/0123456789", "/login"):
+            answer, text = request(port, path)
+            check_equal(answer.status, 403, path)
+            check("runbook dashboard" in text, f"how: {text}")
+        for path in ("/login?code=", "/login?code=" + "0" * 64, "/login?code=%00", "/login?code=a&code=b"):
+            check_equal(request(port, path)[0].status, 403, path)
+        check_equal(request(port, "/leave", "POST", "token=x")[0].status, 403, "a form")
+        check_equal(request(port, "/", headers={"Cookie": "runbook=" + "0" * 64})[0].status, 403, "a made-up cookie")
+        check_equal(request(port, "/no/such/page")[0].status, 404, "another path")
+        for path in ("/healthz", "/readyz", "/metrics"):
+            check_equal(request(port, path)[0].status, 200, f"{path} is for machines")
+
+
+@test
+def a_link_is_good_once():
+    with Workspace() as work, serving(work):
+        ann = opened(work)
+        check("HttpOnly" in ann.set_cookie and "SameSite=Strict" in ann.set_cookie, ann.set_cookie)
+        check("Domain" not in ann.set_cookie and "Path=/" in ann.set_cookie, ann.set_cookie)
+        answer, text = request(ann.port, f"/login?{ann.link.query}")
+        check(answer.status == 403 and "used up" in text, f"again: {text}")
+        check("Set-Cookie" not in answer.headers, "no cookie")
+        again = link(work)
+        path = again[again.index("/login"):]
+        check_equal(request(ann.port, path, "HEAD")[0].status, 405, "a look")
+        check_equal(request(ann.port, path)[0].status, 200, "which has not used it up")
+
+
+@test
+def logging_in_is_recorded_and_out_ends_it():
+    with Workspace() as work:
+        with serving(work):
+            ann = opened(work)
+            ann.page("/runs")
+            answer, _ = ann.post("/leave")
+            check_equal((answer.status, answer.headers["Location"]), (303, "/login"), "out")
+            check("Max-Age=0" in answer.headers["Set-Cookie"], "the cookie goes")
+            check_equal(ann.get("/runs")[0].status, 403, "it is over")
+            opened(work)
+        records = work.records()
+    logins = [r for segment in records for r in segment if r["kind"] == "dashboard.login"]
+    check_equal(len(logins), 2, f"records: {logins}")
+    check(logins[0]["actor"]["peer"].startswith("127.0.0.1:"), f"from where: {logins}")
+    check(logins[0]["actor"]["user"] and logins[0]["actor"]["by"] in ("uid", "loginuid", "sudo"), f"who: {logins}")
+    check("code=" not in str(records), "no secret is recorded")
+
+
+@test
+def without_a_dashboard_there_is_no_link():
+    with Workspace() as work:
+        ended = work.command("dashboard", "--config", work.config)
+        check(ended.status == 2 and "`runbook serve` has the dashboard" in ended.err, f"nobody: {ended}")
+        work.write("idle.lua", "return 1\n")
+        work.configure(more=f"[schedule yearly]\ncron = 0 0 1 1 *\nrunbook = {work.path('idle.lua')}\n")
+        with work.serve():
+            ended = work.command("dashboard", "--config", work.config)
+            check(ended.status == 2 and "[admin] address" in ended.err, f"not configured: {ended}")
+
+
+@test
+def a_link_leads_where_people_reach_it():
+    with Workspace() as work, serving(work) as _:
+        check(link(work).startswith("http://127.0.0.1:"), "the first address")
+    with Workspace() as work:
+        work.write("idle.lua", "return 1\n")
+        schedule = f"[schedule yearly]\ncron = 0 0 1 1 *\nrunbook = {work.path('idle.lua')}\n\n"
+        socket = work.path("admin.sock")
+        work.configure(more=f"[admin]\naddress = unix:{socket}\n\n" + schedule)
+        with work.serve():
+            ended = work.command("dashboard", "--config", work.config)
+            check(ended.status == 2 and "base_url is to say" in ended.err, f"a socket: {ended}")
+        base = "base_url = https://runbook.example"
+        work.configure(more=f"[admin]\naddress = 127.0.0.1:0\n{base}\n\n" + schedule)
+        with work.serve() as (_, said):
+            there = link(work)
+            check(there.startswith("https://runbook.example/login?code="), there)
+            answer, _ = request(port_of(said), there[there.index("/login"):])
+            check(answer.headers["Set-Cookie"].startswith("__Host-runbook="), "over TLS")
+            check("; Secure" in answer.headers["Set-Cookie"], "over TLS")
+            check("max-age" in answer.headers["Strict-Transport-Security"], "over TLS")
+        for bad in ("http://runbook.example", "https://runbook.example/"):
+            work.configure(more=f"[admin]\naddress = 127.0.0.1:0\nbase_url = {bad}\n\n" + schedule)
+            ended = work.command("serve", "--config", work.config)
+            check(ended.status == 2 and "base_url" in ended.err, f"{bad}: {ended}")
+
+
+# ---- what others cannot do ----
+
+@test
+def a_form_needs_the_token_of_its_session():
+    with Workspace() as work, serving(work):
+        ann, bob = opened(work), opened(work)
+        check(ann.token != bob.token, "each has its own")
+        for token in (None, "", "0" * 64, bob.token):
+            answer, _ = ann.post("/leave", token=token)
+            check_equal(answer.status, 403, f"token {token}")
+        answer, _ = ann.post("/leave", headers={"Sec-Fetch-Site": "cross-site"})
+        check_equal(answer.status, 403, "from another site")
+        check_equal(ann.get("/leave")[0].status, 405, "GET changes nothing")
+        check_equal(ann.get("/")[0].status, 200, "still logged in")
+        check_equal(ann.post("/leave", headers={"Sec-Fetch-Site": "same-origin"})[0].status, 303, "its own")
+
+
+@test
+def every_answer_keeps_browsers_strict():
+    with Workspace() as work, serving(work):
+        ann = opened(work)
+        text = ann.page("/")
+        assets = re.findall(r'(?:href|src)="(/assets/[^"]+)"', text)
+        check(len(assets) >= 3, f"style, script, icon: {assets}")
+        for path in ("/", "/runs", "/runs/nosuchrun", "/login", "/leave", *assets):
+            answer, _ = ann.get(path)
+            policy = answer.headers["Content-Security-Policy"]
+            check(policy.startswith("default-src 'none'; ") and "unsafe" not in policy, f"{path}: {policy}")
+            check("frame-ancestors 'none'" in policy and "base-uri 'none'" in policy, f"{path}: {policy}")
+            check_equal(answer.headers["X-Frame-Options"], "DENY", path)
+            check_equal(answer.headers["X-Content-Type-Options"], "nosniff", path)
+            kept = "immutable" if path in assets else "no-store"
+            check(kept in answer.headers["Cache-Control"], f"{path}: {answer.headers['Cache-Control']}")
+            check("Strict-Transport-Security" not in answer.headers, "there is no TLS")
+        check(not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=|javascript:", text), "nothing inline")
+        for name in assets:
+            check_equal(ann.get(name)[0].status, 200, name)
+
+
+@test
+def markup_that_comes_in_is_text():
+    with Workspace() as work, serving(work):
+        ended = work.run(f"error [==[{MARKUP}]==]", "--reason", MARKUP, "-i", f"a={MARKUP}")
+        check_equal(ended.status, 1, f"the run\n{ended}")
+        ann = opened(work)
+        found = re.search(r'href="/runs/([0-9a-f-]{36})"', ann.page("/runs"))[1]
+        for path in ("/", "/runs", f"/runs/{found}"):
+            text = ann.page(path)
+            check("<script>" not in text and "alert(1)" in text, f"{path}: {text}")
+        check(text.count(SHOWN) >= 2, f"reason and error: {text}")
+        text = ann.page("/runs?runbook=%22%3E%3Cscript%3Ealert(2)%3C/script%3E&state=done")
+        check("<script>alert" not in text and "alert(2)" in text, f"what is asked for: {text}")
+
+
+# ---- what the pages say ----
+
+@test
+def runs_are_listed_and_filtered():
+    with Workspace() as work, serving(work):
+        work.run("return { answer = 42 }", "--reason", "ticket 4711")
+        work.run(work.write("fails.lua", 'error("no such map")'))
+        ann = opened(work)
+        text = ann.text("/runs")
+        check("test.lua" in text and "fails.lua" in text and "no such map" in text, text)
+        text = ann.text("/runs?state=failed")
+        check("fails.lua" in text and "test.lua" not in text, f"failed ones: {text}")
+        text = ann.text(f"/runs?runbook={work.path('test.lua')}")
+        check("fails.lua" not in text, f"of one runbook: {text}")
+        check("no such runs" in ann.text("/runs?state=parked"), "none")
+        answer, text = ann.get("/runs?state=nonsense")
+        check(answer.status == 404 and "is no state of a run" in text, f"{answer.status} {text}")
+
+
+@test
+def more_runs_than_a_page_has_are_further_pages():
+    with Workspace() as work:
+        with serving(work, hook(work, "busy")) as (_, said):
+            ann = opened(work)
+            for _ in range(52):
+                check_equal(deliver(said)[0].status, 202, "a delivery")
+            seen, path, pages = [], "/runs", 0
+            while path:
+                text = ann.page(path)
+                seen += re.findall(r'href="/runs/([0-9a-f-]{36})"', text)
+                further = re.search(r'href="(/runs\?[^"]*before=[^"]*)" rel="next"', text)
+                path, pages = further and further[1].replace("&amp;", "&"), pages + 1
+            check(pages == 2 and len(seen) == len(set(seen)) == 52, f"{pages} pages, {len(seen)} runs")
+
+
+@test
+def one_run_has_its_steps():
+    with Workspace() as work, serving(work):
+        work.run("""
+            local sfn = require "sfn"
+            pcall(sfn.describe_execution, { executionArn =
+              "arn:aws:states:us-east-1:123456789012:execution:Orders:none" })
+            sleep(0.01)
+            return { at = now() }""", "--reason", "ticket 4711", "-i", "order=77")
+        ann = opened(work)
+        found = re.search(r'href="/runs/([0-9a-f-]{36})"', ann.page("/runs"))[1]
+        text = ann.text(f"/runs/{found}")
+        for part in ("ticket 4711", '{"order":77}', "sfn.describe_execution", "ExecutionDoesNotExist", "execution:Orders:none",
+                     "sleep", "now", "1 to 3 of 3", found):
+            check(part in text, f"{part!r}: {text}")
+        page = ann.page(f"/runs/{found}")
+        check(re.search(r'<time datetime="20\d\d-\d\d-\d\dT[\d:.]+Z">', page), "times for machines, too")
+        answer, text = ann.get("/runs/nosuchrun")
+        check(answer.status == 404 and "nosuchrun" in text, f"{answer.status} {text}")
+        for path in ("/runs/", "/runs/a/b", "/runs/%00", "/runs/" + "a" * 200):
+            check_equal(ann.get(path)[0].status, 404, path)
+
+
+run()
