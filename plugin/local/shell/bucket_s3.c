@@ -4,30 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "aws/endpoint.h"
-#include "aws/retry.h"
-#include "aws/sigv4.h"
 #include "aws/skew.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/percent.h"
-#include "base/random.h"
 #include "local/shell/s3_xml.h"
 
-enum { URL_MAX = 16 * 1024, TOKEN_MAX = 4096, PAGE = 1000, HEADERS = 8, AUTHORIZATION_MAX = 4096 };
+enum { URL_MAX = 16 * 1024, TOKEN_MAX = 4096, PAGE = 1000 };
 
 struct bucket_s3 {
-	const struct host_api *api;
-	struct endpoint endpoint;
-	struct sigv4_signer *signer;
-	struct retry_quota quota;
+	struct upstream upstream;
 };
-
-static const char *env(const struct bucket_s3 *s, const char *name)
-{
-	const char *value = s->api->env ? s->api->env(s->api->host, name) : NULL;
-	return value && *value ? value : NULL;
-}
 
 int bucket_s3_open(struct bucket_s3 **out, const struct host_api *api, const char *url,
 		   struct err *err)
@@ -35,15 +22,7 @@ int bucket_s3_open(struct bucket_s3 **out, const struct host_api *api, const cha
 	struct bucket_s3 *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_set(err, ERR_NOMEM, "out of memory");
-	s->api = api;
-	s->quota.left = RETRY_QUOTA;
-	const char *only = env(s, "RUNBOOK_LOOPBACK_ONLY");
-	const struct endpoint_rules rules = { .service = "s3",
-					      .override = url,
-					      .loopback_only = only && strcmp(only, "1") == 0 };
-	int rc = endpoint_resolve(&s->endpoint, &rules, err);
-	if (!rc)
-		rc = sigv4_signer_new(&s->signer, err);
+	int rc = upstream_open(&s->upstream, api, "s3", url, err);
 	if (rc)
 		bucket_s3_close(s);
 	else
@@ -54,7 +33,7 @@ int bucket_s3_open(struct bucket_s3 **out, const struct host_api *api, const cha
 void bucket_s3_close(struct bucket_s3 *s)
 {
 	if (s)
-		sigv4_signer_free(s->signer);
+		upstream_close(&s->upstream);
 	free(s);
 }
 
@@ -63,7 +42,7 @@ void bucket_s3_close(struct bucket_s3 *s)
 /* The path as it is signed: not encoded, that is the signer's. */
 static void add_path(struct buf *out, const struct bucket_s3_call *c)
 {
-	struct bytes base = c->s3->endpoint.path;
+	struct bytes base = c->s3->upstream.endpoint.path;
 	if (base.n && base.p[base.n - 1] == '/')
 		base.n--;
 	buf_add(out, base.p, base.n);
@@ -95,62 +74,35 @@ static void add_query(struct buf *out, const struct bucket_s3_call *c)
 }
 
 struct message {
-	struct http_header headers[HEADERS];
-	size_t n_headers;
-	char date[SIGV4_DATE_SIZE];
+	struct upstream_head head;
 	char hash[SHA256_HEX + 1];
-	struct buf path, query, url, authorization;
+	struct buf path, query, url;
 };
-
-static void add_header(struct message *m, const char *name, const char *value)
-{
-	INVARIANT(m->n_headers < HEADERS);
-	m->headers[m->n_headers++] = (struct http_header){ name, value };
-}
 
 static int sign(struct message *m, const struct bucket_s3_call *c, const char *method,
 		struct err *err)
 {
-	const struct bucket_s3 *s = c->s3;
-	const char *id = env(s, "AWS_ACCESS_KEY_ID"), *secret = env(s, "AWS_SECRET_ACCESS_KEY");
-	const char *session = env(s, "AWS_SESSION_TOKEN");
 	uint8_t md[SHA256_LEN];
-	bool own = id && secret;
-	int rc = sha256(md, c->q->body);
-	if (rc)
+	if (sha256(md, c->q->body) != 0)
 		return err_set(err, ERR_NOMEM, "cannot hash the body");
 	hex_lower(m->hash, md, sizeof(md));
-	sigv4_date(m->date, s->api->now_ms(s->api->host));
-	add_header(m, "Host", s->endpoint.host);
-	add_header(m, "X-Amz-Date", m->date);
-	add_header(m, "X-Amz-Content-Sha256", m->hash);
-	if (own && session)
-		add_header(m, "X-Amz-Security-Token", session);
+	upstream_head_add(&m->head, "X-Amz-Content-Sha256", m->hash);
 	if (c->q->content_type)
-		add_header(m, "Content-Type", c->q->content_type);
+		upstream_head_add(&m->head, "Content-Type", c->q->content_type);
 	const struct sigv4_request r = {
 		.method = method,
 		.path = buf_bytes(&m->path),
 		.query = m->query.n ? buf_bytes(&m->query) : BYTES_LIT(""),
-		.headers = m->headers,
-		.n_headers = m->n_headers,
 		.body = c->q->body,
-		.date = m->date,
 		.region = c->q->region,
-		.service = "s3",
-		.access_key_id = own ? id : "local",
-		.secret_access_key = own ? secret : "local",
 		.flags = SIGV4_RAW_PATH,
 	};
-	rc = sigv4_sign(s->signer, &m->authorization, &r, err);
-	if (!rc)
-		add_header(m, "Authorization", buf_cstr(&m->authorization));
-	return rc;
+	return upstream_sign(&c->s3->upstream, &m->head, &r, err);
 }
 
 static void make_url(struct message *m, const struct bucket_s3_call *c)
 {
-	const struct endpoint *e = &c->s3->endpoint;
+	const struct endpoint *e = &c->s3->upstream.endpoint;
 	add_path(&m->path, c);
 	add_query(&m->query, c);
 	buf_add(&m->url, e->url, (size_t)(e->path.p - e->url));
@@ -167,21 +119,21 @@ static int send(struct bucket_s3_call *c, struct err *err)
 					       [BUCKET_HEAD] = "HEAD",
 					       [BUCKET_PUT] = "PUT",
 					       [BUCKET_LIST] = "GET" };
-	const struct host_api *api = c->s3->api;
+	const struct host_api *api = c->s3->upstream.api;
 	const char *method = methods[c->q->op];
 	struct message m = { .path = BUF_INIT(URL_MAX),
 			     .query = BUF_INIT(URL_MAX),
-			     .url = BUF_INIT(URL_MAX),
-			     .authorization = BUF_INIT(AUTHORIZATION_MAX) };
-	c->attempts++;
+			     .url = BUF_INIT(URL_MAX) };
+	c->tries.attempts++;
+	upstream_head_init(&m.head, &c->s3->upstream);
 	make_url(&m, c);
 	int rc = m.url.err ? err_set(err, ERR_LIMIT, "the request's address is too long")
 			   : sign(&m, c, method, err);
 	if (!rc) {
 		const struct http_request request = { .method = method,
 						      .url = buf_cstr(&m.url),
-						      .headers = m.headers,
-						      .n_headers = m.n_headers,
+						      .headers = m.head.v,
+						      .n_headers = m.head.n,
 						      .body = c->q->body,
 						      .max_body = BUCKET_BODY_MAX };
 		c->transfer = api->http_start(api->host, &request, on_answer, c);
@@ -189,7 +141,7 @@ static int send(struct bucket_s3_call *c, struct err *err)
 	buf_clear(&m.path);
 	buf_clear(&m.query);
 	buf_clear(&m.url);
-	buf_clear(&m.authorization);
+	upstream_head_clear(&m.head);
 	return rc;
 }
 
@@ -308,19 +260,6 @@ static void take_object(struct bucket_answer *a, const struct http_answer *h, en
 
 /* ---- another attempt ---- */
 
-static enum retry_class judge(const struct http_answer *h)
-{
-	struct buf code = BUF_INIT(64);
-	if (h->err.code)
-		return h->err.retryable ? RETRY_TRANSIENT : RETRY_NO;
-	if (h->status >= 200 && h->status <= 299)
-		return RETRY_NO;
-	s3_xml_text(&code, h->body, "Code");
-	enum retry_class why = retry_classify(buf_cstr(&code), h->status);
-	buf_clear(&code);
-	return why;
-}
-
 static void end(struct bucket_s3_call *c)
 {
 	buf_clear(&c->token);
@@ -341,15 +280,11 @@ static void on_again(void *arg)
 /* @return whether the request will be sent again */
 static bool try_again(struct bucket_s3_call *c, enum retry_class why)
 {
-	struct bucket_s3 *s = c->s3;
-	int cost =
-	    why != RETRY_NO && c->attempts < RETRY_MAX_ATTEMPTS ? retry_take(&s->quota, why) : 0;
-	if (!cost)
-		return false;
-	c->cost = cost;
-	int64_t delay_ms = retry_delay_ms(why, c->attempts, random_unit(), -1);
-	c->timer = s->api->timer_start(s->api->host, delay_ms, on_again, c);
-	return true;
+	const struct host_api *api = c->s3->upstream.api;
+	int64_t pause_ms = upstream_pause(&c->s3->upstream, &c->tries, why);
+	if (pause_ms >= 0)
+		c->timer = api->timer_start(api->host, pause_ms, on_again, c);
+	return pause_ms >= 0;
 }
 
 static void on_answer(void *arg, const struct http_answer *h)
@@ -359,10 +294,10 @@ static void on_answer(void *arg, const struct http_answer *h)
 	struct err why;
 	bool more = false;
 	c->transfer = NULL;
-	if (try_again(c, judge(h)))
+	if (try_again(c, upstream_judge(h)))
 		return;
 	a->status = h->status;
-	a->attempts = c->attempts;
+	a->attempts = c->tries.attempts;
 	take_header(a->request_id, sizeof(a->request_id), h, "x-amz-request-id");
 	take_header(a->host_id, sizeof(a->host_id), h, "x-amz-id-2");
 	if (h->err.code)
@@ -375,8 +310,8 @@ static void on_answer(void *arg, const struct http_answer *h)
 	else
 		take_object(a, h, c->q->op);
 	if (!a->code[0])
-		retry_succeeded(&c->s3->quota, c->cost);
-	c->attempts = c->cost = 0;
+		retry_succeeded(&c->s3->upstream.quota, c->tries.cost);
+	c->tries = (struct upstream_tries){ 0 };
 	if (more && send(c, &why) == 0)
 		return;
 	if (more)
@@ -401,18 +336,18 @@ void bucket_s3_start(struct bucket_s3_call *c, struct bucket_s3 *s, const struct
 	c->q = q;
 	c->a = a;
 	c->token = BUF_INIT(TOKEN_MAX);
-	c->attempts = c->cost = 0;
+	c->tries = (struct upstream_tries){ 0 };
 	bool fine = bucket_request_check(q, a);
 	if (fine && send(c, &why) == 0)
 		return;
 	if (fine)
 		bucket_answer_fail(a, 0, "SdkClient", "%s", why.message);
-	c->timer = s->api->timer_start(s->api->host, 0, on_late, c);
+	c->timer = s->upstream.api->timer_start(s->upstream.api->host, 0, on_late, c);
 }
 
 void bucket_s3_stop(struct bucket_s3_call *c)
 {
-	const struct host_api *api = c->s3->api;
+	const struct host_api *api = c->s3->upstream.api;
 	if (c->transfer)
 		api->http_stop(api->host, c->transfer);
 	if (c->timer)

@@ -7,15 +7,13 @@
  * (aws/retry.h), each page of a listing for itself; all requests share one quota. What went wrong is
  * told with S3's code and text, without an answer as code "SdkClient".
  *
- * The keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; without the
- * first two it is "local" for both, which servers for tests take. With RUNBOOK_LOOPBACK_ONLY=1 an
- * endpoint that is not on this machine is refused. For the loop's thread.
+ * Keys and endpoints: upstream.h. For the loop's thread.
  */
 #ifndef LOCAL_BUCKET_S3_H
 #define LOCAL_BUCKET_S3_H
 
 #include "local/shell/bucket.h"
-#include "plugin_api.h"
+#include "local/shell/upstream.h"
 
 struct bucket_s3;
 
@@ -35,9 +33,8 @@ struct bucket_s3_call {
 	bucket_s3_done_fn *done;
 	void *arg;
 	struct http_transfer *transfer;
-	struct buf token;    /* continuation of a listing */
-	int attempts;        /* of this request, or of this page */
-	int cost;            /* what the last of them took from the quota */
+	struct buf token;            /* continuation of a listing */
+	struct upstream_tries tries; /* of this request, or of this page */
 	struct timer *timer; /* the next attempt; or to tell a failure that was known at once */
 };
 

@@ -3,19 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/endpoint.h"
-#include "aws/retry.h"
-#include "aws/sigv4.h"
-#include "base/random.h"
 #include "local/shell/iam_inquiry.h"
-#include "local/shell/s3_xml.h"
+#include "local/shell/upstream.h"
 
 enum {
 	FORM_MAX = 16 * 1024,
-	AUTHORIZATION_MAX = 4096,
 	BODY_MAX = 4 << 20, /* a page of a list, or a policy, percent-encoded and escaped */
 	REQUEST_MS = 20 * 1000,
-	HEADERS_MAX = 5,
 };
 
 /*
@@ -35,24 +29,15 @@ struct reading {
 	struct buf form; /* the request's body: the transfer borrows it */
 	struct http_transfer *transfer;
 	struct timer *timer;
-	int attempts, cost; /* of this question; what the last retry took from the quota */
-	struct err why;     /* to be told by the timer; code 0: nothing, it is to try again */
+	struct upstream_tries tries; /* of this question */
+	struct err why; /* to be told by the timer; code 0: nothing, it is to try again */
 };
 
 struct iam {
 	struct iam_spec spec;
-	struct endpoint endpoint;
-	struct sigv4_signer *signer;
-	struct retry_quota quota;
+	struct upstream upstream;
 	struct reading *first;
 };
-
-static const char *env(const struct iam *m, const char *name)
-{
-	const struct host_api *api = m->spec.api;
-	const char *value = api->env(api->host, name);
-	return value && *value ? value : NULL;
-}
 
 int iam_open(struct iam **out, const struct iam_spec *spec, struct err *err)
 {
@@ -60,14 +45,7 @@ int iam_open(struct iam **out, const struct iam_spec *spec, struct err *err)
 	if (!m)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	m->spec = *spec;
-	m->quota.left = RETRY_QUOTA;
-	const char *only = env(m, "RUNBOOK_LOOPBACK_ONLY");
-	const struct endpoint_rules rules = { .service = "iam",
-					      .override = spec->endpoint,
-					      .loopback_only = only && strcmp(only, "1") == 0 };
-	int rc = endpoint_resolve(&m->endpoint, &rules, err);
-	if (!rc)
-		rc = sigv4_signer_new(&m->signer, err);
+	int rc = upstream_open(&m->upstream, spec->api, "iam", spec->endpoint, err);
 	if (rc)
 		iam_close(m);
 	else
@@ -102,7 +80,7 @@ void iam_close(struct iam *m)
 	if (!m)
 		return;
 	iam_drop(m);
-	sigv4_signer_free(m->signer);
+	upstream_close(&m->upstream);
 	free(m);
 }
 
@@ -113,64 +91,42 @@ bool iam_busy(const struct iam *m)
 
 /* ---- a request ---- */
 
-/* Append what signs the request to its headers. */
-static int sign(struct iam *m, struct http_request *req, struct http_header *headers,
-		const char *date, struct buf *authorization, struct err *err)
-{
-	const char *id = env(m, "AWS_ACCESS_KEY_ID"), *secret = env(m, "AWS_SECRET_ACCESS_KEY");
-	const char *session = env(m, "AWS_SESSION_TOKEN");
-	bool own = id && secret;
-	if (own && session)
-		headers[req->n_headers++] = (struct http_header){ "X-Amz-Security-Token", session };
-	const struct sigv4_request r = {
-		.method = "POST",
-		.path = m->endpoint.path,
-		.query = BYTES_LIT(""),
-		.headers = headers,
-		.n_headers = req->n_headers,
-		.body = req->body,
-		.date = date,
-		.region = "us-east-1",
-		.service = "iam",
-		.access_key_id = own ? id : "local",
-		.secret_access_key = own ? secret : "local",
-	};
-	int rc = sigv4_sign(m->signer, authorization, &r, err);
-	if (!rc)
-		headers[req->n_headers++] =
-		    (struct http_header){ "Authorization", buf_cstr(authorization) };
-	return rc;
-}
-
 static void on_answer(void *arg, const struct http_answer *h);
+
+static int sign(struct iam *m, struct upstream_head *head, struct bytes form, struct err *err)
+{
+	const struct sigv4_request r = { .method = "POST",
+					 .path = m->upstream.endpoint.path,
+					 .query = BYTES_LIT(""),
+					 .body = form,
+					 .region = "us-east-1" };
+	upstream_head_add(head, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+	return upstream_sign(&m->upstream, head, &r, err);
+}
 
 static int send(struct reading *r, struct err *err)
 {
 	struct iam *m = r->iam;
 	const struct host_api *api = m->spec.api;
-	struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
-	char date[SIGV4_DATE_SIZE];
-	struct http_header headers[HEADERS_MAX] = {
-		{ "Host", m->endpoint.host },
-		{ "Content-Type", "application/x-www-form-urlencoded; charset=utf-8" },
-		{ "X-Amz-Date", date },
-	};
+	struct upstream_head head;
 	buf_cut(&r->form, 0);
 	iam_inquiry_ask(&r->inquiry, &r->form);
-	struct http_request req = { .method = "POST",
-				    .url = m->endpoint.url,
-				    .headers = headers,
-				    .n_headers = 3,
-				    .body = buf_bytes(&r->form),
-				    .timeout_ms = REQUEST_MS,
-				    .max_body = BODY_MAX };
-	sigv4_date(date, api->now_ms(api->host));
-	r->attempts++;
-	int rc = r->form.err ? err_set(err, ERR_LIMIT, "the name of the role is too long")
-			     : sign(m, &req, headers, date, &authorization, err);
-	if (!rc)
+	r->tries.attempts++;
+	if (r->form.err)
+		return err_set(err, ERR_LIMIT, "the name of the role is too long");
+	upstream_head_init(&head, &m->upstream);
+	int rc = sign(m, &head, buf_bytes(&r->form), err);
+	if (!rc) {
+		const struct http_request req = { .method = "POST",
+						  .url = m->upstream.endpoint.url,
+						  .headers = head.v,
+						  .n_headers = head.n,
+						  .body = buf_bytes(&r->form),
+						  .timeout_ms = REQUEST_MS,
+						  .max_body = BODY_MAX };
 		r->transfer = api->http_start(api->host, &req, on_answer, r);
-	buf_clear(&authorization);
+	}
+	upstream_head_clear(&head);
 	return rc;
 }
 
@@ -205,32 +161,14 @@ static void on_timer(void *arg)
 		end(r, &why);
 }
 
-static enum retry_class judge(const struct http_answer *h)
-{
-	struct buf code = BUF_INIT(64);
-	if (h->err.code)
-		return h->err.retryable ? RETRY_TRANSIENT : RETRY_NO;
-	if (h->status >= 200 && h->status <= 299)
-		return RETRY_NO;
-	s3_xml_text(&code, h->body, "Code");
-	enum retry_class why = retry_classify(buf_cstr(&code), h->status);
-	buf_clear(&code);
-	return why;
-}
-
 /* @return whether the question will be asked again */
 static bool try_again(struct reading *r, enum retry_class why)
 {
-	struct iam *m = r->iam;
-	const struct host_api *api = m->spec.api;
-	int cost =
-	    why != RETRY_NO && r->attempts < RETRY_MAX_ATTEMPTS ? retry_take(&m->quota, why) : 0;
-	if (!cost)
-		return false;
-	r->cost = cost;
-	int64_t delay_ms = retry_delay_ms(why, r->attempts, random_unit(), -1);
-	r->timer = api->timer_start(api->host, delay_ms, on_timer, r);
-	return true;
+	const struct host_api *api = r->iam->spec.api;
+	int64_t pause_ms = upstream_pause(&r->iam->upstream, &r->tries, why);
+	if (pause_ms >= 0)
+		r->timer = api->timer_start(api->host, pause_ms, on_timer, r);
+	return pause_ms >= 0;
 }
 
 static void on_answer(void *arg, const struct http_answer *h)
@@ -238,13 +176,13 @@ static void on_answer(void *arg, const struct http_answer *h)
 	struct reading *r = arg;
 	struct err why = { 0 };
 	r->transfer = NULL;
-	if (try_again(r, judge(h)))
+	if (try_again(r, upstream_judge(h)))
 		return;
 	int rc = h->err.code ? err_set(&why, ERR_IO, "%s", h->err.message)
 			     : iam_inquiry_take(&r->inquiry, h->status, h->body, &why);
 	if (!rc)
-		retry_succeeded(&r->iam->quota, r->cost);
-	r->attempts = r->cost = 0;
+		retry_succeeded(&r->iam->upstream.quota, r->tries.cost);
+	r->tries = (struct upstream_tries){ 0 };
 	if (rc || iam_inquiry_done(&r->inquiry) || send(r, &why) != 0)
 		end(r, &why);
 }

@@ -4,7 +4,7 @@
  * iam_inquiry.h says what is asked; here it is sent: POST with a form, signed with Signature Version 4
  * for the service iam in us-east-1 (where it is on AWS, for all regions), one request after the other.
  * What may go better in a moment is tried again as SDKs do (aws/retry.h). Nothing is remembered between
- * two readings. Keys and RUNBOOK_LOOPBACK_ONLY are as in bucket_s3.h. For the loop's thread.
+ * two readings. Keys and endpoints: upstream.h. For the loop's thread.
  */
 #ifndef LOCAL_IAM_H
 #define LOCAL_IAM_H

@@ -4,17 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/endpoint.h"
-#include "aws/sigv4.h"
 #include "base/json.h"
 #include "base/percent.h"
+#include "local/shell/upstream.h"
 
 enum {
 	PAYLOAD_MAX = 16 * 1024 * 1024,
 	CAUSE_MAX = 32768,                    /* the service cuts a cause here */
 	FUNCTION_MS = 15 * 60 * 1000 + 10000, /* no function runs longer */
 	REGION_SIZE = 64,
-	HEADERS_MAX = 6,
 };
 
 /* One function, queued or running. Its texts follow it in the same block. */
@@ -33,8 +31,7 @@ struct lambda {
 	const struct host_api *api;
 	handlers_done_fn *done;
 	void *arg;
-	struct endpoint endpoint;
-	struct sigv4_signer *signer;
+	struct upstream upstream;
 	struct invocation *first, **last; /* in the order of arrival */
 	int running;
 };
@@ -46,18 +43,8 @@ struct ending {
 	struct buf name, cause;
 };
 
-static bool is_set(const struct host_api *api, const char *name)
-{
-	const char *value = api->env(api->host, name);
-	return value && strcmp(value, "1") == 0;
-}
-
 int lambda_open(struct lambda **out, const struct lambda_spec *spec, struct err *err)
 {
-	const struct endpoint_rules rules = { .service = "lambda",
-					      .override = spec->endpoint,
-					      .loopback_only =
-						  is_set(spec->api, "RUNBOOK_LOOPBACK_ONLY") };
 	struct lambda *l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, ERR_NOMEM, "out of memory");
@@ -65,9 +52,7 @@ int lambda_open(struct lambda **out, const struct lambda_spec *spec, struct err 
 	l->done = spec->done;
 	l->arg = spec->arg;
 	l->last = &l->first;
-	int rc = endpoint_resolve(&l->endpoint, &rules, err);
-	if (!rc)
-		rc = sigv4_signer_new(&l->signer, err);
+	int rc = upstream_open(&l->upstream, spec->api, "lambda", spec->endpoint, err);
 	if (rc)
 		lambda_close(l);
 	else
@@ -99,7 +84,7 @@ void lambda_close(struct lambda *l)
 	if (!l)
 		return;
 	lambda_drop(l);
-	sigv4_signer_free(l->signer);
+	upstream_close(&l->upstream);
 	free(l);
 }
 
@@ -203,74 +188,51 @@ static void on_done(void *arg, const struct http_answer *a)
 	start_waiting(l);
 }
 
-static const char *env_or(const struct lambda *l, const char *name, const char *fallback)
+/* Without a signature, where there can be none, the server will say what it thinks of it. */
+static void sign(const struct invocation *v, struct upstream_head *head, const char *url)
 {
-	const char *value = l->api->env(l->api->host, name);
-	return value && *value ? value : fallback;
-}
-
-/* Sign what is in req; its headers have room for one more. */
-static void sign(const struct invocation *v, struct http_request *req, struct http_header *headers,
-		 const char *date, struct buf *authorization)
-{
-	struct lambda *l = v->lambda;
-	const char *path = strstr(req->url, "://");
+	struct err err;
+	const char *path = strstr(url, "://");
 	path = path ? strchr(path + 3, '/') : NULL;
 	path = path ? path : "/";
-	const struct sigv4_request r = {
-		.method = req->method,
-		.path = { path, strcspn(path, "?") },
-		.query = bytes_str(v->query),
-		.headers = headers,
-		.n_headers = req->n_headers,
-		.body = req->body,
-		.date = date,
-		.region = v->region,
-		.service = "lambda",
-		.access_key_id = env_or(l, "AWS_ACCESS_KEY_ID", "local"),
-		.secret_access_key = env_or(l, "AWS_SECRET_ACCESS_KEY", "local"),
-	};
-	if (sigv4_sign(l->signer, authorization, &r, NULL) != 0)
-		return; /* the server will say what it thinks of it */
-	headers[req->n_headers++] =
-	    (struct http_header){ "Authorization", buf_cstr(authorization) };
+	const struct sigv4_request r = { .method = "POST",
+					 .path = { path, strcspn(path, "?") },
+					 .query = bytes_str(v->query),
+					 .body = v->input,
+					 .region = v->region };
+	upstream_head_add(head, "Content-Type", "application/json");
+	upstream_head_add(head, "X-Amz-Invocation-Type", "RequestResponse");
+	if (upstream_sign(&v->lambda->upstream, head, &r, &err) != 0)
+		v->lambda->api->log(v->lambda->api->host, LOG_WARN, "local engine: %s",
+				    err.message);
 }
 
 static void invoke(struct invocation *v)
 {
 	struct lambda *l = v->lambda;
-	const char *token = l->api->env(l->api->host, "AWS_SESSION_TOKEN");
-	struct buf url = BUF_INIT(4096), authorization = BUF_INIT(65536);
-	char date[SIGV4_DATE_SIZE];
-	struct http_header headers[HEADERS_MAX] = {
-		{ "Host", l->endpoint.host },
-		{ "Content-Type", "application/json" },
-		{ "X-Amz-Invocation-Type", "RequestResponse" },
-		{ "X-Amz-Date", date },
-	};
-	struct http_request req = {
+	struct buf url = BUF_INIT(4096);
+	struct upstream_head head;
+	buf_adds(&url, l->upstream.endpoint.url);
+	if (url.n && url.p[url.n - 1] == '/')
+		buf_cut(&url, url.n - 1);
+	buf_addf(&url, "/2015-03-31/functions/%s/invocations%s%s", v->function,
+		 *v->query ? "?" : "", v->query);
+	upstream_head_init(&head, &l->upstream);
+	sign(v, &head, buf_cstr(&url));
+	const struct http_request req = {
 		.method = "POST",
-		.headers = headers,
-		.n_headers = 4,
+		.url = buf_cstr(&url),
+		.headers = head.v,
+		.n_headers = head.n,
 		.body = v->input,
 		.idle_timeout_ms = FUNCTION_MS,
 		.timeout_ms = FUNCTION_MS,
 		.max_body = PAYLOAD_MAX,
 	};
-	if (token && *token)
-		headers[req.n_headers++] = (struct http_header){ "X-Amz-Security-Token", token };
-	buf_adds(&url, l->endpoint.url);
-	if (url.n && url.p[url.n - 1] == '/')
-		buf_cut(&url, url.n - 1);
-	buf_addf(&url, "/2015-03-31/functions/%s/invocations%s%s", v->function,
-		 *v->query ? "?" : "", v->query);
-	req.url = buf_cstr(&url);
-	sigv4_date(date, l->api->now_ms(l->api->host));
-	sign(v, &req, headers, date, &authorization);
 	l->running++;
 	v->transfer = l->api->http_start(l->api->host, &req, on_done, v);
 	buf_clear(&url);
-	buf_clear(&authorization);
+	upstream_head_clear(&head);
 }
 
 static void start_waiting(struct lambda *l)

@@ -11,8 +11,7 @@
  *	another status                      Lambda.CODE, of X-Amzn-ErrorType or the body's Type or code
  *	no whole answer                     Lambda.SdkClientException
  *
- * Requests are signed with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or with
- * keys that mean nothing where these are not set; local servers read at most the region from them.
+ * Keys and endpoints: upstream.h; local servers read at most the region from a signature.
  * Functions run side by side, up to LAMBDA_RUNNING_MAX; the others wait for their turn. For the
  * loop's thread.
  */
