@@ -146,6 +146,15 @@ struct op_variant {
 	int64_t resend_ms; /* likewise */
 };
 
+/* The service's token bucket that calls draw from: what keeps them from coming too fast. */
+struct op_bucket {
+	/* Which one, where there are several of the operation: account, region, endpoint. It is
+	 * shown, and ends up beside the operation's name. "": there is one */
+	char name[256];
+	double burst; /* tokens in it when it is full; 0: not known, calls do not wait */
+	double per_s; /* how many come back a second */
+};
+
 /* One row of an operation table. The row itself is copied when it is registered; what it points to
  * is borrowed until the plugin's close. */
 struct operation {
@@ -234,6 +243,11 @@ struct operation {
 	 */
 	const struct op_variant *variants;
 	int (*variant)(void *state, struct bytes args);
+
+	/* Which bucket a call draws from. The host makes calls wait in front of it, those of all runs
+	 * in turn, before their intent is recorded: start is called when one may leave. False: none.
+	 * *out is zeros before. Arguments have been checked */
+	bool (*bucket)(void *state, struct bytes args, struct op_bucket *out);
 };
 
 /* ---- commands ---- */
@@ -321,6 +335,10 @@ struct host_api {
 	 * local source. It is for what leaves the machine: not for answers, errors, logs or contexts.
 	 * -ERR_INVALID: none of that name, or it cannot be read; the message does not hold it */
 	int (*secret)(struct host *h, const char *name, struct buf *out, struct err *err);
+
+	/* An attempt of a call under way was refused because calls come too fast: the host slows the
+	 * bucket of the call down. Told at once, whether or not another attempt is made. */
+	void (*call_throttled)(struct host *h, struct host_call *call);
 };
 
 /* ---- the plugin ---- */

@@ -218,6 +218,7 @@ void config_clear(struct config *c)
 	free(c->lua_dir);
 	free(c->plugins);
 	free(c->rules);
+	free(c->rates);
 	policy_free(c->policy);
 	free(c->secrets);
 	for (size_t i = 0; i < c->n_schedules; i++)
@@ -254,8 +255,8 @@ int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, c
 			continue;
 		return err_set(
 		    err, ERR_INVALID,
-		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, policy, "
-		    "audit, approvals, secrets, store, listen, admin, notify, heartbeat, "
+		    "%s:%d: unknown section [%s%s%s]: expected host, limits, rules, rate, "
+		    "policy, audit, approvals, secrets, store, listen, admin, notify, heartbeat, "
 		    "schedule NAME, hook NAME or the name of a loaded plugin",
 		    c->ini->file, s->line, s->kind, s->name[0] ? " " : "", s->name);
 	}

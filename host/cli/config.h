@@ -6,6 +6,7 @@
  *	            max_intent_age                       of a change that may be made again after a crash
  *	            passive, parallel          the wait that leaves memory; branches at once
  *	[rules]     NAMESPACE.OPERATION = N                calls a run may make of it
+ *	[rate]      NAMESPACE.OPERATION = N/PERIOD burst M | off     see script/rates.h
  *	[policy]    allow, deny, freeze, budget, approval, key, file      see script/policy.h, rules.h
  *	[audit]     checkpoint_records, checkpoint_after, rotate_size, rotate_age, keep, key_file,
  *	            copy_file, copy_url            the audit log, see commit/commit.h
@@ -39,6 +40,7 @@
 #include "cli/config_listen.h"
 #include "cli/secrets.h"
 #include "script/policy.h"
+#include "script/rates.h"
 #include "script/run.h"
 #include "trigger/deliveries.h"
 #include "trigger/schedule_rule.h"
@@ -139,6 +141,8 @@ struct config {
 	enum log_level log_level;   /* of lines; what is less is not shown */
 	struct run_rule *rules;
 	size_t n_rules;
+	struct rate *rates; /* names are those of ini */
+	size_t n_rates;
 	struct policy *policy;   /* owned; NULL: no [policy] */
 	const char *policy_file; /* NULL: none */
 	struct config_listen listen, admin;

@@ -223,6 +223,7 @@ static const struct section_kind kinds[] = {
 	  " memory cpu log result steps timeout call_timeout "
 	  "max_intent_age passive parallel " },
 	{ "rules", false, read_rules, NULL },
+	{ "rate", false, config_read_rates, NULL },
 	{ "policy", false, read_policy, NULL },
 	{ "audit", false, read_audit,
 	  " checkpoint_records checkpoint_after rotate_size rotate_age keep key_file copy_file "

@@ -89,18 +89,26 @@ static bool is_loaded(void *arg, const char *name)
 	return false;
 }
 
+static int check_operation(const struct host *h, const char *section, const char *name,
+			   struct err *err)
+{
+	if (registry_find_full(h->registry, name))
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "%s: [%s] %.80s: no plugin has this operation; 'runbook ops' lists all",
+		       h->config->file, section, name);
+}
+
 /* A rule with a misspelt name would let pass what it was written to forbid. */
 static int check_rules(const struct host *h, struct err *err)
 {
-	for (size_t i = 0; i < h->config->n_rules; i++) {
-		const char *name = h->config->rules[i].operation;
-		if (!registry_find_full(h->registry, name))
-			return err_set(err, ERR_INVALID,
-				       "%s: [rules] %.80s: no plugin has this operation; 'runbook "
-				       "ops' lists all",
-				       h->config->file, name);
-	}
-	return 0;
+	const struct config *c = h->config;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->n_rules; i++)
+		rc = check_operation(h, "rules", c->rules[i].operation, err);
+	for (size_t i = 0; rc == 0 && i < c->n_rates; i++)
+		rc = check_operation(h, "rate", c->rates[i].operation, err);
+	return rc;
 }
 
 int host_open(struct host *h, struct config *config, struct err *err)
@@ -229,6 +237,8 @@ static int open_runs(struct host *h, struct err *err)
 					     .registry = h->registry,
 					     .rules = h->rules,
 					     .culprit = h->culprit,
+					     .rates = h->config->rates,
+					     .n_rates = h->config->n_rates,
 					     .lua_dir = h->config->lua_dir,
 					     .store_path = h->store,
 					     .passive_ms = h->config->passive_ms,

@@ -33,6 +33,12 @@ static void api_call_done(struct host *h, struct host_call *call, const struct c
 	run_call_done(call, result);
 }
 
+static void api_call_throttled(struct host *h, struct host_call *call)
+{
+	(void)h;
+	run_call_throttled(call);
+}
+
 static struct http_transfer *api_http_start(struct host *h, const struct http_request *req,
 					    http_done_fn *done, void *arg)
 {
@@ -202,5 +208,6 @@ void host_api_fill(struct host *h)
 		.http_drop = api_http_drop,
 		.http_maybe_sent = api_http_maybe_sent,
 		.secret = api_secret,
+		.call_throttled = api_call_throttled,
 	};
 }

@@ -13,6 +13,7 @@
 #include "commit/commit.h"
 #include "script/hold.h"
 #include "script/observer.h"
+#include "script/registry.h"
 
 enum { BEAT_US = 1000 * 1000 };
 
@@ -27,6 +28,9 @@ enum meter {
 	CALL_SECONDS,
 	RETRIES,
 	THROTTLES,
+	REFUSALS,
+	WAITING,
+	WAITS,
 	REDRIVES,
 	AUDIT_RECORDS,
 	AUDIT_CHECKPOINTS,
@@ -54,6 +58,10 @@ enum meter {
 #define LONG_TIMES \
 	{ \
 		0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 \
+	}
+#define WAIT_TIMES \
+	{ \
+		0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600 \
 	}
 #define LATE_TIMES \
 	{ \
@@ -101,6 +109,20 @@ static const struct meter_family families[METERS] = {
 			.help = "Calls that ended because the service wants fewer of them.",
 			.kind = METER_COUNTER,
 			.labels = { "operation" } },
+	[REFUSALS] = { .name = "runbook_requests_throttled",
+		       .help = "Requests that were refused for coming too fast, repeated ones too.",
+		       .kind = METER_COUNTER,
+		       .labels = { "operation" } },
+	[WAITING] = { .name = "runbook_calls_waiting",
+		      .help = "Calls that wait for their turn at the token bucket of the service.",
+		      .kind = METER_GAUGE,
+		      .labels = { "operation" } },
+	[WAITS] = { .name = "runbook_call_wait_seconds",
+		    .unit = "seconds",
+		    .help = "Time until a call had its turn at the token bucket of the service.",
+		    .kind = METER_HISTOGRAM,
+		    .labels = { "operation" },
+		    .buckets = WAIT_TIMES },
 	[REDRIVES] = { .name = "runbook_redrives",
 		       .help = "Redrives of executions, by outcome.",
 		       .kind = METER_COUNTER,
@@ -228,6 +250,18 @@ static void on_step_ended(void *arg, const char *kind)
 	meters_add(m->meters, STEPS, 1, kind, NULL);
 }
 
+static void on_call_waited(void *arg, const char *operation, int64_t ms)
+{
+	const struct metrics *m = arg;
+	meters_observe(m->meters, WAITS, (double)ms / 1000, operation, NULL);
+}
+
+static void on_call_throttled(void *arg, const char *operation)
+{
+	const struct metrics *m = arg;
+	meters_add(m->meters, REFUSALS, 1, operation, NULL);
+}
+
 const struct run_observer *metrics_observer(const struct metrics *m)
 {
 	return m ? &m->observer : NULL;
@@ -320,11 +354,40 @@ static void look_at_process(const struct metrics *m)
 	set(m, DESCRIPTORS, open_descriptors(m));
 }
 
+/* Of one operation: its name, then a blank or nothing, begins the name of a bucket. */
+struct waiting {
+	const char *operation;
+	double calls;
+};
+
+static void add_waiting(void *arg, const char *bucket, size_t waiting, int64_t oldest_ms)
+{
+	struct waiting *w = arg;
+	size_t n = strlen(w->operation);
+	(void)oldest_ms;
+	if (strncmp(bucket, w->operation, n) == 0 && strchr(" ", bucket[n]))
+		w->calls += (double)waiting;
+}
+
+/* Of each operation that has a bucket, also while nothing waits. */
+static void look_at_waiting(const struct metrics *m)
+{
+	const struct registry *all = m->host->registry;
+	for (size_t i = 0; i < registry_n_operations(all); i++) {
+		const struct registered_op *op = registry_operation(all, i);
+		struct waiting w = { .operation = op->full_name };
+		runs_each_bucket(m->host->runs, add_waiting, &w);
+		if (op->op->bucket || w.calls > 0)
+			meters_set(m->meters, WAITING, w.calls, w.operation, NULL);
+	}
+}
+
 void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
 {
 	if (m->host->runs) {
 		set(m, RUNS_ALIVE, (double)runs_alive(m->host->runs));
 		set(m, RUNS_ASLEEP, (double)runs_asleep(m->host->runs));
+		look_at_waiting(m);
 	}
 	set(m, HELD, hold_is_set(m->host->config->state_dir));
 	look_at_audit(m);
@@ -362,6 +425,8 @@ int metrics_new(struct metrics **out, const struct host *h, struct err *err)
 					     .run_ended = on_run_ended,
 					     .call_ended = on_call_ended,
 					     .step_ended = on_step_ended,
+					     .call_waited = on_call_waited,
+					     .call_throttled = on_call_throttled,
 					     .arg = m };
 	int rc = meters_new(&m->meters, families, METERS, err);
 	if (rc < 0) {

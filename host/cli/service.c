@@ -18,6 +18,7 @@
 #include "cli/shown_args.h"
 #include "cli/status.h"
 #include "cli/store_prune.h"
+#include "cli/turns.h"
 #include "net/loop.h"
 
 enum { ACTOR_MAX = 16 * 1024, URL_MAX = 1024 };
@@ -61,7 +62,7 @@ struct look {
 	struct service *service;
 	struct control_request *q; /* NULL: nobody waits any more */
 	cJSON *request, *answer;
-	bool status; /* this process is to be added */
+	bool status, show; /* what this process knows is to be added */
 	struct err err;
 	int rc;
 };
@@ -77,6 +78,7 @@ static void look_up(void *arg)
 	if (l->rc == 0)
 		l->rc = query_request(&q, l->request, &l->answer, &l->err);
 	l->status = l->rc == 0 && op && strcmp(op, "status") == 0;
+	l->show = l->rc == 0 && op && strcmp(op, "show") == 0;
 	if (l->status)
 		status_add_files(l->answer, s->state_dir);
 }
@@ -102,6 +104,8 @@ static void on_looked_up(void *arg)
 	const struct service *s = l->service;
 	if (l->status)
 		status_add_owner(l->answer, s->host, s->command, s->since_ms);
+	if (l->show)
+		turns_add_run(l->answer, s->host->runs);
 	if (l->q && l->rc < 0) {
 		control_fail(l->q, l->err.name, l->err.message);
 	} else if (l->q) {

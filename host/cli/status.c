@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/turns.h"
 #include "commit/commit.h"
 #include "script/hold.h"
 
@@ -92,6 +93,7 @@ void status_add_owner(cJSON *o, const struct host *h, const char *command, int64
 	cJSON *memory = object(o, "memory");
 	json_set_int(memory, "alive", (int64_t)runs_alive(h->runs));
 	json_set_int(memory, "asleep", (int64_t)runs_asleep(h->runs));
+	turns_add_status(o, h->runs);
 	add_audit(o, h);
 	if (h->add_status)
 		h->add_status(h->add_status_arg, o);

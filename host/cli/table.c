@@ -135,9 +135,15 @@ static void print_step(const cJSON *s, size_t max, bool over)
 	const char *end = text_of(s, "outcome");
 	if (!end[0])
 		end = over ? "without an end" : "under way";
+	if (json_get(s, "waitsFor"))
+		end = "waits for its turn";
 	printf("%-30s %s", operation[0] ? operation : text_of(s, "kind"), end);
 	const char *time = took(buf, s, "begun", "ended");
-	printf("%s%s\n", time[0] ? ", took " : "", time);
+	printf("%s%s", time[0] ? ", took " : "", time);
+	if (json_get(s, "waitsFor"))
+		printf(" for %s, at %s", span(buf, json_get_int(s, "waitedMs", 0)),
+		       text_of(s, "waitsFor"));
+	printf("\n");
 	print_json("           arguments", json_get(s, "args"), max);
 	print_json("           answer", json_get(s, "answer"), max);
 	print_json("           error", json_get(s, "error"), max);

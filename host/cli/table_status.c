@@ -59,6 +59,21 @@ static void say_runs(const cJSON *o)
 	line("calls", text);
 }
 
+static void say_turns(const cJSON *o)
+{
+	char text[512];
+	const cJSON *t;
+	cJSON_ArrayForEach(t, json_get(o, "turns"))
+	{
+		(void)snprintf(text, sizeof(text),
+			       "%" PRId64 " calls wait for their turn at %.300s, the oldest for "
+			       "%" PRId64 " s",
+			       json_get_int(t, "waiting", 0), text_of(t, "bucket"),
+			       json_get_int(t, "oldestMs", 0) / 1000);
+		line("", text);
+	}
+}
+
 static void say_hold(const cJSON *o)
 {
 	char text[1024];
@@ -117,6 +132,7 @@ void table_status(const cJSON *o)
 {
 	say_owner(o);
 	say_runs(o);
+	say_turns(o);
 	say_hold(o);
 	say_audit(o);
 	say_triggers(o);

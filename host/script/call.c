@@ -16,9 +16,11 @@
 #include "script/rules.h"
 
 static const struct sm_state states[] = {
-	[CALL_S_NEW] = { "new", SM_TO(CALL_S_PREPARING) | SM_TO(CALL_S_LOOKING) |
+	[CALL_S_NEW] = { "new", SM_TO(CALL_S_WAITING) | SM_TO(CALL_S_LOOKING) |
 				    SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_SETTLING) |
 				    SM_TO(CALL_S_ENDED) },
+	[CALL_S_WAITING] = { "waiting", SM_TO(CALL_S_PREPARING) | SM_TO(CALL_S_RECORDING) |
+					    SM_TO(CALL_S_ENDED) },
 	[CALL_S_LOOKING] = { "looking", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_SETTLING) |
 					    SM_TO(CALL_S_UNCLEAR) | SM_TO(CALL_S_ENDED) },
 	[CALL_S_PREPARING] = { "preparing", SM_TO(CALL_S_RECORDING) | SM_TO(CALL_S_ENDED) },
@@ -117,7 +119,9 @@ void call_free(struct call *c)
 {
 	if (!c)
 		return;
-	INVARIANT(c->sm.now != CALL_S_IN_FLIGHT && c->sm.now != CALL_S_PREPARING);
+	INVARIANT(c->sm.now != CALL_S_IN_FLIGHT && c->sm.now != CALL_S_PREPARING &&
+		  c->sm.now != CALL_S_WAITING);
+	call_leave_turn(c);
 	call_free_unclear(c);
 	c->run = NULL;
 	c->runs = NULL;
@@ -141,6 +145,7 @@ void call_set_end(struct call *c, enum call_outcome outcome, const char *code, c
 
 void call_enter_ended(struct call *c)
 {
+	call_leave_turn(c);
 	if (c->unclear && !call_is_end(c)) {
 		call_go_on_unclear(c);
 		return;
@@ -184,6 +189,7 @@ void call_record_end(struct call *c, commit_done_fn *done)
 /* A read's outcome is only handed over; it is delivered when its turn has come. */
 void call_enter_settling(struct call *c)
 {
+	call_leave_turn(c);
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;
 	if (c->end.outcome == CALL_UNKNOWN && !c->past)
@@ -483,6 +489,11 @@ static void enter_preparing(struct call *c)
 void call_start(struct call *c, struct run_ticket ticket)
 {
 	c->ticket = ticket;
+	call_enter_waiting(c);
+}
+
+void call_turn_came(struct call *c)
+{
 	if (c->op->op->prepare)
 		enter_preparing(c);
 	else

@@ -1,12 +1,12 @@
 /*
  * call.h - one call of an operation, from its intent to its delivered outcome. No Lua here.
  *
- *	NEW ──► PREPARING ──► RECORDING ──► IN_FLIGHT ──► SETTLING ──► ENDED
- *	 │          │             │  not sent                 ▲           ▲
- *	 │          │             └───────────────────────────┘           │
- *	 └──────────┴── refused, invalid, dry run, recorded before ───────┘
+ *	NEW ──► (WAITING) ──► PREPARING ──► RECORDING ──► IN_FLIGHT ──► SETTLING ──► ENDED
+ *	 │          │             │             │  not sent                 ▲           ▲
+ *	 │          │             │             └───────────────────────────┘           │
+ *	 └──────────┴─────────────┴── refused, invalid, dry run, recorded before ───────┘
  *
- * PREPARING, of an operation that has a prepare, waits for the baseline, which is asked for once that is
+ * WAITING is for its turn at the service's token bucket (rates.h). PREPARING, of an operation that has a prepare, waits for the baseline, which is asked for once that is
  * on record. RECORDING waits until the intent of a changing call is durable, that of a read until it is written:
  * no call leaves this process before its intent is in the file. IN_FLIGHT waits for the plugin.
  * SETTLING waits until the outcome of a changing call is durable; its place among the ends of the run
@@ -34,6 +34,7 @@
 
 #include "base/json.h"
 #include "base/sm.h"
+#include "script/rates.h"
 #include "script/registry.h"
 #include "script/run_private.h"
 
@@ -88,6 +89,7 @@ struct call_past {
 
 struct call {
 	struct host_call host; /* what the plugin sees */
+	struct rate_turn turn; /* at the service's bucket */
 	struct runs *runs;     /* NULL: its run has gone */
 	struct run *run;       /* likewise */
 	struct run_ticket ticket;

@@ -8,6 +8,7 @@ static void end_unheard(struct call *c, enum call_outcome outcome, const char *c
 			const char *message)
 {
 	call_set_end(c, outcome, code, message);
+	call_leave_turn(c);
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;
 	if (outcome == CALL_UNKNOWN)
@@ -20,6 +21,7 @@ static void end_unheard(struct call *c, enum call_outcome outcome, const char *c
 /* Before anything was recorded. */
 static void give_up_preparing(struct call *c)
 {
+	call_leave_turn(c);
 	if (c->looking)
 		call_stop_plugin(c);
 	call_set_end(c, CALL_NOT_SENT, "Cancelled", "the run was ended before the call was sent");
@@ -49,6 +51,7 @@ bool call_cancel(struct call *c, bool force)
 	if (c->unclear)
 		return call_cancel_unclear(c, force);
 	switch (c->sm.now) {
+	case CALL_S_WAITING:
 	case CALL_S_PREPARING:
 		give_up_preparing(c);
 		return false;
@@ -70,6 +73,7 @@ static void leave(struct call *c, enum call_outcome outcome)
 {
 	call_set_end(c, outcome, outcome == CALL_UNKNOWN ? OUTCOME_UNKNOWN : CALL_SUSPENDED,
 		     "the process ended before the answer came; the run goes on in the next one");
+	call_leave_turn(c);
 	if (c->started_us > 0)
 		c->end.latency_us = clock_mono_us() - c->started_us;
 	record_outcome(c, NULL);
@@ -79,6 +83,7 @@ static void leave(struct call *c, enum call_outcome outcome)
 bool call_suspend(struct call *c, bool force)
 {
 	switch (c->sm.now) {
+	case CALL_S_WAITING:
 	case CALL_S_PREPARING:
 		give_up_preparing(c);
 		return false;

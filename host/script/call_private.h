@@ -12,6 +12,7 @@ enum { CALL_DEADLINE_GRACE_MS = 250 }; /* for the plugin to say how it ended at 
 
 enum {
 	CALL_S_NEW,
+	CALL_S_WAITING,
 	CALL_S_LOOKING,
 	CALL_S_PREPARING,
 	CALL_S_RECORDING,
@@ -31,6 +32,13 @@ void call_record_end(struct call *c, commit_done_fn *done);
 
 /* Its intent, of this call or of one before it, is to be recorded; then it leaves. */
 void call_enter_recording(struct call *c);
+
+/* call_turn.c: go on when its turn at the service's bucket has come. May go on at once. */
+void call_enter_waiting(struct call *c);
+/* ... which has: call.c. */
+void call_turn_came(struct call *c);
+/* It waits no longer, or has left its place under way. Any number of times. */
+void call_leave_turn(struct call *c);
 
 /* The end is known: it becomes durable. */
 void call_enter_settling(struct call *c);

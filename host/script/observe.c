@@ -38,6 +38,20 @@ void observe_call_ended(const struct call *c)
 					 .latency_us = c->started_us > 0 ? c->end.latency_us : 0 });
 }
 
+void observe_call_waited(const struct call *c, int64_t ms)
+{
+	const struct run_observer *o = observer_of(c->run);
+	if (o->call_waited)
+		o->call_waited(o->arg, c->op->full_name, ms);
+}
+
+void observe_call_throttled(const struct call *c)
+{
+	const struct run_observer *o = observer_of(c->run);
+	if (o->call_throttled)
+		o->call_throttled(o->arg, c->op->full_name);
+}
+
 void observe_step_ended(const struct run *r, enum step_kind kind)
 {
 	const struct run_observer *o = observer_of(r);

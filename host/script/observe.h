@@ -8,6 +8,8 @@
 void observe_run_begun(const struct run *r);
 void observe_run_ended(const struct run *r, const struct run_end *end);
 void observe_call_ended(const struct call *c);
+void observe_call_waited(const struct call *c, int64_t ms);
+void observe_call_throttled(const struct call *c);
 void observe_step_ended(const struct run *r, enum step_kind kind);
 
 #endif

@@ -24,6 +24,10 @@ struct run_observer {
 	void (*run_ended)(void *arg, const char *outcome); /* "done", "failed", ... */
 	void (*call_ended)(void *arg, const struct call_seen *c);
 	void (*step_ended)(void *arg, const char *kind); /* "call", "sleep", ... */
+	/* Its turn at the service's bucket has come, after so long (script/rates.h). */
+	void (*call_waited)(void *arg, const char *operation, int64_t ms);
+	/* One of its requests was refused for coming too fast. */
+	void (*call_throttled)(void *arg, const char *operation);
 	void *arg;
 };
 

@@ -27,6 +27,7 @@
 struct committer;
 struct culprit;
 struct loop;
+struct rate;
 struct registry;
 struct run_observer;
 struct rules;
@@ -55,10 +56,12 @@ struct runs_spec {
 	struct committer *committer;     /* borrowed; has the store's writing side */
 	const struct registry *registry; /* borrowed */
 	struct rules *rules;             /* script/rules.h; borrowed; NULL: none */
-	const char *lua_dir;             /* the standard library, for require; NULL: none; copied */
-	struct culprit *culprit;         /* borrowed; NULL: none */
-	const char *store_path; /* to read the journal from; NULL: runs are not durable; copied */
-	int64_t passive_ms;     /* longer waits leave memory; 0: 30,000 */
+	const struct rate *rates;        /* what the configuration says; copied */
+	size_t n_rates;
+	const char *lua_dir;     /* the standard library, for require; NULL: none; copied */
+	struct culprit *culprit; /* borrowed; NULL: none */
+	const char *store_path;  /* to read the journal from; NULL: runs are not durable; copied */
+	int64_t passive_ms;      /* longer waits leave memory; 0: 30,000 */
 	int64_t max_intent_age_ms; /* see settle_decide.h; 0: SETTLE_INTENT_AGE_MS */
 	/* secret "NAME": append it; NULL: there are none. A plain read of a small local source. */
 	int (*secret)(void *arg, const char *name, struct buf *out, struct err *err);
@@ -183,6 +186,22 @@ bool run_cancel(struct runs *runs, const char *id, const char *why);
 size_t runs_alive(const struct runs *runs);  /* in memory or not */
 size_t runs_asleep(const struct runs *runs); /* of these, out of memory */
 
+/* Each token bucket that is in use: its name, how many calls wait for their turn there, and for how
+ * long the oldest has been waiting (script/rates.h). */
+void runs_each_bucket(const struct runs *runs,
+		      void (*fn)(void *arg, const char *name, size_t waiting, int64_t oldest_ms),
+		      void *arg);
+
+/* A call that waits there; borrowed for the call. */
+struct run_waiting {
+	const char *step, *operation, *bucket;
+	int64_t waited_ms;
+};
+
+/* Those of a run. Nothing for one that is not alive here. */
+void run_each_waiting(const struct runs *runs, const char *id,
+		      void (*fn)(void *arg, const struct run_waiting *w), void *arg);
+
 /* ---- what outlives the process; needs runs_spec.store_path ---- */
 
 /*
@@ -267,5 +286,8 @@ NODISCARD int run_check_replay(struct runs *runs, const char *id, const char *pa
 
 /* host_api.call_done: the plugin's answer to a call that the gate started. */
 void run_call_done(struct host_call *call, const struct call_result *result);
+
+/* host_api.call_throttled. */
+void run_call_throttled(struct host_call *call);
 
 #endif

@@ -24,6 +24,7 @@
 struct approval;
 struct call;
 struct group;
+struct rates;
 struct run_record;
 struct settle;
 struct sleepers;
@@ -46,6 +47,7 @@ struct runs {
 	struct loop *loop;
 	struct committer *committer;
 	const struct registry *registry;
+	struct rates *rates;
 	struct rules *rules; /* NULL: none but those of the rows */
 	char *lua_dir;
 	char *store_path; /* NULL: nothing is durable */

@@ -5,6 +5,7 @@
 
 #include "net/loop.h"
 #include "script/observe.h"
+#include "script/rates.h"
 #include "script/record.h"
 #include "script/rows.h"
 #include "script/rules.h"
@@ -57,6 +58,10 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 	};
 	clock_boot_id(runs->boot);
 	int rc = watch_new(&runs->watch, err);
+	if (rc == 0)
+		rc = rates_new(&runs->rates, runs->loop, err);
+	if (rc == 0)
+		rc = rates_set(runs->rates, spec->rates, spec->n_rates, err);
 	if (rc == 0 &&
 	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path) ||
 	     !copy(&runs->approvers, spec->approvers)))
@@ -112,6 +117,7 @@ void runs_free(struct runs *runs)
 	run_index_clear(&runs->index);
 	runs->handle->runs = NULL;
 	runs_handle_release(runs->handle);
+	rates_free(runs->rates);
 	watch_free(runs->watch);
 	free(runs->approvers);
 	free(runs->lua_dir);
@@ -127,6 +133,13 @@ size_t runs_alive(const struct runs *runs)
 size_t runs_asleep(const struct runs *runs)
 {
 	return runs->sleepers ? sleepers_count(runs->sleepers) : 0;
+}
+
+void runs_each_bucket(const struct runs *runs,
+		      void (*fn)(void *arg, const char *name, size_t waiting, int64_t oldest_ms),
+		      void *arg)
+{
+	rates_each(runs->rates, fn, arg);
 }
 
 /* ---- one run ---- */

@@ -226,3 +226,21 @@ int endpoint_resolve(struct endpoint *out, const struct endpoint_rules *r, struc
 				 out->host);
 	return rc;
 }
+
+/* Is host, its port left out, in the domain? */
+static bool is_in(const char *host, const char *domain)
+{
+	size_t n = strcspn(host, ":"), n_domain = strlen(domain);
+	return n > n_domain && host[n - n_domain - 1] == '.' &&
+	       strncmp(host + n - n_domain, domain, n_domain) == 0;
+}
+
+bool endpoint_is_aws(const struct endpoint *e)
+{
+	for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++) {
+		if (is_in(e->host, partitions[i].suffix) ||
+		    is_in(e->host, partitions[i].dual_suffix))
+			return true;
+	}
+	return false;
+}

@@ -41,6 +41,9 @@ NODISCARD int endpoint_resolve(struct endpoint *out, const struct endpoint_rules
  */
 NODISCARD int endpoint_parse(struct endpoint *out, const char *url, struct err *err);
 
+/* Is it in a domain of AWS, and no stand-in? */
+bool endpoint_is_aws(const struct endpoint *e);
+
 /* A region becomes part of a host name: a DNS label, not all digits.
  * @return 0; -ERR_INVALID with err->name "InvalidRegion" */
 NODISCARD int region_check(const char *region, struct err *err);

@@ -266,6 +266,8 @@ static bool judge_answer(struct call *c, const struct http_answer *a)
 									       : RETRY_NO;
 	else
 		c->why = retry_classify(c->last.code, a->status);
+	if (c->why == RETRY_THROTTLING)
+		c->api->call_throttled(c->api->host, c->host_call);
 	if (c->why == RETRY_NO && client->correct_skew &&
 	    skew_explains(&client->skew, learnt, c->last.code))
 		c->why = RETRY_TRANSIENT;

@@ -1,16 +1,20 @@
 /*
  * sfn.c - the plugin itself: what the host sees of it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/random.h"
 #include "local/local.h"
 #include "plugin_api.h"
+#include "sfn/bucket.h"
 #include "sfn/group.h"
 #include "sfn/inquiry.h"
 #include "sfn/ops.h"
 #include "sfn/progress.h"
+
+enum { ACCOUNT_SIZE = 16 };
 
 struct sfn;
 
@@ -90,20 +94,25 @@ static bool progress(void *state, struct bytes answer, struct op_progress *out)
 
 /* ---- what the records say of a call ---- */
 
-/* The account that the arguments speak of: that of their first ARN. */
-static void add_account(struct buf *out, struct bytes args)
+/* The account that the arguments speak of: that of their first ARN. "": of none. */
+static void account_of_args(char out[ACCOUNT_SIZE], struct bytes args)
 {
 	cJSON *tree = json_parse(args, NULL);
-	for (const cJSON *m = tree ? tree->child : NULL; m; m = m->next) {
+	out[0] = '\0';
+	for (const cJSON *m = tree ? tree->child : NULL; m && !out[0]; m = m->next) {
 		struct bytes account = account_of_arn(cJSON_IsString(m) ? m->valuestring : "");
-		if (account.n == 0)
-			continue;
-		buf_adds(out, "\"account\":");
-		json_write_string(out, account);
-		buf_adds(out, ",");
-		break;
+		if (account.n > 0)
+			(void)snprintf(out, ACCOUNT_SIZE, "%.*s", (int)account.n, account.p);
 	}
 	cJSON_Delete(tree);
+}
+
+static void add_account(struct buf *out, struct bytes args)
+{
+	char account[ACCOUNT_SIZE];
+	account_of_args(account, args);
+	if (account[0])
+		buf_addf(out, "\"account\":\"%s\",", account);
 }
 
 static void context(void *state, struct bytes args, struct buf *out)
@@ -120,6 +129,23 @@ static void context(void *state, struct bytes args, struct buf *out)
 	buf_adds(out, ",\"identity\":");
 	json_write_string(out, bytes_str(known ? c->credentials->access_key_id : ""));
 	buf_adds(out, "}");
+}
+
+/* ---- the bucket that a call draws from ---- */
+
+/* A stand-in has no figures: it waits for the configuration's only. */
+static bool bucket(void *state, struct bytes args, struct op_bucket *out)
+{
+	const struct offer *o = state;
+	struct client *c = o->sfn->client;
+	char account[ACCOUNT_SIZE];
+	bool known = !settings_is_local(&o->sfn->settings) && client_resolve(c, NULL) == 0;
+	account_of_args(account, args);
+	(void)snprintf(out->name, sizeof(out->name), "%s%s%s", account, account[0] ? " " : "",
+		       c->region);
+	if (known && endpoint_is_aws(&c->endpoint))
+		bucket_figures(out, o->op.wire_name, c->region);
+	return true;
 }
 
 /* ---- the local engine ---- */
@@ -193,6 +219,7 @@ static int register_operations(struct sfn *s, struct err *err)
 		o->op.context = context;
 		o->op.in_doubt = in_doubt;
 		o->op.group = group;
+		o->op.bucket = bucket;
 		if (strcmp(o->op.wire_name, "DescribeMapRun") == 0)
 			o->op.progress = progress;
 		o->op.prepare = subject && subject->baseline ? prepare : NULL;

@@ -43,6 +43,7 @@ struct fake_host {
 	bool maybe_sent; /* of the transfer that waits */
 
 	int operations; /* registered */
+	int throttled;  /* attempts that were told to be */
 };
 
 static inline struct fake_host *fake_of(struct host *h)
@@ -134,6 +135,12 @@ static inline bool fake_maybe_sent(struct host *h, const struct http_transfer *t
 	return fake_of(h)->maybe_sent;
 }
 
+static inline void fake_call_throttled(struct host *h, struct host_call *call)
+{
+	(void)call;
+	fake_of(h)->throttled++;
+}
+
 static inline void fake_call_done(struct host *h, struct host_call *call,
 				  const struct call_result *r)
 {
@@ -202,6 +209,7 @@ static inline void fake_init(struct fake_host *f)
 		.env = fake_env,
 		.http_maybe_sent = fake_maybe_sent,
 		.secret = fake_secret,
+		.call_throttled = fake_call_throttled,
 	};
 	struct buf *const texts[] = { &f->url,    &f->headers, &f->body,
 				      &f->answer, &f->code,    &f->message,

@@ -150,6 +150,7 @@ TEST(a_throttled_call_backs_off_and_is_signed_afresh)
 	(void)fake_header(&w.fake, first, "amz-sdk-invocation-id");
 
 	REQUIRE(fake_answer(&w.fake, 400, ERROR("ThrottlingException"), NULL));
+	CHECK_INT(w.fake.throttled, 1);
 	CHECK_INT(w.fake.delay_ms, 999);
 	w.fake.now_ms += 5000;
 	REQUIRE(resend(&w));

@@ -135,6 +135,28 @@ TEST(loopback_only_lets_nothing_else_pass)
 	CHECK_STR(REGION("us-east-1", .loopback_only = true), "EndpointNotLoopback");
 }
 
+TEST(a_domain_of_aws_is_told_from_a_stand_in)
+{
+	static const struct {
+		const char *url;
+		bool aws;
+	} cases[] = {
+		{ "https://states.eu-west-1.amazonaws.com/", true },
+		{ "https://vpce-1.states.eu-west-1.vpce.amazonaws.com:443/", true },
+		{ "https://states.eu-west-1.api.aws", true },
+		{ "https://states.cn-north-1.amazonaws.com.cn", true },
+		{ "https://notamazonaws.com", false },
+		{ "https://amazonaws.com.example", false },
+		{ "http://127.0.0.1:8083", false },
+		{ "http://localstack:4566", false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct endpoint e;
+		REQUIRE(endpoint_parse(&e, cases[i].url, NULL) == 0);
+		CHECK_INT(endpoint_is_aws(&e), cases[i].aws);
+	}
+}
+
 TEST(the_user_agent_holds_no_character_of_others)
 {
 	char out[USER_AGENT_SIZE];
@@ -156,5 +178,6 @@ int main(void)
 				 TAP_CASE(a_password_in_an_endpoint_is_not_repeated),
 				 TAP_CASE(the_host_header_has_the_port_unless_it_is_the_default),
 				 TAP_CASE(loopback_only_lets_nothing_else_pass),
+				 TAP_CASE(a_domain_of_aws_is_told_from_a_stand_in),
 				 TAP_CASE(the_user_agent_holds_no_character_of_others)));
 }

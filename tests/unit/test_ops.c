@@ -3,6 +3,7 @@
 
 #include <regex.h>
 
+#include "sfn/bucket.h"
 #include "sfn/ops.h"
 
 static const struct member *find(const struct member *members, const char *name, size_t len)
@@ -160,6 +161,26 @@ TEST(patterns_compile_and_limits_are_in_order)
 		check_patterns(o->members);
 }
 
+TEST(buckets_have_the_figures_of_their_region)
+{
+	static const struct {
+		const char *wire_name, *region;
+		int burst, per_s;
+	} cases[] = {
+		{ "DescribeMapRun", "us-east-1", 200, 1 },
+		{ "DescribeMapRun", "eu-central-1", 200, 1 },
+		{ "RedriveExecution", "eu-west-1", 1300, 300 },
+		{ "RedriveExecution", "eu-central-1", 800, 150 },
+		{ "DeleteStateMachine", "us-east-1", 0, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct op_bucket b = { 0 };
+		bucket_figures(&b, cases[i].wire_name, cases[i].region);
+		CHECK_INT(b.burst, cases[i].burst);
+		CHECK_INT(b.per_s, cases[i].per_s);
+	}
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(every_row_is_complete),
@@ -168,5 +189,6 @@ int main(void)
 				 TAP_CASE(only_a_redrive_is_limited_to_one_a_run),
 				 TAP_CASE(a_map_run_answers_twenty_integer_counters),
 				 TAP_CASE(payloads_are_sensitive),
-				 TAP_CASE(patterns_compile_and_limits_are_in_order)));
+				 TAP_CASE(patterns_compile_and_limits_are_in_order),
+				 TAP_CASE(buckets_have_the_figures_of_their_region)));
 }
