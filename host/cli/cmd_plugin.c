@@ -28,6 +28,8 @@ static int run_command(struct host *h, const struct registered_command *c, int a
 			      c->command->doc) < 0 ||
 		       fflush(stdout) != 0;
 	int rc = host_on_stop(h, on_signal, h, &err);
+	if (rc == 0) /* a terminal that was closed */
+		rc = host_on_hangup(h, on_signal, h, &err);
 	if (rc == 0)
 		rc = c->command->start(c->state, argc, argv, &err);
 	if (rc < 0)

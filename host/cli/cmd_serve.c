@@ -1,14 +1,8 @@
 /* cmd_serve.c - runbook serve: starts runs from schedules and webhooks until it is told to stop. */
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/json.h"
 #include "cli/command.h"
 #include "cli/manager.h"
 #include "cli/metrics.h"
@@ -16,9 +10,11 @@
 #include "cli/serve.h"
 #include "cli/serve_admin.h"
 #include "cli/serve_approvals.h"
+#include "cli/serve_config.h"
 #include "cli/serve_heartbeat.h"
 #include "cli/serve_hooks.h"
 #include "cli/serve_notify.h"
+#include "cli/serve_reload.h"
 #include "cli/serve_schedules.h"
 #include "cli/service.h"
 #include "cli/store_prune.h"
@@ -45,7 +41,8 @@ static const char help[] =
     "without 'sha256=' before it). With [approvals] base_url the links\n"
     "with which people approve what runs ask for lead here (see 'runbook show --links').\n"
     "\n"
-    "The first SIGINT, SIGTERM or SIGHUP stops: a change in flight is waited for up to 5 s, the\n"
+    "SIGHUP reads the configuration anew, see 'runbook reload'.\n"
+    "The first SIGINT or SIGTERM stops: a change in flight is waited for up to 5 s, the\n"
     "rest of unfinished runs is carried on by the next serve, which replays them from their\n"
     "journal, also after a crash.\n"
     "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
@@ -86,17 +83,10 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 
 static void say_ready(struct serve *s)
 {
-	char line[256], next[ISO8601_SIZE] = "never";
-	const struct config *c = s->host.config;
-	int64_t due = firings_next(s->firings);
-	if (due != INT64_MAX)
-		iso8601_format(next, due);
-	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
-		       c->n_schedules, next, c->n_hooks);
-	terminal_log(&s->host.terminal, LOG_INFO, line);
-	manager_ready(s->manager, line);
+	char line[256];
+	serve_say_ready(s);
 	serve_say_places(s);
-	(void)snprintf(line, sizeof(line), "state in %.200s", c->state_dir);
+	(void)snprintf(line, sizeof(line), "state in %.200s", s->host.config->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	host_say_hold(&s->host);
 }
@@ -114,43 +104,12 @@ static void on_signal(void *arg)
 	serve_stop(s);
 }
 
-static int check_runbook(const struct config *c, const struct config_start *start, int line,
-			 struct err *err)
-{
-	if (access(start->runbook, R_OK) == 0)
-		return 0;
-	return err_set(err, ERR_INVALID, "%s:%d: [%s] runbook = %s: %s", c->file, line, start->name,
-		       start->runbook, strerror(errno));
-}
-
-/* Now, with somebody looking, rather than at the first trigger. */
-static int check_runbooks(const struct config *c, struct err *err)
-{
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < c->n_schedules; i++)
-		rc = check_runbook(c, &c->schedules[i].start, c->schedules[i].line, err);
-	for (size_t i = 0; rc == 0 && i < c->n_hooks; i++)
-		rc = check_runbook(c, &c->hooks[i].start, c->hooks[i].line, err);
-	return rc;
-}
-
 static int set_up(struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
-	if (c->n_hooks > 0 && !c->listen.line)
-		return err_set(err, ERR_INVALID, "%s: hooks need [listen] address = HOST:PORT",
-			       c->file);
-	if (c->approvals.base_url && !c->listen.line)
-		return err_set(err, ERR_INVALID,
-			       "%s: [approvals] base_url needs [listen] address = HOST:PORT, where "
-			       "the links lead",
-			       c->file);
-	if (c->n_hooks == 0 && c->n_schedules == 0 && !c->approvals.base_url)
-		return err_set(err, ERR_INVALID,
-			       "%s: neither a schedule nor a hook nor [approvals] base_url: "
-			       "nothing to do",
-			       c->file);
-	int rc = check_runbooks(c, err);
+	int rc = serve_judge_files(c, err);
+	if (rc == 0)
+		rc = serve_judge_config(s, c, err);
 	if (rc == 0)
 		rc = firings_open(&s->firings, s, err);
 	if (rc == 0 && c->n_hooks > 0)
@@ -170,9 +129,13 @@ static int set_up(struct serve *s, struct err *err)
 static int settle(struct serve *s)
 {
 	struct err err = { 0 };
-	int rc = service_start(&s->service, &s->host, "serve", &err);
+	int rc = reload_new(&s->host.reload, s, &err);
+	if (rc == 0)
+		rc = service_start(&s->service, &s->host, "serve", &err);
 	if (rc == 0)
 		rc = host_on_stop(&s->host, on_signal, s, &err);
+	if (rc == 0)
+		rc = host_on_hangup(&s->host, reload_on_hangup, s->host.reload, &err);
 	if (rc == 0)
 		rc = manager_sockets(&s->host.config->admin, &err);
 	if (rc == 0)
@@ -220,6 +183,7 @@ static int serve(struct serve *s, const char *file)
 		terminal_log(&s->host.terminal, LOG_WARN, err.message);
 	s->ready = true;
 	say_ready(s);
+	reload_begin(s->host.reload);
 	host_loop(&s->host);
 	return EXIT_DONE;
 }
@@ -235,6 +199,8 @@ int cmd_serve(int argc, char **argv)
 	struct serve s = { 0 };
 	status = serve(&s, file);
 	s.stopping = true;
+	reload_free(s.host.reload);
+	s.host.reload = NULL;
 	prune_timer_free(s.pruning);
 	webhooks_stop(s.webhooks);
 	heartbeat_free(s.heartbeat);

@@ -150,7 +150,7 @@ static int read_file(struct config *c, const char *path, struct err *err)
 	return rc;
 }
 
-int config_load(struct config *c, const char *path, struct err *err)
+static int load(struct config *c, const char *path, const char *only, struct err *err)
 {
 	int rc = 0;
 	*c = (struct config){ .file = path ? path : "",
@@ -159,8 +159,18 @@ int config_load(struct config *c, const char *path, struct err *err)
 	if (path)
 		rc = read_file(c, path, err);
 	if (rc == 0 && path)
-		rc = config_read_sections(c, err);
+		rc = config_read_sections(c, only, err);
 	return rc < 0 ? rc : fill_defaults(c, err);
+}
+
+int config_load(struct config *c, const char *path, struct err *err)
+{
+	return load(c, path, NULL, err);
+}
+
+int config_find_state(struct config *c, const char *path, struct err *err)
+{
+	return load(c, path, "host", err);
 }
 
 int config_open(struct config **out, const char *path, struct err *err)
@@ -246,8 +256,9 @@ void config_plugin(const struct config *c, const char *name, struct buf *out)
 	buf_adds(out, "}");
 }
 
-int config_check_sections(const struct config *c, bool (*is_plugin)(void *arg, const char *name),
-			  void *arg, struct err *err)
+int config_check_sections(const struct config *c,
+			  bool (*is_plugin)(const void *arg, const char *name), const void *arg,
+			  struct err *err)
 {
 	for (size_t i = 0; c->ini && i < c->ini->n_sections; i++) {
 		const struct ini_section *s = &c->ini->sections[i];

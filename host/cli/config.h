@@ -63,6 +63,7 @@ struct config_start { /* how a trigger starts its run */
 
 struct config_schedule {
 	struct config_start start;
+	const struct ini_section *section;
 	const char *cron, *zone_name;
 	struct schedule_rule rule;
 	struct tz *zone;              /* owned */
@@ -166,6 +167,9 @@ struct config {
 NODISCARD int config_load(struct config *c, const char *path, struct err *err);
 void config_clear(struct config *c);
 
+/* The same of [host] alone: enough to find the process that owns the state directory. */
+NODISCARD int config_find_state(struct config *c, const char *path, struct err *err);
+
 /*
  * The same with the secrets of the hooks, on the heap and never changed: a run that goes on, and what
  * waits to be started, hold the configuration that they began with while the host has a later one.
@@ -188,15 +192,14 @@ const char *config_notify_event(enum notify_event e); /* "failure" */
 const struct config_schedule *config_find_schedule(const struct config *c, const char *name);
 
 /* What may be shown of a schedule besides cron and zone, as a JSON object. */
-void config_describe_schedule(const struct config *c, const struct config_schedule *s,
-			      struct buf *out);
+void config_describe_schedule(const struct config_schedule *s, struct buf *out);
 
 /* The section [name] of a plugin as a JSON object of strings. */
 void config_plugin(const struct config *c, const char *name, struct buf *out);
 
 /* After the plugins are loaded: is every section a known one? is_plugin tells their names. */
 NODISCARD int config_check_sections(const struct config *c,
-				    bool (*is_plugin)(void *arg, const char *name), void *arg,
-				    struct err *err);
+				    bool (*is_plugin)(const void *arg, const char *name),
+				    const void *arg, struct err *err);
 
 #endif

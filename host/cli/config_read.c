@@ -15,6 +15,7 @@ struct section_kind {
 	bool named;
 	int (*read)(struct reading *r);
 	const char *keys; /* allowed keys, each between blanks; NULL: any */
+	const char *live; /* those that a reload may change; "*": all; NULL: none */
 };
 
 static int log_level_of(struct reading *r, enum log_level *out)
@@ -218,33 +219,40 @@ int config_read_start(struct reading *r, struct config_start *s)
 	"header_timeout body_timeout answer_timeout idle_timeout "
 
 static const struct section_kind kinds[] = {
-	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog log_level " },
+	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog log_level ",
+	  " log_level " },
 	{ "limits", false, read_limits,
 	  " memory cpu log result steps timeout call_timeout "
+	  "max_intent_age passive parallel ",
+	  " memory cpu log result steps timeout call_timeout "
 	  "max_intent_age passive parallel " },
-	{ "rules", false, read_rules, NULL },
-	{ "rate", false, config_read_rates, NULL },
-	{ "policy", false, read_policy, NULL },
+	{ "rules", false, read_rules, NULL, "*" },
+	{ "rate", false, config_read_rates, NULL, NULL },
+	{ "policy", false, read_policy, NULL, "*" },
 	{ "audit", false, read_audit,
 	  " checkpoint_records checkpoint_after rotate_size rotate_age keep key_file copy_file "
-	  "copy_url " },
-	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url " },
-	{ "secrets", false, read_secrets, NULL },
-	{ "store", false, read_store, " keep " },
-	{ "listen", false, config_read_listen, LISTEN_KEYS },
-	{ "admin", false, config_read_listen, LISTEN_KEYS "base_url " },
+	  "copy_url ",
+	  NULL },
+	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url ",
+	  NULL },
+	{ "secrets", false, read_secrets, NULL, "*" },
+	{ "store", false, read_store, " keep ", "*" },
+	{ "listen", false, config_read_listen, LISTEN_KEYS, NULL },
+	{ "admin", false, config_read_listen, LISTEN_KEYS "base_url ", NULL },
 	{ "notify", false, config_read_notify,
-	  " channel url secret events slow_factor slow_at_least runbook " },
-	{ "heartbeat", false, config_read_heartbeat, " url secret every " },
+	  " channel url secret events slow_factor slow_at_least runbook ", NULL },
+	{ "heartbeat", false, config_read_heartbeat, " url secret every ", NULL },
 	{ "schedule", true, config_read_schedule,
 	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "
-	  "pause_after_failures start end exclude " },
+	  "pause_after_failures start end exclude ",
+	  "*" },
 	{ "hook", true, config_read_hook,
 	  " path auth header prefix encoding scheme tolerance clients topics sns_url_prefix "
 	  "envelope "
 	  "delivery_header delivery_member secret_file secret_env secrets runbook reason timeout "
 	  "dry_run accept accept_headers concurrency queue rate debounce debounce_max "
-	  "debounce_key " },
+	  "debounce_key ",
+	  NULL },
 };
 
 static const struct section_kind *kind_of(const struct ini_section *s)
@@ -261,13 +269,25 @@ bool config_known_section(const struct ini_section *s)
 	return kind_of(s) != NULL;
 }
 
+static bool is_listed(const char *list, const char *key)
+{
+	char word[64];
+	int n = snprintf(word, sizeof(word), " %s ", key);
+	return n > 0 && (size_t)n < sizeof(word) && strstr(list, word);
+}
+
+bool config_is_live(const struct ini_section *s, const char *key)
+{
+	const struct section_kind *kind = kind_of(s);
+	const char *live = kind ? kind->live : NULL;
+	return live && (strcmp(live, "*") == 0 || is_listed(live, key));
+}
+
 static int check_keys(struct reading *r, const struct section_kind *kind)
 {
 	for (size_t i = 0; kind->keys && i < r->s->n_keys; i++) {
-		char word[64];
 		const struct ini_key *k = &r->s->keys[i];
-		int n = snprintf(word, sizeof(word), " %s ", k->name);
-		if (n < 0 || (size_t)n >= sizeof(word) || !strstr(kind->keys, word))
+		if (!is_listed(kind->keys, k->name))
 			return err_set(r->err, ERR_INVALID,
 				       "%s:%d: [%s] has no key '%.60s': expected one of%s",
 				       r->c->ini->file, k->line, kind->kind, k->name, kind->keys);
@@ -275,12 +295,12 @@ static int check_keys(struct reading *r, const struct section_kind *kind)
 	return 0;
 }
 
-int config_read_sections(struct config *c, struct err *err)
+int config_read_sections(struct config *c, const char *only, struct err *err)
 {
 	for (size_t i = 0; i < c->ini->n_sections; i++) {
 		struct reading r = { c, &c->ini->sections[i], err };
 		const struct section_kind *kind = kind_of(r.s);
-		if (!kind)
+		if (!kind || (only && strcmp(kind->kind, only) != 0))
 			continue;
 		int rc = check_keys(&r, kind);
 		if (rc == 0)

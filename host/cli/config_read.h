@@ -4,11 +4,14 @@
 
 #include "cli/config_value.h"
 
-/* Fill c from c->ini. -ERR_INVALID "FILE:LINE: key: what was expected". */
-NODISCARD int config_read_sections(struct config *c, struct err *err);
+/* Fill c from c->ini. only: the kind of sections that are looked at; NULL: all.
+ * -ERR_INVALID "FILE:LINE: key: what was expected". */
+NODISCARD int config_read_sections(struct config *c, const char *only, struct err *err);
 
 /* Is it one of ours? */
 bool config_known_section(const struct ini_section *s);
+/* May a reload change this key of it (config_change.h)? */
+bool config_is_live(const struct ini_section *s, const char *key);
 
 /* The keys with which schedules and hooks say how their run is started. */
 NODISCARD int config_read_start(struct reading *r, struct config_start *s);

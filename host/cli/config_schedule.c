@@ -131,7 +131,9 @@ int config_read_schedule(struct reading *r)
 		return err_set(r->err, ERR_NOMEM, "out of memory");
 	c->schedules = list;
 	struct config_schedule *s = &list[c->n_schedules++];
-	*s = (struct config_schedule){ .start.trigger = TRIGGER_SCHEDULE, .line = r->s->line };
+	*s = (struct config_schedule){ .start.trigger = TRIGGER_SCHEDULE,
+				       .section = r->s,
+				       .line = r->s->line };
 	int rc = read_cron(r, s);
 	if (rc == 0)
 		rc = config_read_start(r, &s->start);
@@ -164,20 +166,18 @@ static void add_text(cJSON *o, const char *name, const char *text)
 		(void)cJSON_AddStringToObject(o, name, text);
 }
 
-void config_describe_schedule(const struct config *c, const struct config_schedule *s,
-			      struct buf *out)
+void config_describe_schedule(const struct config_schedule *s, struct buf *out)
 {
 	static const char *const shown[] = {
 		"jitter",  "catch_up_window", "pause_after_failures", "start", "end", "exclude",
 		"timeout", "dry_run"
 	};
-	const struct ini_section *section = ini_section(c->ini, "schedule", s->start.name);
 	cJSON *o = cJSON_CreateObject();
 	add_text(o, "runbook", s->start.runbook);
 	add_text(o, "overlap", schedule_overlap_name(s->rule.overlap));
 	add_text(o, "catch_up", schedule_catch_up_name(s->rule.catch_up));
 	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
-		const struct ini_key *k = ini_key(section, shown[i]);
+		const struct ini_key *k = ini_key(s->section, shown[i]);
 		add_text(o, shown[i], k ? k->value : NULL);
 	}
 	if (s->rule.delay_ms) {

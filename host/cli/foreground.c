@@ -340,6 +340,8 @@ static int open_and_go(struct foreground *f, const char *command, struct config 
 		rc = host_find_store(&f->host, &err);
 	if (rc == 0)
 		rc = host_on_stop(&f->host, on_signal, f, &err);
+	if (rc == 0) /* a terminal that was closed */
+		rc = host_on_hangup(&f->host, on_signal, f, &err);
 	if (rc < 0)
 		return usage_error(command, "%s", err.message);
 	return go(f, command, request);

@@ -79,7 +79,7 @@ static int load_plugins(struct host *h, struct err *err)
 	return 0;
 }
 
-static bool is_loaded(void *arg, const char *name)
+static bool is_loaded(const void *arg, const char *name)
 {
 	const struct host *h = arg;
 	for (size_t i = 0; i < plugins_count(h->plugins); i++) {
@@ -89,26 +89,42 @@ static bool is_loaded(void *arg, const char *name)
 	return false;
 }
 
-static int check_operation(const struct host *h, const char *section, const char *name,
-			   struct err *err)
+static int check_operation(const struct host *h, const struct config *c, const char *section,
+			   const char *name, struct err *err)
 {
 	if (registry_find_full(h->registry, name))
 		return 0;
 	return err_set(err, ERR_INVALID,
 		       "%s: [%s] %.80s: no plugin has this operation; 'runbook ops' lists all",
-		       h->config->file, section, name);
+		       c->file, section, name);
 }
 
 /* A rule with a misspelt name would let pass what it was written to forbid. */
-static int check_rules(const struct host *h, struct err *err)
+static int check_rules(const struct host *h, const struct config *c, struct err *err)
 {
-	const struct config *c = h->config;
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < c->n_rules; i++)
-		rc = check_operation(h, "rules", c->rules[i].operation, err);
+		rc = check_operation(h, c, "rules", c->rules[i].operation, err);
 	for (size_t i = 0; rc == 0 && i < c->n_rates; i++)
-		rc = check_operation(h, "rate", c->rates[i].operation, err);
+		rc = check_operation(h, c, "rate", c->rates[i].operation, err);
 	return rc;
+}
+
+int host_judge_config(const struct host *h, const struct config *c, struct err *err)
+{
+	int rc = config_check_sections(c, is_loaded, h, err);
+	return rc < 0 ? rc : check_rules(h, c, err);
+}
+
+struct rules_spec host_rules_spec(const struct host *h, const struct config *c)
+{
+	return (struct rules_spec){ .state_dir = c->state_dir,
+				    .policy = c->policy,
+				    .policy_file = c->policy_file,
+				    .limits = c->rules,
+				    .n_limits = c->n_rules,
+				    .lua_dir = c->lua_dir,
+				    .registry = h->registry };
 }
 
 int host_open(struct host *h, struct config *config, struct err *err)
@@ -136,18 +152,11 @@ int host_open(struct host *h, struct config *config, struct err *err)
 	if (rc == 0)
 		rc = load_plugins(h, err);
 	if (rc == 0)
-		rc = config_check_sections(config, is_loaded, h, err);
-	if (rc == 0)
-		rc = check_rules(h, err);
-	if (rc == 0)
-		rc = rules_new(&h->rules,
-			       &(struct rules_spec){ .state_dir = config->state_dir,
-						     .policy = config->policy,
-						     .policy_file = config->policy_file,
-						     .lua_dir = config->lua_dir,
-						     .registry = h->registry },
-			       err);
-	return rc;
+		rc = host_judge_config(h, config, err);
+	if (rc < 0)
+		return rc;
+	const struct rules_spec rules = host_rules_spec(h, config);
+	return rules_new(&h->rules, &rules, err);
 }
 
 int host_find_store(const struct host *h, struct err *err)
@@ -229,28 +238,26 @@ static int read_secret(void *arg, const char *name, struct buf *out, struct err 
 	return secrets_read(h->config, name, out, err);
 }
 
-static int open_runs(struct host *h, struct err *err)
+struct runs_spec host_runs_spec(struct host *h, const struct config *c)
 {
-	return runs_new(&h->runs,
-			&(struct runs_spec){ .loop = h->loop,
-					     .committer = h->committer,
-					     .registry = h->registry,
-					     .rules = h->rules,
-					     .culprit = h->culprit,
-					     .rates = h->config->rates,
-					     .n_rates = h->config->n_rates,
-					     .lua_dir = h->config->lua_dir,
-					     .store_path = h->store,
-					     .passive_ms = h->config->passive_ms,
-					     .max_intent_age_ms = h->config->max_intent_age_ms,
-					     .secret = read_secret,
-					     .secret_arg = h,
-					     .carried = h->carried,
-					     .approvers = h->config->approvals.people,
-					     .observer = metrics_observer(h->metrics),
-					     .on_asked = h->on_asked,
-					     .on_asked_arg = h->on_asked_arg },
-			err);
+	return (struct runs_spec){ .loop = h->loop,
+				   .committer = h->committer,
+				   .registry = h->registry,
+				   .rules = h->rules,
+				   .culprit = h->culprit,
+				   .rates = c->rates,
+				   .n_rates = c->n_rates,
+				   .lua_dir = c->lua_dir,
+				   .store_path = h->store,
+				   .passive_ms = c->passive_ms,
+				   .max_intent_age_ms = c->max_intent_age_ms,
+				   .secret = read_secret,
+				   .secret_arg = h,
+				   .carried = h->carried,
+				   .approvers = c->approvals.people,
+				   .observer = metrics_observer(h->metrics),
+				   .on_asked = h->on_asked,
+				   .on_asked_arg = h->on_asked_arg };
 }
 
 static int own(struct host *h, int64_t wait_ms, struct err *err)
@@ -281,7 +288,8 @@ int host_open_runs(struct host *h, const char *command, struct err *err)
 	rc = rules_load(h->rules, h->store, err);
 	if (rc < 0)
 		return rc;
-	return open_runs(h, err);
+	const struct runs_spec runs = host_runs_spec(h, h->config);
+	return runs_new(&h->runs, &runs, err);
 }
 
 int host_close(struct host *h, int status)
@@ -320,11 +328,12 @@ static bool is_ignored(int signo)
 int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *err)
 {
 	int rc = loop_on_signal(h->loop, SIGINT, fn, arg, err);
-	if (rc == 0)
-		rc = loop_on_signal(h->loop, SIGTERM, fn, arg, err);
-	if (rc == 0 && !is_ignored(SIGHUP))
-		rc = loop_on_signal(h->loop, SIGHUP, fn, arg, err);
-	return rc;
+	return rc < 0 ? rc : loop_on_signal(h->loop, SIGTERM, fn, arg, err);
+}
+
+int host_on_hangup(struct host *h, loop_fn *fn, void *arg, struct err *err)
+{
+	return is_ignored(SIGHUP) ? 0 : loop_on_signal(h->loop, SIGHUP, fn, arg, err);
 }
 
 void host_loop(struct host *h)

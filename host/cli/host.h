@@ -14,6 +14,7 @@
 #include "cli/terminal.h"
 #include "net/loop.h"
 #include "plugin_api.h"
+#include "script/rules.h"
 #include "script/run.h"
 #include "store/state_lock.h"
 
@@ -34,6 +35,7 @@ struct host {
 	char store[4096];            /* path of the store's file */
 	struct firings *firings;     /* of serve, which frees them; NULL: it is another command */
 	struct dashboard *dashboard; /* of serve, likewise; NULL: there is none */
+	struct reload *reload;       /* likewise */
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);
@@ -52,6 +54,12 @@ struct host {
 /* On failure h is to be closed as well. */
 NODISCARD int host_open(struct host *h, struct config *config, struct err *err);
 
+/* Can what host_open has loaded work with it? Every section and every operation it names is known. */
+NODISCARD int host_judge_config(const struct host *h, const struct config *c, struct err *err);
+struct rules_spec host_rules_spec(const struct host *h, const struct config *c);
+/* What runs_change looks at, and more. */
+struct runs_spec host_runs_spec(struct host *h, const struct config *c);
+
 /* Become the owner of the state directory, which is made if it is missing.
  * @return 0; 1 when another process owns it, which err names; -ERR_IO, -ERR_INVALID */
 NODISCARD int host_own(struct host *h, struct err *err);
@@ -68,9 +76,10 @@ NODISCARD int host_open_runs(struct host *h, const char *command, struct err *er
  * written to its end. */
 NODISCARD int host_close(struct host *h, int status);
 
-/* Call fn on SIGINT, SIGTERM and SIGHUP (a terminal that was closed); not on a SIGHUP that nohup has
- * made the process ignore. */
+/* Call fn on SIGINT and SIGTERM. */
 NODISCARD int host_on_stop(struct host *h, loop_fn *fn, void *arg, struct err *err);
+/* Call fn on SIGHUP, unless nohup has made the process ignore it. */
+NODISCARD int host_on_hangup(struct host *h, loop_fn *fn, void *arg, struct err *err);
 
 /* Run the loop until quit. */
 void host_loop(struct host *h);

@@ -14,6 +14,7 @@ static const char help[] =
     "\n"
     "  run FILE     run a Lua runbook once; its result is printed as JSON\n"
     "  serve        start runs from schedules and webhooks\n"
+    "  reload       have serve read its configuration anew\n"
     "  watch ARN    one Map Run until it ends, with its rate and an estimate\n"
     "  status       how the host is: its owner, runs, audit log, schedules, disk\n"
     "  dashboard    print a link that logs a browser in at the dashboard of 'serve'\n"
@@ -51,6 +52,7 @@ static const struct {
 	{ "release", cmd_release }, { "ops", cmd_ops },       { "audit", cmd_audit },
 	{ "cron", cmd_cron },       { "status", cmd_status }, { "schedules", cmd_schedules },
 	{ "watch", cmd_watch },     { "store", cmd_store },   { "dashboard", cmd_dashboard },
+	{ "reload", cmd_reload },
 };
 
 /* Where one of the three was closed, the next file to be opened would get its number: what is printed

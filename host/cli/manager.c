@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/config_listen.h"
 #include "net/loop.h"
@@ -58,6 +59,16 @@ void manager_ready(struct manager *m, const char *text)
 	char message[MESSAGE_MAX];
 	(void)snprintf(message, sizeof(message), "READY=1\nSTATUS=%.900s", text ? text : "");
 	tell(m, message);
+}
+
+void manager_reloading(struct manager *m)
+{
+	char message[MESSAGE_MAX];
+	(void)snprintf(message, sizeof(message),
+		       "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reading the configuration",
+		       clock_mono_us());
+	if (m)
+		tell(m, message);
 }
 
 void manager_stopping(struct manager *m)

@@ -3,7 +3,7 @@
  * it is told how the process is, and may have opened its sockets.
  *
  * NOTIFY_SOCKET names a datagram socket, see sd_notify(3): READY=1 once triggers are taken,
- * STOPPING=1, STATUS=text, and WATCHDOG=1 from the loop, twice within WATCHDOG_USEC: a loop that hangs
+ * RELOADING=1 while the configuration is read anew, STOPPING=1, STATUS=text, and WATCHDOG=1 from the loop, twice within WATCHDOG_USEC: a loop that hangs
  * is told by silence. LISTEN_FDS and LISTEN_FDNAMES hand over sockets, see sd_listen_fds(3): an
  * address socket:NAME in [listen] or [admin] is the next of that name. Without a manager nothing
  * happens.
@@ -25,6 +25,8 @@ void manager_free(struct manager *m); /* NULL is fine */
 
 /* text: one line for people, NULL: none. */
 void manager_ready(struct manager *m, const char *text);
+/* From here to manager_ready, which is told also where nothing came of it. m: NULL is fine */
+void manager_reloading(struct manager *m);
 void manager_stopping(struct manager *m);
 
 /* Put the descriptors where the addresses name sockets. Those of a socket are used once.

@@ -43,6 +43,8 @@ enum meter {
 	MISSED,
 	DELIVERIES,
 	REJECTIONS,
+	RELOADS,
+	RELOADED,
 	LOOP_LAG,
 	MEMORY,
 	DESCRIPTORS,
@@ -169,6 +171,14 @@ static const struct meter_family families[METERS] = {
 			 .help = "Deliveries that were refused, by why.",
 			 .kind = METER_COUNTER,
 			 .labels = { "hook", "reason" } },
+	[RELOADS] = { .name = "runbook_config_reloads",
+		      .help = "Times that the configuration was to be read anew, by outcome.",
+		      .kind = METER_COUNTER,
+		      .labels = { "outcome" } },
+	[RELOADED] = { .name = "runbook_config_last_reload_seconds",
+		       .unit = "seconds",
+		       .help = "When the configuration in force was read.",
+		       .kind = METER_GAUGE },
 	[LOOP_LAG] = { .name = "runbook_loop_lag_seconds",
 		       .unit = "seconds",
 		       .help = "By how much a timer of the event loop was late.",
@@ -291,6 +301,15 @@ void metrics_delivery(struct metrics *m, const char *hook, const char *outcome, 
 	meters_add(m->meters, DELIVERIES, 1, hook, outcome);
 	if (why)
 		meters_add(m->meters, REJECTIONS, 1, hook, why);
+}
+
+void metrics_reload(struct metrics *m, const char *outcome)
+{
+	if (!m)
+		return;
+	meters_add(m->meters, RELOADS, 1, outcome, NULL);
+	if (strcmp(outcome, "done") == 0)
+		meters_set(m->meters, RELOADED, (double)clock_wall_ms() / 1000, NULL, NULL);
 }
 
 /* ---- what is looked at ---- */
@@ -435,6 +454,7 @@ int metrics_new(struct metrics **out, const struct host *h, struct err *err)
 	}
 	meters_set(m->meters, BUILD, 1, RUNBOOK_VERSION, NULL);
 	set(m, STARTED, (double)clock_wall_ms() / 1000);
+	set(m, RELOADED, (double)clock_wall_ms() / 1000);
 	beat(m);
 	*out = m;
 	return 0;

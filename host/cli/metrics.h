@@ -29,6 +29,8 @@ void metrics_missed(struct metrics *m, const char *schedule, int64_t n);
 /* hook NULL: an unknown path. outcome: "accepted", "ignored" or "rejected", which has a why. */
 void metrics_delivery(struct metrics *m, const char *hook, const char *outcome, const char *why);
 
+void metrics_reload(struct metrics *m, const char *outcome); /* "done" or "refused" */
+
 void metrics_write(struct metrics *m, struct buf *out, bool openmetrics);
 
 #endif

@@ -63,6 +63,8 @@ NODISCARD int serve_carry_on(struct serve *s, struct err *err);
 
 /* serve_places.c: where it is reached over HTTP, in lines; for `runbook status` (host.add_status). */
 void serve_say_places(struct serve *s);
+/* How much it has to do, and when next: in a line, and to the service manager. */
+void serve_say_ready(struct serve *s);
 void serve_add_status(void *arg, cJSON *o);
 
 /* Take no more triggers, leave what goes on to the next serve, and leave the loop when all that has

@@ -49,7 +49,7 @@ void firing_save(const struct firing *f)
 	struct buf course = BUF_INIT(MEMBERS_MAX), options = BUF_INIT(MEMBERS_MAX);
 	int64_t next = schedule_next(f->timer);
 	schedule_course_write(schedule_course_of(f->timer), &course);
-	config_describe_schedule(f->all->serve->host.config, f->c, &options);
+	config_describe_schedule(f->c, &options);
 	store_set_schedule(batch_of(f),
 			   &(struct schedule_row){ .name = name_of(f),
 						   .cron = f->c->cron,

@@ -33,10 +33,11 @@ struct backfill;
 struct firings {
 	struct serve *serve;
 	struct schedules *schedules; /* NULL once stopped */
-	struct firing *v;
+	struct firing **v;           /* as the configuration has them */
 	size_t n;
 	struct timer *later;       /* to start what waits */
 	struct backfill *backfill; /* the one under way; NULL */
+	bool changing;             /* a reload is under way: none begins */
 	int64_t last_hand_ms;      /* the instant of what was fired last by hand */
 };
 
@@ -70,5 +71,17 @@ void firing_record_backfill(const struct firing *f, const struct firings_span *s
 void firings_start_waiting(struct firings *fs);
 void firings_forget_backfill(struct firings *fs);
 struct firing *firings_find(const struct firings *fs, const char *name);
+
+/* ---- schedules come and go ---- */
+
+#define NOT_CONFIGURED "its schedule is not configured any more"
+
+/* NULL: no memory */
+struct firing *firing_new(struct firings *fs, const struct config_schedule *c);
+void firing_free(struct firing *f);
+/* As the store has left it, but for its course. */
+void firing_take_row(struct firing *f, const struct schedule_row *row);
+/* The row of one that is not configured any more: should it come back, it begins anew. */
+void firings_take_leave(struct firings *fs, const struct schedule_row *row);
 
 #endif

@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "cli/serve_run.h"
 #include "net/loop.h"
-#include "script/registry.h"
 #include "store/store.h"
 
 enum {
@@ -389,20 +388,6 @@ static int read_store(struct notify *n, struct err *err)
 	return rc;
 }
 
-static int check(const struct notify *n, struct err *err)
-{
-	const struct config *c = n->serve->host.config;
-	if (access(c->notify.runbook, R_OK) != 0)
-		return err_set(err, ERR_INVALID, "%s:%d: [notify] runbook %.300s cannot be read",
-			       c->file, c->notify.line, c->notify.runbook);
-	if (!registry_find_full(n->serve->host.registry, "http.request"))
-		return err_set(
-		    err, ERR_INVALID,
-		    "%s:%d: [notify] needs the plugin http: [host] plugins leaves it out", c->file,
-		    c->notify.line);
-	return 0;
-}
-
 int notify_start(struct notify **out, struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
@@ -416,9 +401,7 @@ int notify_start(struct notify **out, struct serve *s, struct err *err)
 	n->serve = s;
 	if (gethostname(n->host, sizeof(n->host) - 1) != 0)
 		(void)snprintf(n->host, sizeof(n->host), "unknown host");
-	int rc = check(n, err);
-	if (rc == 0)
-		rc = read_store(n, err);
+	int rc = read_store(n, err);
 	if (rc < 0)
 		return rc;
 	if (wants(n, NOTIFY_SLOW))

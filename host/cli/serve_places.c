@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cli/manager.h"
 #include "cli/serve.h"
 #include "cli/serve_admin.h"
 #include "cli/serve_schedules.h"
@@ -113,6 +114,18 @@ void serve_add_status(void *arg, cJSON *o)
 				cJSON_Delete(v);
 		}
 	}
+}
+
+void serve_say_ready(struct serve *s)
+{
+	char line[256], next[ISO8601_SIZE] = "never";
+	int64_t due = firings_next(s->firings);
+	if (due != INT64_MAX)
+		iso8601_format(next, due);
+	(void)snprintf(line, sizeof(line), "ready: %zu schedules (next at %s), %zu hooks",
+		       s->host.config->n_schedules, next, s->host.config->n_hooks);
+	terminal_log(&s->host.terminal, LOG_INFO, line);
+	manager_ready(s->manager, line);
 }
 
 void serve_say_places(struct serve *s)

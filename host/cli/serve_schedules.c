@@ -49,7 +49,7 @@ void firings_run_ended(struct firings *fs, const struct config_start *start,
 	if (!fs || !fs->schedules)
 		return;
 	for (size_t i = 0; i < fs->n; i++) {
-		struct firing *f = &fs->v[i];
+		struct firing *f = fs->v[i];
 		if (!config_same_trigger(&f->c->start, start))
 			continue;
 		if (end->outcome == RUN_DONE)
@@ -83,7 +83,7 @@ static void on_later(void *arg)
 	struct firings *fs = arg;
 	fs->later = NULL;
 	for (size_t i = 0; i < fs->n; i++)
-		firing_start_waiting(&fs->v[i]);
+		firing_start_waiting(fs->v[i]);
 }
 
 void firings_start_waiting(struct firings *fs)
@@ -97,8 +97,8 @@ void firings_start_waiting(struct firings *fs)
 struct firing *firings_find(const struct firings *fs, const char *name)
 {
 	for (size_t i = 0; i < fs->n; i++) {
-		if (strcmp(fs->v[i].c->start.name, name) == 0)
-			return &fs->v[i];
+		if (strcmp(fs->v[i]->c->start.name, name) == 0)
+			return fs->v[i];
 	}
 	return NULL;
 }
@@ -114,21 +114,32 @@ static int drop_waiting(void *arg, const struct firing_row *row)
 	const struct stored *st = arg;
 	struct firing_row gone = *row;
 	gone.state = FIRING_SKIPPED;
-	gone.why = "its schedule is not configured any more";
+	gone.why = NOT_CONFIGURED;
 	gone.recorded_ms = clock_wall_ms();
 	store_set_firing(commit_store(st->all->serve->host.committer), &gone);
 	return 0;
 }
 
-/* One that is not configured any more: should it come back, it begins anew. */
-static int take_leave(struct stored *st, const struct schedule_row *row)
+void firings_take_leave(struct firings *fs, const struct schedule_row *row)
 {
-	const struct firing_filter queued = { .schedule = row->name, .queued = true };
 	struct schedule_row gone = *row;
 	gone.cron = "";
 	gone.next_ms = 0;
-	store_set_schedule(commit_store(st->all->serve->host.committer), &gone);
+	store_set_schedule(commit_store(fs->serve->host.committer), &gone);
+}
+
+static int take_leave(struct stored *st, const struct schedule_row *row)
+{
+	const struct firing_filter queued = { .schedule = row->name, .queued = true };
+	firings_take_leave(st->all, row);
 	return store_firings(st->reader, &queued, drop_waiting, st, NULL);
+}
+
+void firing_take_row(struct firing *f, const struct schedule_row *row)
+{
+	f->missed = row->missed;
+	f->failures = row->failures;
+	f->paused_ms = row->paused_ms;
 }
 
 static int take_schedule(void *arg, const struct schedule_row *row)
@@ -137,10 +148,11 @@ static int take_schedule(void *arg, const struct schedule_row *row)
 	struct firing *f = firings_find(st->all, row->name);
 	if (!f)
 		return row->cron[0] ? take_leave(st, row) : 0;
-	struct schedule_course *course = &st->courses[f - st->all->v];
-	f->missed = row->missed;
-	f->failures = row->failures;
-	f->paused_ms = row->paused_ms;
+	size_t i = 0;
+	while (st->all->v[i] != f)
+		i++;
+	struct schedule_course *course = &st->courses[i];
+	firing_take_row(f, row);
 	if (!row->course || schedule_course_read(course, row->course) < 0)
 		return 0;
 	bool same = strcmp(row->cron, f->c->cron) == 0 && strcmp(row->zone, f->c->zone_name) == 0;
@@ -166,9 +178,9 @@ static int read_all(struct stored *st, struct err *err)
 	if (rc == 0)
 		rc = store_schedules(st->reader, take_schedule, st, err);
 	for (size_t i = 0; rc == 0 && i < fs->n; i++) {
-		const struct firing_filter queued = { .schedule = fs->v[i].c->start.name,
+		const struct firing_filter queued = { .schedule = fs->v[i]->c->start.name,
 						      .queued = true };
-		rc = store_firings(st->reader, &queued, take_waiting, &fs->v[i], err);
+		rc = store_firings(st->reader, &queued, take_waiting, fs->v[i], err);
 	}
 	store_reader_close(st->reader);
 	return rc;
@@ -179,7 +191,7 @@ static int add_all(struct stored *st, struct err *err)
 	struct firings *fs = st->all;
 	int rc = read_all(st, err);
 	for (size_t i = 0; rc == 0 && i < fs->n; i++) {
-		struct firing *f = &fs->v[i];
+		struct firing *f = fs->v[i];
 		rc = schedules_add(&f->timer, fs->schedules, &f->c->rule, &st->courses[i], f, err);
 		if (rc == 0 && f->paused_ms)
 			schedule_pause(f->timer, true);
@@ -189,21 +201,45 @@ static int add_all(struct stored *st, struct err *err)
 	return rc;
 }
 
+struct firing *firing_new(struct firings *fs, const struct config_schedule *c)
+{
+	struct firing *f = calloc(1, sizeof(*f));
+	if (f)
+		*f = (struct firing){ .all = fs, .c = c };
+	return f;
+}
+
+void firing_free(struct firing *f)
+{
+	if (!f)
+		return;
+	firing_clear_queue(f);
+	free(f);
+}
+
+static bool add_configured(struct firings *fs, const struct config *c)
+{
+	fs->v = calloc(c->n_schedules + 1, sizeof(struct firing *));
+	for (size_t i = 0; fs->v && i < c->n_schedules; i++) {
+		fs->v[i] = firing_new(fs, &c->schedules[i]);
+		if (!fs->v[i])
+			return false;
+		fs->n++;
+	}
+	return fs->v;
+}
+
 int firings_open(struct firings **out, struct serve *s, struct err *err)
 {
 	const struct config *c = s->host.config;
 	struct firings *fs = calloc(1, sizeof(*fs));
 	struct stored st = { fs, calloc(c->n_schedules + 1, sizeof(*st.courses)), NULL };
-	if (fs)
-		fs->v = calloc(c->n_schedules + 1, sizeof(*fs->v));
-	if (!fs || !fs->v || !st.courses) {
+	if (!fs || !st.courses || !add_configured(fs, c)) {
 		free(st.courses);
 		firings_free(fs);
 		return err_set(err, ERR_NOMEM, "no memory for schedules");
 	}
 	fs->serve = s;
-	for (; fs->n < c->n_schedules; fs->n++)
-		fs->v[fs->n] = (struct firing){ .all = fs, .c = &c->schedules[fs->n] };
 	int rc = schedules_new(
 	    &fs->schedules,
 	    &(struct schedules_spec){ .loop = s->host.loop, .come = on_come, .arg = fs }, err);
@@ -227,7 +263,7 @@ void firings_stop(struct firings *fs)
 	if (!fs)
 		return;
 	for (size_t i = 0; fs->schedules && i < fs->n; i++)
-		firing_record_skips(&fs->v[i]);
+		firing_record_skips(fs->v[i]);
 	fs->serve->host.firings = NULL;
 	timer_stop(fs->later);
 	fs->later = NULL;
@@ -245,8 +281,8 @@ void firings_free(struct firings *fs)
 	timer_stop(fs->later);
 	schedules_free(fs->schedules);
 	for (size_t i = 0; i < fs->n; i++)
-		firing_clear_queue(&fs->v[i]);
-	free(fs->v);
+		firing_free(fs->v[i]);
+	free((void *)fs->v);
 	free(fs);
 }
 

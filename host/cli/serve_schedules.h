@@ -44,6 +44,27 @@ void firings_free(struct firings *f); /* NULL is fine */
 
 int64_t firings_next(const struct firings *f); /* of all; INT64_MAX: none */
 
+/*
+ * Other schedules from one moment on (serve_schedules_change.c). One that stays goes on with its course, its
+ * queue, its pause and its runs, as it is configured from then on; with another expression or zone it
+ * begins anew at that moment, as does one that is new: nothing is made up for. Of one that is gone
+ * nothing comes any more, and what waits is skipped.
+ *
+ * In this order: firings_change_new; firings_change_look; firings_change_ready, and in the same turn of
+ * the loop firings_change_take, which cannot fail; or firings_change_free at any time before.
+ */
+struct firings_change;
+struct store_reader;
+/* config must live as long as the schedules are of it. No backfill begins meanwhile. -ERR_NOMEM */
+NODISCARD int firings_change_new(struct firings_change **out, struct firings *f,
+				 const struct config *config, struct err *err);
+/* On the worker: what the store has of those that are new. */
+NODISCARD int firings_change_look(struct firings_change *c, struct store_reader *reader,
+				  struct err *err);
+NODISCARD int firings_change_ready(struct firings_change *c, struct err *err);
+void firings_change_take(struct firings_change *c); /* c is gone */
+void firings_change_free(struct firings_change *c); /* NULL is fine */
+
 /* A run has ended; nothing where it is of no schedule. From on_end. */
 void firings_run_ended(struct firings *f, const struct config_start *start,
 		       const struct run_end *end);

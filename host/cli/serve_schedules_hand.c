@@ -201,6 +201,8 @@ static int check_span(const struct firing *f, const struct firings_span *span, s
 	if (f->paused_ms)
 		return err_named(err, ERR_INVALID, "Paused", "%.60s is paused: resume it first",
 				 f->c->start.name);
+	if (f->all->changing)
+		return err_named(err, ERR_INVALID, "Busy", "the configuration is being reloaded");
 	if (f->all->backfill)
 		return err_named(err, ERR_INVALID, "Busy", "another backfill is being queued");
 	if (span->from_ms > span->to_ms || span->to_ms > clock_wall_ms() ||

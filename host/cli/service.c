@@ -14,6 +14,7 @@
 #include "cli/environment.h"
 #include "cli/guest.h"
 #include "cli/owner.h"
+#include "cli/serve_reload.h"
 #include "cli/service_schedules.h"
 #include "cli/shown_args.h"
 #include "cli/status.h"
@@ -307,6 +308,46 @@ static void on_schedule(void *arg, struct control_request *q, const cJSON *reque
 	cJSON_Delete(copy);
 }
 
+/* ---- reload ---- */
+
+struct reload_asked {
+	struct host *host;
+	struct late_answer *answer;
+};
+
+static void on_reloaded(void *arg, cJSON *value, const struct err *err)
+{
+	struct reload_asked *a = arg;
+	if (err->code)
+		late_answer_fail(a->answer, err->name[0] ? err->name : "Refused", err->message);
+	else
+		late_answer_when_durable(a->answer, a->host->committer, value);
+	free(a);
+}
+
+static void on_reload(void *arg, struct control_request *q, const cJSON *request)
+{
+	struct service *s = arg;
+	struct buf actor = BUF_INIT(ACTOR_MAX);
+	cJSON *copy = with_verified_actor(q, request);
+	struct reload_asked *a = malloc(sizeof(*a));
+	json_write(&actor, json_get(copy, "actor"));
+	if (!s->host->reload) {
+		control_fail(q, "NoServe", "no 'runbook serve' goes on with this state directory");
+	} else if (!a || actor.err || !cJSON_IsObject(json_get(copy, "actor"))) {
+		control_fail(q, "InvalidRequest", "who asks?");
+	} else {
+		*a = (struct reload_asked){ s->host, late_answer_new(&s->answers, q) };
+		if (a->answer) {
+			reload_ask(s->host->reload, buf_cstr(&actor), on_reloaded, a);
+			a = NULL;
+		}
+	}
+	free(a);
+	buf_clear(&actor);
+	cJSON_Delete(copy);
+}
+
 /* ---- life ---- */
 
 static const struct control_op ops[] = {
@@ -326,6 +367,7 @@ static const struct control_op ops[] = {
 	{ "schedule.resume", on_schedule, NULL, late_answer_gone },
 	{ "schedule.fire", on_schedule, NULL, late_answer_gone },
 	{ "schedule.backfill", on_schedule, NULL, late_answer_gone },
+	{ "reload", on_reload, NULL, late_answer_gone },
 	{ "run", on_run, on_run_more, on_run_gone },
 	{ "resume", on_run, on_run_more, on_run_gone },
 	{ "retry", on_run, on_run_more, on_run_gone },

@@ -10,6 +10,7 @@
  *	approve, reject   a vote on what a run asks for; answered when it is on disk
  *	schedules         admin/query.h: schedules, and what became of their instants
  *	schedule.*        cli/service_schedules.h
+ *	reload            cli/serve_reload.h; answered when what came of it is on disk
  *	resume, retry     like run, of one that is on record
  *	run               takes over a run that another `runbook run` was asked for: events log and
  *	                  progress, at last how it ended; a further line {"interrupt":true} is its Ctrl-C

@@ -44,18 +44,51 @@ static int check_patterns(const struct registry *reg, const struct policy *p, st
 	return rc;
 }
 
-static int open_judge(struct rules *r, const struct rules_spec *spec, struct err *err)
+static int open_judge(struct rulebook *b, const struct rules_spec *spec, struct err *err)
 {
-	int rc = functions_open(&r->judge,
+	int rc = functions_open(&b->judge,
 				&(struct functions_spec){ .path = spec->policy_file,
 							  .lua_dir = spec->lua_dir,
 							  .memory_max = JUDGE_MEMORY,
 							  .cpu_ms = JUDGE_CPU_MS },
 				err);
-	if (rc == 0 && !functions_has(r->judge, "judge"))
+	if (rc == 0 && !functions_has(b->judge, "judge"))
 		rc = err_set(err, ERR_INVALID, "%.900s: returns no function 'judge'",
 			     spec->policy_file);
 	return rc;
+}
+
+int rulebook_new(struct rulebook **out, const struct rules_spec *spec, struct err *err)
+{
+	struct rulebook *b = calloc(1, sizeof(*b));
+	if (!b)
+		return err_set(err, ERR_NOMEM, "no memory for the rules");
+	*b = (struct rulebook){ .policy = spec->policy,
+				.limits = spec->limits,
+				.n_limits = spec->n_limits };
+	int rc = spec->policy ? check_patterns(spec->registry, spec->policy, err) : 0;
+	if (rc == 0 && spec->policy_file)
+		rc = open_judge(b, spec, err);
+	if (rc < 0) {
+		rulebook_free(b);
+		return rc;
+	}
+	*out = b;
+	return 0;
+}
+
+void rulebook_free(struct rulebook *b)
+{
+	if (!b)
+		return;
+	functions_close(b->judge);
+	free(b);
+}
+
+void rules_take(struct rules *r, struct rulebook *b)
+{
+	rulebook_free(r->book);
+	r->book = b;
 }
 
 int rules_new(struct rules **out, const struct rules_spec *spec, struct err *err)
@@ -63,15 +96,11 @@ int rules_new(struct rules **out, const struct rules_spec *spec, struct err *err
 	struct rules *r = calloc(1, sizeof(*r));
 	if (!r)
 		return err_set(err, ERR_NOMEM, "no memory for the rules");
-	*r = (struct rules){ .state_dir = strdup(spec->state_dir),
-			     .registry = spec->registry,
-			     .policy = spec->policy };
+	*r = (struct rules){ .state_dir = strdup(spec->state_dir), .registry = spec->registry };
 	int rc = r->state_dir ? changes_new(&r->changes, err)
 			      : err_set(err, ERR_NOMEM, "no memory for the rules");
-	if (rc == 0 && spec->policy)
-		rc = check_patterns(spec->registry, spec->policy, err);
-	if (rc == 0 && spec->policy_file)
-		rc = open_judge(r, spec, err);
+	if (rc == 0)
+		rc = rulebook_new(&r->book, spec, err);
 	if (rc < 0) {
 		rules_free(r);
 		return rc;
@@ -101,7 +130,7 @@ void rules_free(struct rules *r)
 		free_key(r->keys);
 		r->keys = next;
 	}
-	functions_close(r->judge);
+	rulebook_free(r->book);
 	changes_free(r->changes);
 	free(r->state_dir);
 	free(r);
@@ -172,7 +201,7 @@ static int hold_key(struct rules *r, const struct run *run, struct bytes input, 
 {
 	const struct policy *header = run->tally.header;
 	bool own = header && header->key;
-	const struct policy *p = own ? header : r->policy;
+	const struct policy *p = own ? header : r->book->policy;
 	struct buf key = BUF_INIT(KEY_MAX);
 	cJSON *v = input.n > 0 ? json_parse(input, NULL) : NULL;
 	int rc = p ? policy_write_key(p, v, &key, own ? err : NULL) : 0;

@@ -49,11 +49,15 @@ struct policy;
 struct registry;
 struct rules;
 struct run;
+struct run_rule;
 
 struct rules_spec {
-	const char *state_dir;           /* where the hold is; copied */
-	const struct policy *policy;     /* of the configuration; NULL: none; borrowed */
-	const char *policy_file;         /* with judge; NULL: none; copied */
+	const char *state_dir;         /* where the hold is; copied */
+	const struct policy *policy;   /* of the configuration; NULL: none; borrowed */
+	const char *policy_file;       /* with judge; NULL: none; copied */
+	const struct run_rule *limits; /* [rules] of the configuration; borrowed. Of these and the
+					  * ones that a run began with the stricter holds */
+	size_t n_limits;
 	const char *lua_dir;             /* for its require; NULL: none; copied */
 	const struct registry *registry; /* a pattern must match an operation of it; borrowed */
 };
@@ -62,6 +66,21 @@ struct rules_spec {
  * @return 0; -ERR_INVALID: policy_file cannot be loaded, or a pattern matches no operation */
 NODISCARD int rules_new(struct rules **out, const struct rules_spec *spec, struct err *err);
 void rules_free(struct rules *r); /* NULL is fine */
+
+/*
+ * What the configuration says, made ready to take the place of what it said before: from rules_take on
+ * every call is judged by it, also those of runs that go on. What was counted, is unsettled or held as
+ * a key stays.
+ *
+ * @param spec  state_dir and registry are those of the rules
+ * @param[out] out owned by the caller: rules_take, or rulebook_free
+ * @return as rules_new
+ */
+struct rulebook;
+NODISCARD int rulebook_new(struct rulebook **out, const struct rules_spec *spec, struct err *err);
+void rulebook_free(struct rulebook *b); /* NULL is fine */
+/* b is the rules' now; the one before is freed. Not from within a call's judgement. */
+void rules_take(struct rules *r, struct rulebook *b);
 
 /* Who is told when the switch is seen to change; borrowed. Before the first call is judged. */
 void rules_record_to(struct rules *r, struct committer *committer);

@@ -44,8 +44,8 @@ static const char *counted_group(const struct hearing *h)
 
 /* ---- calls of one run ---- */
 
-/* -1: any number. */
-static int limit_of(const struct run *r, const struct registered_op *op)
+/* What the run began with. -1: any number. */
+static int own_limit(const struct run *r, const struct registered_op *op)
 {
 	for (size_t i = 0; i < r->n_rules; i++)
 		if (strcmp(r->rules[i].operation, op->full_name) == 0)
@@ -53,11 +53,28 @@ static int limit_of(const struct run *r, const struct registered_op *op)
 	return op->op->max_calls > 0 ? op->op->max_calls : -1;
 }
 
+/* What the configuration says now. -1: nothing. */
+static int limit_now(const struct rulebook *b, const char *operation)
+{
+	for (size_t i = 0; i < b->n_limits; i++)
+		if (strcmp(b->limits[i].operation, operation) == 0)
+			return b->limits[i].max_calls;
+	return -1;
+}
+
+/* Of both the stricter. */
+static int limit_of(const struct hearing *h)
+{
+	int limit = own_limit(h->c->run, h->c->op);
+	int now = h->r ? limit_now(h->r->book, h->c->op->full_name) : -1;
+	return now >= 0 && (limit < 0 || now < limit) ? now : limit;
+}
+
 static bool hear_limit(struct hearing *h)
 {
 	const struct run *r = h->c->run;
 	const char *name = h->call.operation;
-	int limit = limit_of(r, h->c->op);
+	int limit = limit_of(h);
 	int calls = tally_calls(&r->tally, name, counted_resource(h), NULL);
 	return limit < 0 || calls < limit ||
 	       ruling_deny(h->out, "calls",
@@ -147,7 +164,7 @@ static bool hear_default_budgets(struct hearing *h, const struct policy *config)
 
 bool rules_hear_budgets(struct hearing *h)
 {
-	const struct policy *config = h->r ? h->r->policy : NULL;
+	const struct policy *config = h->r ? h->r->book->policy : NULL;
 	if (!hear_limit(h))
 		return false;
 	if (!h->call.changes)

@@ -142,7 +142,7 @@ static bool want_approval(struct hearing *h, const struct policy *p)
 
 static bool hear_always(struct hearing *h)
 {
-	const struct policy *config = h->r ? h->r->policy : NULL;
+	const struct policy *config = h->r ? h->r->book->policy : NULL;
 	if (h->r && h->call.changes && !rules_hear_hold(h))
 		return false;
 	return hear_policy(h, config) && hear_policy(h, h->c->run->tally.header);
@@ -157,7 +157,7 @@ static bool hear_call(struct hearing *h)
 		return false;
 	if (!h->call.changes)
 		return true;
-	if (h->r && (!want_approval(h, h->r->policy) || !rules_hear_lua(h)))
+	if (h->r && (!want_approval(h, h->r->book->policy) || !rules_hear_lua(h)))
 		return false;
 	return want_approval(h, h->c->run->tally.header);
 }
@@ -217,6 +217,6 @@ bool rules_note_denied(struct call *c, const char *rule)
 
 void rules_answered(const struct call *c)
 {
-	if (c->runs->rules && c->runs->rules->judge && !call_changes(c))
+	if (c->runs->rules && c->runs->rules->book->judge && !call_changes(c))
 		tally_answered(&c->run->tally, c->op, c->end.answer);
 }

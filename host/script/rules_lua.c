@@ -127,12 +127,12 @@ bool rules_hear_lua(struct hearing *h)
 	struct buf call = BUF_INIT(JSON_TEXT_MAX), last = BUF_INIT(JSON_TEXT_MAX);
 	struct buf answer = BUF_INIT(1 << 16);
 	struct err err = { 0 };
-	if (!h->r->judge)
+	if (!h->r->book->judge)
 		return true;
 	write_call(h, &call);
 	tally_write_answers(&h->c->run->tally, &last);
 	int rc = call.err || last.err ? err_set(&err, ERR_LIMIT, "too much to judge")
-				      : functions_call(h->r->judge, "judge", buf_bytes(&call),
+				      : functions_call(h->r->book->judge, "judge", buf_bytes(&call),
 						       buf_bytes(&last), &answer, &err);
 	cJSON *v = rc == 0 ? json_parse(buf_bytes(&answer), &err) : NULL;
 	bool ok = v ? take_answer(h, v)

@@ -12,13 +12,19 @@ struct rules_key { /* held by a run */
 	char *key, *run;
 };
 
+struct rulebook {                      /* of the configuration */
+	const struct policy *policy;   /* NULL: none */
+	struct lua_functions *judge;   /* NULL: none */
+	const struct run_rule *limits; /* calls of one run */
+	size_t n_limits;
+};
+
 struct rules {
 	char *state_dir;
 	struct committer *committer;
 	bool held; /* as last seen */
-	const struct policy *policy;
 	const struct registry *registry;
-	struct lua_functions *judge; /* NULL: none */
+	struct rulebook *book;
 	struct changes *changes;
 	struct rules_key *keys;
 };

@@ -162,6 +162,10 @@ struct run_spec {
 /* @param[out] out owned by the caller; runs_free */
 NODISCARD int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err);
 
+/* Other values of passive_ms, max_intent_age_ms and approvers, of which alone spec is looked at: for the
+ * next wait, settlement and question of every run. -ERR_NOMEM: nothing has changed */
+NODISCARD int runs_change(struct runs *runs, const struct runs_spec *spec, struct err *err);
+
 /* Ends what is alive at once, as the second run_cancel does, and calls each on_end before it
  * returns. To be called before commit_close, so that the last records are written. NULL is fine. */
 /* Runs that are in a store are left to the next process; others are cancelled. NULL is fine. */

@@ -29,6 +29,19 @@ static bool copy(char **out, const char *s)
 	return !s || *out;
 }
 
+int runs_change(struct runs *runs, const struct runs_spec *spec, struct err *err)
+{
+	char *approvers;
+	if (!copy(&approvers, spec->approvers))
+		return err_set(err, ERR_NOMEM, "no memory for the runs");
+	free(runs->approvers);
+	runs->approvers = approvers;
+	runs->passive_ms = spec->passive_ms > 0 ? spec->passive_ms : PASSIVE_MS;
+	runs->max_intent_age_ms =
+	    spec->max_intent_age_ms > 0 ? spec->max_intent_age_ms : SETTLE_INTENT_AGE_MS;
+	return 0;
+}
+
 int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 {
 	struct runs *runs = calloc(1, sizeof(*runs));
@@ -45,9 +58,6 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 		.registry = spec->registry,
 		.rules = spec->rules,
 		.culprit = spec->culprit,
-		.passive_ms = spec->passive_ms > 0 ? spec->passive_ms : PASSIVE_MS,
-		.max_intent_age_ms =
-		    spec->max_intent_age_ms > 0 ? spec->max_intent_age_ms : SETTLE_INTENT_AGE_MS,
 		.carried = spec->carried,
 		.observer = spec->observer,
 		.on_asked = spec->on_asked,
@@ -63,9 +73,10 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 	if (rc == 0)
 		rc = rates_set(runs->rates, spec->rates, spec->n_rates, err);
 	if (rc == 0 &&
-	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path) ||
-	     !copy(&runs->approvers, spec->approvers)))
+	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path)))
 		rc = err_set(err, ERR_NOMEM, "no memory for the runs");
+	if (rc == 0)
+		rc = runs_change(runs, spec, err);
 	if (rc == 0 && runs->store_path)
 		rc = sleepers_new(&runs->sleepers, runs, err);
 	if (rc < 0) {

@@ -9,6 +9,8 @@ struct deliveries {
 	struct delivery_limits limits;
 	struct delivery_ids *ids;
 	int64_t *starts; /* a ring of the last limits.rate_n, oldest at `oldest` */
+	struct delivery_limits next_limits;
+	int64_t *next_starts; /* for them; NULL: none are prepared */
 	size_t n_starts, oldest;
 	struct delivery_waiting *first, **last;
 	size_t n, bytes;
@@ -47,8 +49,33 @@ void deliveries_free(struct deliveries *d)
 	while (d->first)
 		deliveries_leave(d, d->first);
 	delivery_ids_free(d->ids);
+	free(d->next_starts);
 	free(d->starts);
 	free(d);
+}
+
+int deliveries_prepare(struct deliveries *d, const struct delivery_limits *limits)
+{
+	INVARIANT(limits->rate_n <= DELIVERIES_RATE_MAX);
+	free(d->next_starts);
+	d->next_limits = *limits;
+	d->next_starts = calloc(limits->rate_n + 1, sizeof(*d->next_starts));
+	return d->next_starts ? 0 : -ERR_NOMEM;
+}
+
+/* Of the last starts as many are kept as count. */
+void deliveries_change(struct deliveries *d)
+{
+	INVARIANT(d->next_starts);
+	size_t most = d->next_limits.rate_n, n = d->n_starts < most ? d->n_starts : most;
+	for (size_t i = 0; i < n; i++)
+		d->next_starts[i] = d->starts[(d->oldest + d->n_starts - n + i) % d->limits.rate_n];
+	free(d->starts);
+	d->starts = d->next_starts;
+	d->next_starts = NULL;
+	d->limits = d->next_limits;
+	d->n_starts = n;
+	d->oldest = 0;
 }
 
 /* ---- ids ---- */

@@ -70,6 +70,11 @@ NODISCARD int deliveries_new(struct deliveries **out, const struct delivery_limi
 			     struct err *err);
 void deliveries_free(struct deliveries *d); /* NULL is fine */
 
+/* Make ready for other limits: nothing is different until deliveries_change. -ERR_NOMEM */
+NODISCARD int deliveries_prepare(struct deliveries *d, const struct delivery_limits *limits);
+/* From now on the limits of the last deliveries_prepare. What is known, counted or waits stays. */
+void deliveries_change(struct deliveries *d);
+
 /* ---- ids ---- */
 
 /* The run that stands for the delivery of that id, "" when it was ignored; NULL: it is not known. */

@@ -154,6 +154,15 @@ void schedules_remove(struct schedules *s, struct schedule *e)
 	arm(s);
 }
 
+void schedule_change(struct schedule *e, const struct schedule_rule *rule, bool anew)
+{
+	e->rule = *rule;
+	if (anew)
+		schedule_course_begin(&e->course, rule, now_of(e->all));
+	e->next_ms = schedule_course_next(&e->course, rule);
+	arm(e->all);
+}
+
 void schedule_pause(struct schedule *e, bool paused)
 {
 	if (e->paused && !paused) {

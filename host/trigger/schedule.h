@@ -47,6 +47,10 @@ NODISCARD int schedules_add(struct schedule **out, struct schedules *s,
 			    void *of, struct err *err);
 void schedules_remove(struct schedules *s, struct schedule *e);
 
+/* Another rule from now on. Its course goes on: what is decided stays so, what is due comes. Unless it is
+ * to begin anew, for another expression or zone. */
+void schedule_change(struct schedule *e, const struct schedule_rule *rule, bool anew);
+
 /* Nothing comes of a paused one, and what passes meanwhile is neither missed nor made up for: its
  * course begins anew when the pause ends. */
 void schedule_pause(struct schedule *e, bool paused);
