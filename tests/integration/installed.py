@@ -109,7 +109,7 @@ def bash_completes_commands_words_and_options():
     with installed() as (_, prefix):
         file = one(prefix, "share/bash-completion/completions/runbook.bash")
         check_equal(completed(file, ""), commands_of_the_source(), "commands")
-        check_equal(completed(file, "re"), {"release", "reject", "replay", "resume", "retry"}, "commands with re")
+        check_equal(completed(file, "re"), {"release", "reject", "reload", "replay", "resume", "retry"}, "commands with re")
         check({"--config", "--dry-run", "--input"} <= completed(file, "run", "--"), "options of run")
         check_equal(completed(file, "store", "b"), {"backup"}, "words of store")
         check_equal(completed(file, "watch", "--e"), {"--every"}, "options of watch")

@@ -262,7 +262,7 @@ def what_cannot_be_meant_is_refused():
                                ("[notify]\nchannel = slack\n", "one of the two"),
                                ("[notify]\nchannel = pagerduty\nurl = https://x\n", "routing key"),
                                ("[notify]\nchannel = slack\nsecret = a\nevents = all\n", "failure recovery approval slow"),
-                               ("[notify]\nchannel = slack\nurl = http://localhost/\nrunbook = none.lua\n", "cannot be read"),
+                               ("[notify]\nchannel = slack\nurl = http://localhost/\nrunbook = none.lua\n", "none.lua: No such file"),
                                ("[heartbeat]\nevery = 5s\n", "one of the two"),
                                ("[heartbeat]\nurl = https://x\nevery = 1ms\n", "1s or more")):
             Host(work, sections)
