@@ -51,7 +51,7 @@ static void check_shown(const struct config *c)
 	for (size_t i = 0; i < c->n_schedules; i++) {
 		const struct config_schedule *s = &c->schedules[i];
 		INVARIANT(s->start.name[0] && s->start.runbook && s->cron && s->zone_name);
-		config_describe_schedule(c, s, &shown);
+		config_describe_schedule(s, &shown);
 		check_object(&shown);
 	}
 	for (size_t i = 0; i < c->n_hooks; i++)
@@ -60,7 +60,7 @@ static void check_shown(const struct config *c)
 	check_object(&shown);
 }
 
-static bool is_plugin(void *arg, const char *name)
+static bool is_plugin(const void *arg, const char *name)
 {
 	(void)arg;
 	return strcmp(name, "sfn") == 0 || strcmp(name, "http") == 0;
