@@ -262,6 +262,19 @@ static void on_timer(void *arg)
 	look(s);
 }
 
+/* Look when the first is due. */
+static void look_in_time(struct sleepers *s)
+{
+	int64_t left = s->heap[0]->wake_ms - clock_wall_ms();
+	timer_stop(s->timer);
+	s->timer = NULL;
+	if (s->stopped || s->heap[0]->wake_ms == INT64_MAX)
+		return;
+	if (left < 0)
+		left = 0;
+	s->timer = timer_start(s->runs->loop, left < LOOK_MS ? left : LOOK_MS, on_timer, s);
+}
+
 /* Wake who is due, as far as there is room, and see that the timer comes for the next. */
 static void look(struct sleepers *s)
 {
@@ -273,10 +286,8 @@ static void look(struct sleepers *s)
 	while (s->n > 0 && s->heap[0]->wake_ms <= now && s->n_reading < WAKING_MAX &&
 	       s->runs->n_awake + s->n_reading < AWAKE_MAX)
 		start_reading(s, pop(s));
-	if (s->n == 0 || s->heap[0]->wake_ms <= now || s->heap[0]->wake_ms == INT64_MAX)
-		return; /* or no room: runs_made_room looks again */
-	int64_t left = s->heap[0]->wake_ms - now;
-	s->timer = timer_start(s->runs->loop, left < LOOK_MS ? left : LOOK_MS, on_timer, s);
+	if (s->n > 0 && s->heap[0]->wake_ms > now)
+		look_in_time(s); /* else no room: runs_made_room looks again */
 }
 
 void runs_made_room(struct runs *runs)
@@ -300,7 +311,7 @@ void sleepers_add(struct sleepers *s, const char *id, int64_t wake_ms,
 	s->n_all++;
 	push(s, one);
 	if (s->heap[0] == one)
-		look(s);
+		look_in_time(s); /* not now: who is found after it may be due before it */
 }
 
 void sleeper_wake(struct sleepers *s, struct run_key *k)
