@@ -53,14 +53,20 @@ def after_a_death(this, station):
 
 def steps_run_again(station, log):
     """A change that has its outcome is never made again. What changes nothing, a refusal too, may be asked again, as
-    long as no later change of its branch builds on it; one that was never let go builds on nothing."""
-    found, ended, changes = [], {}, collections.defaultdict(list)
+    long as no later change of its branch builds on it; one that was never let go builds on nothing. While it is
+    unknown whether a token took effect, an error of the same token sent again tells nothing of the first."""
+    found, ended, changes, unclear = [], {}, collections.defaultdict(list), {}
+    tokens = {(segment, r["seq"]): r.get("token") for segment, r in log.of("call.intent")}
     unmade = {(segment, r["intent"]) for segment, r in log.of("call.outcome") if r["outcome"] in NOT_MADE}
     for number, (segment, r) in enumerate(log.of("call.intent", "call.outcome", "call.settle")):
         key = (r["run"], r["attempt"], r["step"])
         if r["kind"] != "call.intent":
-            if r["outcome"] not in ("unknown", "not_sent", "not_done"):
-                ended[key] = (number, r["outcome"])
+            token = tokens.get((segment, r["intent"])) if r["kind"] == "call.outcome" else None
+            if r["outcome"] == "unknown" and token:
+                unclear[key] = token
+            elif r["outcome"] not in ("unknown", "not_sent", "not_done"):
+                if r["outcome"] != "error" or not token or unclear.get(key) != token:
+                    ended[key] = (number, r["outcome"])
             continue
         parent, _, last = r["step"].rpartition(".")
         branch = (r["run"], r["attempt"], parent)
