@@ -19,7 +19,7 @@ static const char cancel_help[] =
     "redriven execution too, goes on. RUN is its id or the beginning of it.\n";
 
 static const char resume_help[] =
-    "usage: runbook resume RUN [--config FILE]\n"
+    "usage: runbook resume RUN [--config FILE] [--log-format FORMAT]\n"
     "\n"
     "Carry on a run that is parked, or that a dead process left: replayed from its journal with\n"
     "the sources it began with and the same idempotency tokens. Recorded steps are not made "
@@ -27,7 +27,7 @@ static const char resume_help[] =
     "Shown like 'runbook run'.\n";
 
 static const char retry_help[] =
-    "usage: runbook retry RUN [--config FILE]\n"
+    "usage: runbook retry RUN [--config FILE] [--log-format FORMAT]\n"
     "\n"
     "A new attempt of a run that is over: from its beginning, with the same input, the file as it\n"
     "is now and new idempotency tokens. Shown like 'runbook run'.\n";
@@ -48,14 +48,18 @@ static const char approve_help[] =
 enum { OWNER_ANSWER_MS = 15000 };
 
 struct words {
-	const char *config, *reason, *step, *comment;
+	const char *config, *reason, *step, *comment, *log_format;
 	char run[RUN_ID_SIZE]; /* "": none is given */
 };
 
 static const struct option names[] = {
-	{ "config", required_argument, NULL, 'c' }, { "reason", required_argument, NULL, 'r' },
-	{ "step", required_argument, NULL, 's' },   { "comment", required_argument, NULL, 'm' },
-	{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' },
+	{ "reason", required_argument, NULL, 'r' },
+	{ "step", required_argument, NULL, 's' },
+	{ "comment", required_argument, NULL, 'm' },
+	{ "log-format", required_argument, NULL, 'l' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 /* allowed: the letters of the options that the command has; '-': it needs no RUN. */
@@ -74,8 +78,9 @@ static bool read_words(struct words *w, const char *allowed, const char *help, i
 					      argv[optind - 1]);
 			return false;
 		}
-		const char **to[] = { &w->config, &w->reason, &w->step, &w->comment };
-		*to[strchr("crsm", option) - "crsm"] = optarg;
+		const char **to[] = { &w->config, &w->reason, &w->step, &w->comment,
+				      &w->log_format };
+		*to[strchr("crsml", option) - "crsml"] = optarg;
 	}
 	if (argc - optind == 0 && strchr(allowed, '-'))
 		return true;
@@ -113,8 +118,8 @@ static cJSON *request_of(const char *op, const struct words *w)
 static int carry_on(const char *op, const struct words *w)
 {
 	cJSON *request = request_of(op, w);
-	int status =
-	    request ? foreground(op, w->config, request) : usage_error(op, "out of memory");
+	const struct foreground_given given = { w->config, w->log_format };
+	int status = request ? foreground(op, &given, request) : usage_error(op, "out of memory");
 	cJSON_Delete(request);
 	return status;
 }
@@ -123,7 +128,7 @@ int cmd_resume(int argc, char **argv)
 {
 	struct words w = { 0 };
 	int status;
-	if (!read_words(&w, "c", resume_help, argc, argv, &status))
+	if (!read_words(&w, "cl", resume_help, argc, argv, &status))
 		return status;
 	return carry_on("resume", &w);
 }
@@ -132,7 +137,7 @@ int cmd_retry(int argc, char **argv)
 {
 	struct words w = { 0 };
 	int status;
-	if (!read_words(&w, "c", retry_help, argc, argv, &status))
+	if (!read_words(&w, "cl", retry_help, argc, argv, &status))
 		return status;
 	return carry_on("retry", &w);
 }

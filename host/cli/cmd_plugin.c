@@ -39,22 +39,23 @@ static int run_command(struct host *h, const struct registered_command *c, int a
 	return h->exit_status;
 }
 
-/* Take "--config FILE" out of the arguments: the rest is the command's. */
-static const char *take_config(int *argc, char **argv)
+/* Take "--NAME VALUE" out of the arguments: the rest is the command's. NULL: it is not there. */
+static const char *take_option(const char *name, int *argc, char **argv)
 {
-	const char *file = NULL;
+	const char *value = NULL;
+	size_t n = strlen(name);
 	int kept = 1;
 	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], "--config") == 0 && i + 1 < *argc)
-			file = argv[++i];
-		else if (strncmp(argv[i], "--config=", 9) == 0)
-			file = argv[i] + 9;
+		if (strcmp(argv[i], name) == 0 && i + 1 < *argc)
+			value = argv[++i];
+		else if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=')
+			value = argv[i] + n + 1;
 		else
 			argv[kept++] = argv[i];
 	}
 	*argc = kept;
 	argv[kept] = NULL;
-	return file;
+	return value;
 }
 
 int cmd_plugin(int argc, char **argv)
@@ -63,8 +64,11 @@ int cmd_plugin(int argc, char **argv)
 	struct config config = { 0 };
 	struct err err = { 0 };
 	int status;
-	const char *file = take_config(&argc, argv);
+	const char *file = take_option("--config", &argc, argv);
+	const char *log_format = take_option("--log-format", &argc, argv);
 	int rc = config_load(&config, file, &err);
+	if (rc == 0)
+		rc = config_set_log_format(&config, log_format, &err);
 	if (rc == 0)
 		rc = host_open(&h, &config, &err);
 	const struct registered_command *c =

@@ -20,6 +20,7 @@ static const char help[] =
     "  --input JSON | @FILE  the input table (a JSON object)\n"
     "  -i KEY=VALUE          set one member of it; VALUE is taken as JSON if it is JSON\n"
     "  --config FILE         configuration\n"
+    "  --log-format FORMAT   of log lines: text, or for programs logfmt or json\n"
     "  --reason TEXT         recorded with every call\n"
     "  --dry-run             reads are real, changing calls only recorded\n"
     "  --timeout D           end the run after 30s, 15m, 2h ...\n"
@@ -37,7 +38,8 @@ static const char help[] =
 enum { INPUT_MAX = 64 << 20 };
 
 struct options {
-	const char *file, *config, *reason;
+	const char *file, *reason;
+	struct foreground_given given;
 	struct input input;
 	bool dry_run, help;
 	int64_t timeout_ms;
@@ -51,7 +53,10 @@ static int take_option(struct options *o, int option, const char *word, struct e
 	case 'i':
 		return input_set_member(&o->input, optarg, err);
 	case 'c':
-		o->config = optarg;
+		o->given.config = optarg;
+		return 0;
+	case 'l':
+		o->given.log_format = optarg;
 		return 0;
 	case 'r':
 		o->reason = optarg;
@@ -82,6 +87,7 @@ static int read_options(struct options *o, int argc, char **argv, struct err *er
 	static const struct option names[] = {
 		{ "input", required_argument, NULL, 'I' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "log-format", required_argument, NULL, 'l' },
 		{ "reason", required_argument, NULL, 'r' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "timeout", required_argument, NULL, 't' },
@@ -129,7 +135,7 @@ int cmd_run(int argc, char **argv)
 		status = print_help(help);
 	} else {
 		cJSON *request = request_of(&o);
-		status = request ? foreground("run", o.config, request)
+		status = request ? foreground("run", &o.given, request)
 				 : usage_error("run", "out of memory");
 		cJSON_Delete(request);
 	}

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/manager.h"
@@ -24,7 +25,7 @@
 #include "trigger/webhook.h"
 
 static const char help[] =
-    "usage: runbook serve --config FILE\n"
+    "usage: runbook serve --config FILE [--log-format text|logfmt|json]\n"
     "\n"
     "Start runs from the schedules and webhooks of the configuration until a signal comes:\n"
     "\n"
@@ -81,6 +82,15 @@ static int listen_for_hooks(struct serve *s, struct err *err)
 	return rc;
 }
 
+static void say_begin(struct serve *s)
+{
+	char line[400];
+	(void)snprintf(line, sizeof(line),
+		       "runbook " RUNBOOK_VERSION " begins, process %ld, %.300s", (long)getpid(),
+		       s->host.config->file);
+	terminal_log(&s->host.terminal, LOG_INFO, line);
+}
+
 static void say_ready(struct serve *s)
 {
 	char line[256];
@@ -89,6 +99,14 @@ static void say_ready(struct serve *s)
 	(void)snprintf(line, sizeof(line), "state in %.200s", s->host.config->state_dir);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 	host_say_hold(&s->host);
+}
+
+static void say_stopped(struct serve *s, int status)
+{
+	char line[80];
+	(void)snprintf(line, sizeof(line), "stopped, exit status %d", status);
+	if (s->ready)
+		terminal_log(&s->host.terminal, LOG_INFO, line);
 }
 
 static void on_asked(void *arg, const struct run_question *q)
@@ -143,42 +161,45 @@ static int settle(struct serve *s)
 	if (rc == 0)
 		rc = admin_pages_start(&s->admin, s, &err);
 	if (rc < 0)
-		return usage_error("serve", "%s", err.message);
+		return host_complain(&s->host, "serve", "%s", err.message);
 	rc = serve_settle(s, &err);
 	if (rc == 0)
 		return EXIT_DONE;
-	(void)usage_error("serve", "%s", err.message);
+	(void)host_complain(&s->host, "serve", "%s", err.message);
 	return rc == -ERR_CANCELLED ? EXIT_CANCELLED : EXIT_NO_AUDIT;
 }
 
-static int serve(struct serve *s, const char *file)
+static int serve(struct serve *s, const char *file, const char *log_format)
 {
 	struct err err = { 0 };
 	int rc = config_open(&s->begun, file, &err);
 	if (rc == 0)
+		rc = config_set_log_format(s->begun, log_format, &err);
+	if (rc == 0)
 		rc = host_open(&s->host, config_ref(s->begun), &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
+	say_begin(s);
 	rc = metrics_new(&s->host.metrics, &s->host, &err);
 	no_core(); /* from now on /proc/self is root's */
 	if (rc == 0)
 		rc = manager_new(&s->manager, s->host.loop, &err);
 	if (rc < 0)
-		return usage_error("serve", "%s", err.message);
+		return host_complain(&s->host, "serve", "%s", err.message);
 	serve_listen_carried(s);
 	s->host.add_status = serve_add_status;
 	s->host.add_status_arg = s;
 	s->host.on_asked = on_asked;
 	s->host.on_asked_arg = s;
 	if (host_open_runs(&s->host, "serve", &err) < 0) {
-		(void)usage_error("serve", "audit log unavailable: %s", err.message);
+		(void)host_complain(&s->host, "serve", "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
 	int status = settle(s);
 	if (status != EXIT_DONE) /* it was told to stop, or cannot go on */
 		return status == EXIT_CANCELLED ? EXIT_DONE : status;
 	if (set_up(s, &err) < 0 || serve_carry_on(s, &err) < 0)
-		return usage_error("serve", "%s", err.message);
+		return host_complain(&s->host, "serve", "%s", err.message);
 	if (prune_timer_start(&s->pruning, &s->host, &err) < 0)
 		terminal_log(&s->host.terminal, LOG_WARN, err.message);
 	s->ready = true;
@@ -191,13 +212,13 @@ static int serve(struct serve *s, const char *file)
 int cmd_serve(int argc, char **argv)
 {
 	int status;
-	const char *file;
-	if (!read_config_option(&file, help, argc, argv, &status))
+	const char *file, *log_format = NULL;
+	if (!read_logging_options(&file, &log_format, help, argc, argv, &status))
 		return status;
 	if (!file || optind != argc)
 		return usage_error("serve", "expected --config FILE and nothing else");
 	struct serve s = { 0 };
-	status = serve(&s, file);
+	status = serve(&s, file, log_format);
 	s.stopping = true;
 	reload_free(s.host.reload);
 	s.host.reload = NULL;
@@ -215,6 +236,7 @@ int cmd_serve(int argc, char **argv)
 	service_free(s.service);
 	manager_free(s.manager);
 	s.manager = NULL;
+	say_stopped(&s, status);
 	status = host_close(&s.host, status);
 	notify_free(s.notify);
 	serve_clear(&s);

@@ -22,6 +22,7 @@ static const char help[] =
     "\n"
     "  --every D      between two looks, 1s or more (2s); the longer it takes, the rarer they get\n"
     "  --config FILE  configuration\n"
+    "  --log-format FORMAT  of log lines: text, or for programs logfmt or json\n"
     "\n"
     "Ctrl-C ends the watching, not the Map Run.\n"
     "Exit status: 0 it succeeded, 1 it failed or was aborted, or it cannot be looked at, 2 usage "
@@ -31,7 +32,8 @@ static const char help[] =
 enum { EVERY_MIN_MS = 1000, EVERY_DEFAULT_MS = 2000, PATH_SIZE = 4096 };
 
 struct options {
-	const char *arn, *config;
+	const char *arn;
+	struct foreground_given given;
 	int64_t every_ms;
 };
 
@@ -39,6 +41,7 @@ struct options {
 static bool read_options(struct options *o, int argc, char **argv, int *status)
 {
 	static const struct option names[] = { { "config", required_argument, NULL, 'c' },
+					       { "log-format", required_argument, NULL, 'l' },
 					       { "every", required_argument, NULL, 'e' },
 					       { "help", no_argument, NULL, 'h' },
 					       { NULL, 0, NULL, 0 } };
@@ -47,7 +50,9 @@ static bool read_options(struct options *o, int argc, char **argv, int *status)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
 		if (option == 'c') {
-			o->config = optarg;
+			o->given.config = optarg;
+		} else if (option == 'l') {
+			o->given.log_format = optarg;
 		} else if (option == 'e' && duration_parse(&o->every_ms, optarg, &err) < 0) {
 			*status = usage_error("watch", "--every: %s", err.message);
 			return false;
@@ -114,7 +119,7 @@ int cmd_watch(int argc, char **argv)
 	int status;
 	if (!read_options(&o, argc, argv, &status))
 		return status;
-	if (!find_script(script, o.config, &err))
+	if (!find_script(script, o.given.config, &err))
 		return usage_error("watch", "%s", err.message);
 	cJSON *request =
 	    start_run_asked(&(struct start_asked){ .file = script, .input = input_of(&o) });
@@ -122,7 +127,7 @@ int cmd_watch(int argc, char **argv)
 		.status = status_of,
 		.left = "not watched any more; the Map Run goes on",
 	};
-	status = request ? foreground_look("watch", o.config, request, &looks)
+	status = request ? foreground_look("watch", &o.given, request, &looks)
 			 : usage_error("watch", "out of memory");
 	cJSON_Delete(request);
 	return status;

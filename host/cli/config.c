@@ -213,6 +213,13 @@ bool config_same_trigger(const struct config_start *a, const struct config_start
 	return a->trigger == b->trigger && strcmp(a->name, b->name) == 0;
 }
 
+int config_set_log_format(struct config *c, const char *name, struct err *err)
+{
+	if (!name || log_format_parse(&c->log_format, name))
+		return 0;
+	return err_set(err, ERR_INVALID, "--log-format %.40s: expected text, logfmt or json", name);
+}
+
 void config_clear(struct config *c)
 {
 	for (size_t i = 0; i < c->n_hooks; i++) {

@@ -1,7 +1,7 @@
 /*
  * config.h - the host's configuration: one INI file (base/ini.h), or defaults without one.
  *
- *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog, log_level
+ *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog, log_level, log_format: see config_host.c
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	            max_intent_age                       of a change that may be made again after a crash
  *	            passive, parallel          the wait that leaves memory; branches at once
@@ -37,6 +37,7 @@
 
 #include "base/crypto.h"
 #include "base/ini.h"
+#include "base/log_line.h"
 #include "cli/config_listen.h"
 #include "cli/secrets.h"
 #include "script/policy.h"
@@ -140,6 +141,7 @@ struct config {
 	int64_t watchdog_ms;        /* 0: the default of watchdog.h */
 	int64_t store_keep_ms;      /* how long serve keeps runs that are over; 0: for ever */
 	enum log_level log_level;   /* of lines; what is less is not shown */
+	enum log_format log_format; /* LOG_AS_TEXT: for people */
 	struct run_rule *rules;
 	size_t n_rules;
 	struct rate *rates; /* names are those of ini */
@@ -166,6 +168,8 @@ struct config {
  */
 NODISCARD int config_load(struct config *c, const char *path, struct err *err);
 void config_clear(struct config *c);
+/* What --log-format says is stronger than the file; NULL: it is not given. Right behind the loading. */
+NODISCARD int config_set_log_format(struct config *c, const char *name, struct err *err);
 
 /* The same of [host] alone: enough to find the process that owns the state directory. */
 NODISCARD int config_find_state(struct config *c, const char *path, struct err *err);

@@ -18,33 +18,6 @@ struct section_kind {
 	const char *live; /* those that a reload may change; "*": all; NULL: none */
 };
 
-static int log_level_of(struct reading *r, enum log_level *out)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	const struct ini_key *k = ini_key(r->s, "log_level");
-	for (size_t i = 0; k && i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(k->value, names[i]) == 0) {
-			*out = (enum log_level)i;
-			return 0;
-		}
-	}
-	return k ? value_complain(r, k, "debug, info, warn or error") : 0;
-}
-
-static int read_host(struct reading *r)
-{
-	int rc = value_copy(r, "state_dir", &r->c->state_dir);
-	if (rc == 0)
-		rc = value_copy(r, "lua_dir", &r->c->lua_dir);
-	if (rc == 0)
-		rc = value_copy(r, "plugin_dir", &r->c->plugin_dirs[0]);
-	if (rc == 0)
-		rc = value_duration(r, "watchdog", &r->c->watchdog_ms);
-	if (rc == 0)
-		rc = log_level_of(r, &r->c->log_level);
-	return rc < 0 ? rc : value_copy(r, "plugins", &r->c->plugins);
-}
-
 static int parallel_of(struct reading *r, unsigned *out)
 {
 	uint64_t n = 0;
@@ -219,8 +192,8 @@ int config_read_start(struct reading *r, struct config_start *s)
 	"header_timeout body_timeout answer_timeout idle_timeout "
 
 static const struct section_kind kinds[] = {
-	{ "host", false, read_host, " state_dir plugin_dir plugins lua_dir watchdog log_level ",
-	  " log_level " },
+	{ "host", false, config_read_host,
+	  " state_dir plugin_dir plugins lua_dir watchdog log_level log_format ", " log_level " },
 	{ "limits", false, read_limits,
 	  " memory cpu log result steps timeout call_timeout "
 	  "max_intent_age passive parallel ",

@@ -21,6 +21,7 @@ NODISCARD int config_read_schedule(struct reading *r);
 void config_clear_schedule(struct config_schedule *s);
 
 NODISCARD int config_read_rates(struct reading *r); /* config_rate.c: [rate] */
+NODISCARD int config_read_host(struct reading *r);  /* config_host.c: [host] */
 NODISCARD int config_read_hook(struct reading *r);  /* config_hook.c: [hook NAME] */
 /* config_deliveries.c: of it what becomes of its deliveries */
 NODISCARD int config_read_deliveries(struct reading *r, struct config_hook *h);

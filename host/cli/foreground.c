@@ -17,13 +17,14 @@
 #include "script/rules.h"
 #include "script/settle.h"
 
-enum { OWNER_TRIES = 200, OWNER_PAUSE_MS = 50, SILENT_TRIES = 4 };
+enum { OWNER_TRIES = 200, OWNER_PAUSE_MS = 50, SILENT_TRIES = 4, END_MAX = 1 << 20 };
 
 struct foreground {
 	struct host host;
 	struct service *service;
 	struct hand_over away; /* while another process goes through it */
 	char id[RUN_ID_SIZE];
+	const char *file; /* of the runbook; NULL: it is not known here */
 	int signals;
 	const struct foreground_looks *looks; /* NULL: a run of which nothing is known */
 };
@@ -33,9 +34,9 @@ struct foreground {
 static void on_log(void *arg, const char *id, enum log_level level, const char *text)
 {
 	struct foreground *f = arg;
-	(void)id;
+	const struct log_about about = { .run = id, .runbook = f->file };
 	if (level >= f->host.config->log_level)
-		terminal_log(&f->host.terminal, level, text);
+		terminal_log_about(&f->host.terminal, level, &about, text);
 }
 
 static void on_progress(void *arg, const struct run_progress *p)
@@ -67,36 +68,49 @@ static int status_of(enum run_outcome outcome)
 	return EXIT_FAILED;
 }
 
-static void say_unknown(const struct run_unknown *u)
+static void say(struct foreground *f, const struct run_end *end, enum log_level level,
+		const char *text)
 {
-	(void)fprintf(stderr, "outcome unknown: %s may have taken effect\n", u->operation);
+	terminal_say(&f->host.terminal, level,
+		     &(struct log_about){ .run = end->id, .runbook = f->file }, text);
+}
+
+static void say_unknown(struct foreground *f, const struct run_end *end,
+			const struct run_unknown *u)
+{
+	struct buf b = BUF_INIT(END_MAX);
+	buf_addf(&b, "outcome unknown: %s may have taken effect", u->operation);
 	if (u->resource[0])
-		(void)fprintf(stderr, "  on:      %s\n", u->resource);
+		buf_addf(&b, "\non:      %s", u->resource);
 	if (u->token[0])
-		(void)fprintf(stderr, "  token:   %s\n", u->token);
+		buf_addf(&b, "\ntoken:   %s", u->token);
 	if (u->tell[0])
-		(void)fprintf(stderr, "  to see:  %s\n", u->tell);
+		buf_addf(&b, "\nto see:  %s", u->tell);
+	say(f, end, LOG_ERROR, buf_cstr(&b));
+	buf_clear(&b);
 }
 
 static void say_end(struct foreground *f, const struct run_end *end)
 {
+	struct buf b = BUF_INIT(END_MAX);
 	if (f->looks && end->outcome == RUN_CANCELLED) {
-		terminal_say(&f->host.terminal, f->looks->left);
+		say(f, end, LOG_INFO, f->looks->left);
 		return;
 	}
 	if (end->outcome != RUN_DONE) {
-		(void)fprintf(stderr, "runbook: run %s %s: ", end->id,
-			      run_outcome_name(end->outcome));
-		terminal_say(&f->host.terminal, end->message);
+		buf_addf(&b, "runbook: run %s %s: %s", end->id, run_outcome_name(end->outcome),
+			 end->message);
+		say(f, end, LOG_ERROR, buf_cstr(&b));
+		buf_clear(&b);
 	}
 	if (end->traceback[0])
-		terminal_say(&f->host.terminal, end->traceback);
+		say(f, end, LOG_ERROR, end->traceback);
 	for (size_t i = 0; i < end->n_unknown; i++)
-		say_unknown(&end->unknown[i]);
+		say_unknown(f, end, &end->unknown[i]);
 	if (end->outcome == RUN_CANCELLED || end->outcome == RUN_TIMED_OUT || f->signals > 0)
-		(void)fputs("what the run has already started, a redriven execution too, goes on: "
-			    "ending a run never stops it\n",
-			    stderr);
+		say(f, end, LOG_WARN,
+		    "what the run has already started, a redriven execution too, goes on: ending a "
+		    "run never stops it");
 }
 
 static void on_end(void *arg, const struct run_end *end)
@@ -128,7 +142,8 @@ static void say_start(struct foreground *f, const cJSON *request)
 	(void)snprintf(line, sizeof(line), "run %s%s%.200s%s, state in %.4000s", f->id,
 		       file ? " of " : "", file ? file : "", dry ? " (dry run)" : "",
 		       f->host.config->state_dir);
-	terminal_log(&f->host.terminal, LOG_INFO, line);
+	terminal_log_about(&f->host.terminal, LOG_INFO,
+			   &(struct log_about){ .run = f->id, .runbook = file }, line);
 	host_say_hold(&f->host);
 }
 
@@ -169,9 +184,9 @@ static void leave_the_rest(struct foreground *f)
 	host_loop(&f->host);
 }
 
-static int refused(const char *command, const struct err *err)
+static int refused(struct foreground *f, const char *command, const struct err *err)
 {
-	(void)usage_error(command, "%s", err->message);
+	(void)host_complain(&f->host, command, "%s", err->message);
 	if (strcmp(err->name, SETTLE_OPEN) == 0)
 		return EXIT_UNKNOWN;
 	return strcmp(err->name, POLICY_DENIED) == 0 ? EXIT_REFUSED : EXIT_USAGE;
@@ -190,9 +205,9 @@ static int not_begun(struct foreground *f, const char *command, const cJSON *req
 {
 	struct err why = { 0 };
 	if (!json_get_bool(request, "again", false) || strcmp(err->name, RUN_IS_OVER) != 0)
-		return refused(command, err);
+		return refused(f, command, err);
 	if (recorded_end(&f->host, asked_run(request), on_end, f, &why) < 0)
-		return refused(command, &why);
+		return refused(f, command, &why);
 	return f->host.exit_status;
 }
 
@@ -209,13 +224,13 @@ static int settle_first(struct foreground *f, const char *command, const cJSON *
 	int rc = recovery_run(&f->host, NULL, NULL, &err);
 	f->host.exit_status = rc == -ERR_CANCELLED ? EXIT_CANCELLED : EXIT_NO_AUDIT;
 	if (rc < 0) {
-		(void)usage_error(command, "%s", err.message);
+		(void)host_complain(&f->host, command, "%s", err.message);
 		return 1;
 	}
 	parked = run ? recovery_parked(&f->host, run) : NULL;
 	if (!parked)
 		return 0;
-	(void)usage_error(command, "run %s is parked: %s", run, parked);
+	(void)host_complain(&f->host, command, "run %s is parked: %s", run, parked);
 	f->host.exit_status = EXIT_UNKNOWN;
 	return 1;
 }
@@ -239,7 +254,7 @@ static int go_here(struct foreground *f, const char *command, const cJSON *reque
 {
 	struct err err = { 0 };
 	if (host_open_runs(&f->host, command, &err) < 0) {
-		(void)usage_error(command, "audit log unavailable: %s", err.message);
+		(void)host_complain(&f->host, command, "audit log unavailable: %s", err.message);
 		return EXIT_NO_AUDIT;
 	}
 	int rc = service_start(&f->service, &f->host, command, &err);
@@ -298,7 +313,8 @@ static int go(struct foreground *f, const char *command, cJSON *request)
 		if (rc == 0)
 			return go_here(f, command, request);
 		if (rc < 0) {
-			(void)usage_error(command, "audit log unavailable: %s", err.message);
+			(void)host_complain(&f->host, command, "audit log unavailable: %s",
+					    err.message);
 			return EXIT_NO_AUDIT;
 		}
 		enum hand_over_end end = go_there(f, request);
@@ -310,7 +326,7 @@ static int go(struct foreground *f, const char *command, cJSON *request)
 			tries = 0;
 		}
 		if (end == HAND_OVER_UNANSWERED) {
-			(void)usage_error(command, "%s", f->away.err.message);
+			(void)host_complain(&f->host, command, "%s", f->away.err.message);
 			return EXIT_UNKNOWN;
 		}
 		if (end == HAND_OVER_SILENT) {
@@ -325,15 +341,19 @@ static int go(struct foreground *f, const char *command, cJSON *request)
 	}
 	if (f->signals > 0)
 		return EXIT_CANCELLED;
-	return usage_error(command, "%s is owned by another process that does not answer: %s",
-			   f->host.config->state_dir, said ? f->away.err.message : err.message);
+	return host_complain(&f->host, command,
+			     "%s is owned by another process that does not answer: %s",
+			     f->host.config->state_dir, said ? f->away.err.message : err.message);
 }
 
 static int open_and_go(struct foreground *f, const char *command, struct config *config,
-		       const char *file, cJSON *request)
+		       const struct foreground_given *given, cJSON *request)
 {
 	struct err err = { 0 };
-	int rc = config_load(config, file, &err);
+	int rc = config_load(config, given->config, &err);
+	if (rc == 0)
+		rc = config_set_log_format(config, given->log_format, &err);
+	f->file = json_get_str(request, "file");
 	if (rc == 0)
 		rc = host_open(&f->host, config, &err);
 	if (rc == 0 && json_get_str(request, "run")) /* one that was begun */
@@ -347,19 +367,19 @@ static int open_and_go(struct foreground *f, const char *command, struct config 
 	return go(f, command, request);
 }
 
-int foreground_look(const char *command, const char *config_file, cJSON *request,
+int foreground_look(const char *command, const struct foreground_given *given, cJSON *request,
 		    const struct foreground_looks *looks)
 {
 	struct foreground f = { .looks = looks };
 	struct config config = { 0 };
-	int status = open_and_go(&f, command, &config, config_file, request);
+	int status = open_and_go(&f, command, &config, given, request);
 	service_free(f.service);
 	status = host_close(&f.host, status);
 	config_clear(&config);
 	return status;
 }
 
-int foreground(const char *command, const char *config_file, cJSON *request)
+int foreground(const char *command, const struct foreground_given *given, cJSON *request)
 {
-	return foreground_look(command, config_file, request, NULL);
+	return foreground_look(command, given, request, NULL);
 }

@@ -10,15 +10,20 @@
 
 #include "base/json.h"
 
+struct foreground_given {       /* on the command line; borrowed */
+	const char *config;     /* file, or NULL */
+	const char *log_format; /* or NULL */
+};
+
 /*
  * Go through what request (cli/start.h) asks for.
  *
  * @param command    in messages: "run"
- * @param config     file, or NULL
+ * @param given      what was said besides
  * @param request    borrowed; gets "again" when it is asked for once more
  * @return the exit status
  */
-int foreground(const char *command, const char *config, cJSON *request);
+int foreground(const char *command, const struct foreground_given *given, cJSON *request);
 
 /* Of a run that only looks. */
 struct foreground_looks {
@@ -28,7 +33,7 @@ struct foreground_looks {
 };
 
 /* The same; looks is borrowed. */
-int foreground_look(const char *command, const char *config, cJSON *request,
+int foreground_look(const char *command, const struct foreground_given *given, cJSON *request,
 		    const struct foreground_looks *looks);
 
 #endif

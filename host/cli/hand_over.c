@@ -74,7 +74,8 @@ static void on_event(void *arg, const cJSON *event)
 	if (!name)
 		return;
 	if (strcmp(name, "log") == 0 && text && level >= (int64_t)h->host->config->log_level)
-		terminal_log(&h->host->terminal, (enum log_level)level, text);
+		terminal_log_about(&h->host->terminal, (enum log_level)level,
+				   &(struct log_about){ .run = run }, text);
 	else if (strcmp(name, "progress") == 0)
 		terminal_progress(&h->host->terminal, number_of(event, "done"),
 				  number_of(event, "total"), text);

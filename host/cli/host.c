@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@
 #include "script/run.h"
 #include "store/store.h"
 
-enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256, OWNER_WAIT_MS = 10 * 1000 };
+enum { SECTION_MAX = 1 << 20, NAME_SIZE = 256, OWNER_WAIT_MS = 10 * 1000, COMPLAINT_SIZE = 8192 };
 
 static int load_plugin(struct host *h, const char *name, struct err *err)
 {
@@ -130,12 +131,15 @@ struct rules_spec host_rules_spec(const struct host *h, const struct config *c)
 int host_open(struct host *h, struct config *config, struct err *err)
 {
 	*h = (struct host){ .config = config, .lock = { .fd = -1 } };
-	terminal_init(&h->terminal, stderr);
+	terminal_init(&h->terminal, STDERR_FILENO);
+	h->terminal.format = config->log_format;
 	host_api_fill(h);
 	int n = snprintf(h->store, sizeof(h->store), "%s/runs.db", config->state_dir);
 	if (n < 0 || (size_t)n >= sizeof(h->store))
 		return err_set(err, ERR_INVALID, "[host] state_dir is too long");
 	int rc = loop_new(&h->loop, err);
+	if (rc == 0)
+		terminal_attend(&h->terminal, h->loop);
 	if (rc == 0)
 		rc = worker_new(&h->worker, h->loop, err);
 	if (rc == 0)
@@ -313,9 +317,10 @@ int host_close(struct host *h, int status)
 	if (h->worker)
 		worker_drain(h->worker);
 	worker_free(h->worker);
+	terminal_attend(&h->terminal, NULL);
 	loop_free(h->loop);
 	environment_clear(&h->environment);
-	terminal_end(&h->terminal);
+	terminal_clear(&h->terminal);
 	return status;
 }
 
@@ -345,6 +350,22 @@ void host_loop(struct host *h)
 		terminal_log(&h->terminal, LOG_WARN, err.message);
 	loop_run(h->loop);
 	watchdog_stop(dog);
+}
+
+int host_complain(struct host *h, const char *command, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT(SECTION_MAX);
+	char text[COMPLAINT_SIZE];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (h->terminal.format == LOG_AS_TEXT)
+		buf_addf(&b, "runbook %s: ", command);
+	buf_adds(&b, text);
+	terminal_say(&h->terminal, LOG_ERROR, &(struct log_about){ 0 }, buf_cstr(&b));
+	buf_clear(&b);
+	return EXIT_USAGE;
 }
 
 void host_say_hold(struct host *h)

@@ -20,8 +20,8 @@
 
 struct host {
 	struct host_api api;
-	struct config *config; /* borrowed */
-	struct terminal terminal;
+	struct config *config;          /* borrowed */
+	struct terminal terminal;       /* of a host that does not move */
 	struct environment environment; /* what plugins have read of it */
 	struct loop *loop;
 	struct worker *worker;
@@ -83,6 +83,9 @@ NODISCARD int host_on_hangup(struct host *h, loop_fn *fn, void *arg, struct err 
 
 /* Run the loop until quit. */
 void host_loop(struct host *h);
+
+/* As usage_error (usage.h), in the format of the log lines. */
+int host_complain(struct host *h, const char *command, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* A warning line while the operator's switch is on (script/hold.h). */
 void host_say_hold(struct host *h);

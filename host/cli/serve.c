@@ -16,12 +16,31 @@
 
 enum { MEMBERS_MAX = 1 << 20, REJECTS_A_MINUTE = 60, LINE_MAX_LEN = 2200 };
 
-void serve_say(struct serve *s, enum log_level level, const char *name, const char *text)
+void serve_say(struct serve *s, enum log_level level, const struct log_about *about,
+	       const char *text)
 {
-	char line[LINE_MAX_LEN];
-	(void)snprintf(line, sizeof(line), "[%.80s] %.2000s", name, text);
 	if (level >= s->host.config->log_level)
-		terminal_log(&s->host.terminal, level, line);
+		terminal_log_about(&s->host.terminal, level, about, text);
+}
+
+struct log_about serve_about(const struct config_start *start, const char *run)
+{
+	struct log_about about = { .run = run, .label = start ? start->name : run };
+	if (!start)
+		return about;
+	about.runbook = start->runbook;
+	if (start->trigger == TRIGGER_SCHEDULE)
+		about.schedule = start->name;
+	else if (start->trigger == TRIGGER_HOOK)
+		about.hook = start->name;
+	else
+		about.part = start->name;
+	return about;
+}
+
+struct log_about serve_about_part(const char *part)
+{
+	return (struct log_about){ .part = part, .label = part };
 }
 
 static void add_text(struct buf *out, const char *member, const char *text)
@@ -53,8 +72,8 @@ void serve_record(struct serve *s, const char *kind, struct bytes members)
 static void on_log(void *arg, const char *id, enum log_level level, const char *text)
 {
 	const struct serve_run *r = arg;
-	(void)id;
-	serve_say(r->serve, level, r->start->name, text);
+	const struct log_about about = serve_about(r->start, id);
+	serve_say(r->serve, level, &about, text);
 }
 
 static void free_run(struct serve_run *r)
@@ -79,27 +98,28 @@ void serve_forget(struct serve *s, struct serve_run *r, const struct run_end *en
 	free_run(r);
 }
 
-void serve_say_end(struct serve *s, const char *name, const struct run_end *end)
+void serve_say_end(struct serve *s, const struct config_start *start, const struct run_end *end)
 {
 	char line[LINE_MAX_LEN];
+	const struct log_about about = serve_about(start, end->id);
 	if (end->outcome == RUN_SUSPENDED)
 		return;
 	(void)snprintf(line, sizeof(line), "run %s %s%s%.1500s", end->id,
 		       run_outcome_name(end->outcome), end->message[0] ? ": " : "", end->message);
-	serve_say(s, end->outcome == RUN_DONE ? LOG_INFO : LOG_ERROR, name, line);
+	serve_say(s, end->outcome == RUN_DONE ? LOG_INFO : LOG_ERROR, &about, line);
 	for (size_t i = 0; i < end->n_unknown; i++) {
 		const struct run_unknown *u = &end->unknown[i];
 		(void)snprintf(line, sizeof(line),
 			       "outcome unknown: %s on %.300s, token %.64s; see: %.600s",
 			       u->operation, u->resource, u->token, u->tell);
-		serve_say(s, LOG_ERROR, name, line);
+		serve_say(s, LOG_ERROR, &about, line);
 	}
 }
 
 static void on_end(void *arg, const struct run_end *end)
 {
 	struct serve_run *r = arg;
-	serve_say_end(r->serve, r->start->name, end);
+	serve_say_end(r->serve, r->start, end);
 	serve_forget(r->serve, r, end);
 }
 
@@ -228,6 +248,8 @@ void serve_reject(struct serve *s, const struct webhook_delivery *d, const char 
 		  const char *why)
 {
 	struct buf actor = BUF_INIT(MEMBERS_MAX), m = BUF_INIT(MEMBERS_MAX);
+	const struct log_about about = { .hook = d->hook,
+					 .label = d->hook ? d->hook : "unknown hook" };
 	int n = count_reject(d->identity[0] ? &s->proven : &s->strangers);
 	metrics_delivery(s->host.metrics, d->hook, "rejected", counted);
 	if (n <= REJECTS_A_MINUTE) {
@@ -236,7 +258,7 @@ void serve_reject(struct serve *s, const struct webhook_delivery *d, const char 
 		serve_webhook_actor(&actor, d);
 		serve_write_trigger(&m, buf_bytes(&actor), NULL, why);
 		serve_record(s, "trigger.reject", buf_bytes(&m));
-		serve_say(s, LOG_WARN, d->hook ? d->hook : "unknown hook", why);
+		serve_say(s, LOG_WARN, &about, why);
 	}
 	buf_clear(&m);
 	buf_clear(&actor);
@@ -256,7 +278,7 @@ void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what
 	serve_record(s, "trigger.confirm", buf_bytes(&m));
 	buf_clear(&actor);
 	buf_clear(&m);
-	serve_say(s, LOG_INFO, d->hook, what);
+	serve_say(s, LOG_INFO, &(struct log_about){ .hook = d->hook, .label = d->hook }, what);
 }
 
 /* ---- stopping ---- */

@@ -14,18 +14,29 @@
 
 /* ---- carried on ---- */
 
+static struct serve_run *find(const struct serve *s, const char *id)
+{
+	struct serve_run *r = s->runs;
+	while (r && strcmp(r->id, id) != 0)
+		r = r->next;
+	return r;
+}
+
+/* People are shown the run: it may have begun long before. */
 static void on_log(void *arg, const char *id, enum log_level level, const char *text)
 {
-	serve_say(arg, level, id, text);
+	struct serve *s = arg;
+	const struct serve_run *r = find(s, id);
+	struct log_about about = serve_about(r ? r->start : NULL, id);
+	about.label = id;
+	serve_say(s, level, &about, text);
 }
 
 static void on_end(void *arg, const struct run_end *end)
 {
 	struct serve *s = arg;
-	serve_say_end(s, end->id, end);
-	struct serve_run *r = s->runs;
-	while (r && strcmp(r->id, end->id) != 0)
-		r = r->next;
+	struct serve_run *r = find(s, end->id);
+	serve_say_end(s, r ? r->start : NULL, end);
 	if (r)
 		serve_forget(s, r, end);
 }

@@ -123,7 +123,8 @@ static void reject(const struct firing *f, int64_t at_ms, const char *by, const 
 	char text[1000];
 	(void)snprintf(text, sizeof(text), "%s: %.900s", what, why);
 	record(f, "trigger.reject", members_of(f, at_ms, by, text));
-	serve_say(f->all->serve, LOG_WARN, name_of(f), text);
+	const struct log_about about = serve_about(&f->c->start, NULL);
+	serve_say(f->all->serve, LOG_WARN, &about, text);
 }
 
 /* What was skipped without a record of its own. */
@@ -201,7 +202,8 @@ void firing_missed(struct firing *f, const struct schedule_look *look)
 	record(f, "trigger.reject", m);
 	(void)snprintf(line, sizeof(line), "missed %" PRId64 "%s: passed while nobody looked", n,
 		       look->more ? " and more" : "");
-	serve_say(f->all->serve, LOG_WARN, name_of(f), line);
+	const struct log_about about = serve_about(&f->c->start, NULL);
+	serve_say(f->all->serve, LOG_WARN, &about, line);
 }
 
 /* ---- started ---- */

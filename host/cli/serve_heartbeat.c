@@ -29,10 +29,11 @@ static const struct config_heartbeat *config_of(const struct heartbeat *h)
 
 static void say(struct heartbeat *h, const char *why)
 {
+	const struct log_about about = serve_about_part("heartbeat");
 	if (why && !h->failing)
-		serve_say(h->serve, LOG_WARN, "heartbeat", why);
+		serve_say(h->serve, LOG_WARN, &about, why);
 	else if (!why && h->failing)
-		serve_say(h->serve, LOG_INFO, "heartbeat", "it is heard again");
+		serve_say(h->serve, LOG_INFO, &about, "it is heard again");
 	h->failing = why != NULL;
 }
 

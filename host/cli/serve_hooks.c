@@ -328,8 +328,9 @@ static void start_waiting(struct hook *h, struct delivery_waiting *w)
 	serve_record(s, r ? "trigger.accept" : "trigger.reject", buf_bytes(&m));
 	store_end_delivery(batch_of(h), w->run, r ? DELIVERY_STARTED : DELIVERY_FAILED,
 			   r ? NULL : err.message);
+	const struct log_about about = serve_about(&h->c->start, w->run);
 	if (!r)
-		serve_say(s, LOG_ERROR, name_of(h), err.message);
+		serve_say(s, LOG_ERROR, &about, err.message);
 	if (!r)
 		follows_run_ended(h->all->follows, w->run);
 	buf_clear(&actor);

@@ -65,7 +65,9 @@ static int count_left(void *arg, const struct delivery_row *row)
 	}
 	(void)snprintf(line, sizeof(line),
 		       "run %s waits to be started: its hook is not configured any more", row->run);
-	serve_say(hs->serve, LOG_WARN, row->hook, line);
+	serve_say(hs->serve, LOG_WARN,
+		  &(struct log_about){ .run = row->run, .hook = row->hook, .label = row->hook },
+		  line);
 	return 0;
 }
 

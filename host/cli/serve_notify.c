@@ -136,6 +136,12 @@ static void write_input(struct buf *out, const struct notify *n, const struct in
 	cJSON_Delete(o);
 }
 
+static void say(const struct notify *n, const char *text)
+{
+	const struct log_about about = serve_about_part("notify");
+	serve_say(n->serve, LOG_ERROR, &about, text);
+}
+
 /* False: not now. */
 static bool tell(struct notify *n, struct incident *i, enum notify_event e)
 {
@@ -153,7 +159,7 @@ static bool tell(struct notify *n, struct incident *i, enum notify_event e)
 		i->busy = true;
 		(void)snprintf(i->teller, sizeof(i->teller), "%s", r->id);
 	} else {
-		serve_say(n->serve, LOG_ERROR, "notify", err.message);
+		say(n, err.message);
 	}
 	buf_clear(&input);
 	buf_clear(&actor);
@@ -202,7 +208,7 @@ static void teller_ended(struct notify *n, const char *run, const struct run_end
 		if (i->busy && strcmp(i->teller, run) == 0)
 			i->busy = false;
 	if (end->outcome != RUN_DONE)
-		serve_say(n->serve, LOG_ERROR, "notify", "nobody could be told: see that run");
+		say(n, "nobody could be told: see that run");
 	soon(n);
 }
 

@@ -41,8 +41,13 @@ void serve_write_trigger(struct buf *out, struct bytes actor, const char *run, c
 /* A record; the daemon stops where it cannot be written. members as in commit_append. */
 void serve_record(struct serve *s, const char *kind, struct bytes members);
 
-/* A line of what is called name. */
-void serve_say(struct serve *s, enum log_level level, const char *name, const char *text);
-void serve_say_end(struct serve *s, const char *name, const struct run_end *end);
+/* A line about whom it names. */
+void serve_say(struct serve *s, enum log_level level, const struct log_about *about,
+	       const char *text);
+/* What is started so, and the run (or NULL) that it started; start NULL: only the run is known. */
+struct log_about serve_about(const struct config_start *start, const char *run);
+/* Of a part of the host. */
+struct log_about serve_about_part(const char *part);
+void serve_say_end(struct serve *s, const struct config_start *start, const struct run_end *end);
 
 #endif

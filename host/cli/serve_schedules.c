@@ -24,7 +24,8 @@ void firing_pause(struct firing *f, const char *by, const char *why)
 	firing_save(f);
 	char line[1000];
 	(void)snprintf(line, sizeof(line), "paused%s%.900s", why ? ": " : "", why ? why : "");
-	serve_say(s, LOG_WARN, f->c->start.name, line);
+	const struct log_about about = serve_about(&f->c->start, NULL);
+	serve_say(s, LOG_WARN, &about, line);
 }
 
 void firing_failed(struct firing *f, const char *why)

@@ -63,7 +63,8 @@ int firings_resume(struct firings *fs, const char *name, const char *actor, stru
 	schedule_pause(f->timer, false);
 	firings_note_pause(&fs->serve->host, name, 0, actor, NULL);
 	firing_save(f);
-	serve_say(fs->serve, LOG_INFO, name, "resumed");
+	const struct log_about about = serve_about(&f->c->start, NULL);
+	serve_say(fs->serve, LOG_INFO, &about, "resumed");
 	return 0;
 }
 

@@ -1,24 +1,77 @@
 #include "cli/terminal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/print.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "cli/outlet.h"
 
-enum { BAR_WIDTH = 24, TEXT_MAX = 1 << 20, COLUMNS = 80 };
+/* of a message each byte may become an escape */
+enum { BAR_WIDTH = 24, MESSAGE_MAX = 1 << 20, TEXT_MAX = 8 << 20, COLUMNS = 80 };
 
-void terminal_init(struct terminal *t, FILE *out)
+static const char *const levels[] = { "debug", "info", "warn", "error" };
+
+/* sd-daemon(3): the priority of a line */
+static const char *const priorities[] = { "<7>", "<6>", "<4>", "<3>" };
+
+/* systemd says which file the journal's is. */
+static bool is_journal(int fd)
 {
-	*t = (struct terminal){ .out = out, .live = isatty(fileno(out)) == 1, .last_tenth = -1 };
+	struct stat st;
+	char is[64];
+	const char *said = getenv("JOURNAL_STREAM");
+	if (!said || fstat(fd, &st) != 0)
+		return false;
+	(void)snprintf(is, sizeof(is), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(is, said) == 0;
 }
 
-static void erase(struct terminal *t)
+static void on_lost(void *arg, uint64_t lines)
+{
+	char text[120];
+	(void)snprintf(text, sizeof(text),
+		       "%" PRIu64 " lines were lost: whoever reads them was too slow", lines);
+	terminal_log(arg, LOG_WARN, text);
+}
+
+void terminal_init(struct terminal *t, int fd)
+{
+	*t = (struct terminal){ .out = outlet_new(fd, on_lost, t),
+				.columns_fd = fd,
+				.is_tty = isatty(fd) == 1,
+				.is_journal = is_journal(fd),
+				.last_tenth = -1 };
+}
+
+void terminal_attend(struct terminal *t, struct loop *loop)
+{
+	if (t->out)
+		outlet_attend(t->out, loop);
+}
+
+static bool is_live(const struct terminal *t)
+{
+	return t->is_tty && t->format == LOG_AS_TEXT;
+}
+
+static void put(struct terminal *t, struct buf *b)
+{
+	if (t->out)
+		outlet_write(t->out, buf_bytes(b));
+	buf_clear(b);
+}
+
+static void erase(struct terminal *t, struct buf *b)
 {
 	if (t->drawn)
-		(void)fputs("\r\033[K", t->out);
+		buf_adds(b, "\r\033[K");
 	t->drawn = false;
 }
 
@@ -38,55 +91,95 @@ static size_t characters(const char *text, size_t n)
 static void draw(struct terminal *t)
 {
 	struct winsize size = { .ws_col = 0 };
-	if (!t->live || t->line[0] == '\0')
+	struct buf b = BUF_INIT(TEXT_MAX);
+	if (!is_live(t) || t->line[0] == '\0' || !t->out || !outlet_is_clear(t->out))
 		return;
-	if (ioctl(fileno(t->out), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+	if (ioctl(t->columns_fd, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
 		size.ws_col = COLUMNS;
 	int n = (int)characters(t->line, (size_t)size.ws_col - 1);
-	(void)fprintf(t->out, "\r\033[K%.*s", n, t->line);
-	(void)fflush(t->out);
+	buf_addf(&b, "\r\033[K%.*s", n, t->line);
+	put(t, &b);
 	t->drawn = true;
 }
 
-/* Tabs stay, further lines are indented so that none looks like one of ours. */
-static void write_text(struct terminal *t, const char *text)
+static void begin_line(const struct terminal *t, struct buf *b, enum log_level level)
 {
-	struct buf b = BUF_INIT(TEXT_MAX);
-	size_t whole = strlen(text);
+	if (t->is_journal)
+		buf_adds(b, priorities[level]);
+}
+
+/* Tabs stay, further lines are indented so that none looks like one of ours. */
+static void add_text(const struct terminal *t, struct buf *b, enum log_level level,
+		     const char *text)
+{
+	size_t whole = strnlen(text, MESSAGE_MAX);
 	while (whole > 0 && text[whole - 1] == '\n')
 		whole--;
 	for (size_t at = 0; at < whole;) {
 		size_t n = strcspn(text + at, "\n\t");
 		if (n > whole - at)
 			n = whole - at;
-		print_text(&b, (struct bytes){ text + at, n });
+		print_text(b, (struct bytes){ text + at, n });
 		at += n;
-		if (at < whole)
-			buf_adds(&b, text[at++] == '\t' ? "\t" : "\n    ");
+		if (at == whole)
+			break;
+		if (text[at++] == '\t') {
+			buf_adds(b, "\t");
+		} else {
+			buf_adds(b, "\n");
+			begin_line(t, b, level);
+			buf_adds(b, "    ");
+		}
 	}
-	buf_adds(&b, "\n");
-	(void)fwrite(b.p, 1, b.n, t->out);
-	buf_clear(&b);
+	buf_adds(b, "\n");
 }
 
-void terminal_say(struct terminal *t, const char *text)
+static void write_line(struct terminal *t, enum log_level level, const char *head,
+		       const struct log_about *about, const char *text)
 {
-	erase(t);
-	write_text(t, text);
+	struct buf b = BUF_INIT(TEXT_MAX);
+	erase(t, &b);
+	begin_line(t, &b, level);
+	if (t->format == LOG_AS_TEXT) {
+		buf_adds(&b, head);
+		if (about->label) {
+			buf_adds(&b, "[");
+			print_text(&b, bytes_str(about->label));
+			buf_adds(&b, "] ");
+		}
+		add_text(t, &b, level, text);
+	} else {
+		log_line_write(
+		    &b, t->format,
+		    &(struct log_line){ .at_ms = clock_wall_ms(),
+					.level = levels[level],
+					.about = *about,
+					.message = { text, strnlen(text, MESSAGE_MAX) } });
+	}
+	put(t, &b);
 	draw(t);
-	(void)fflush(t->out);
+}
+
+void terminal_say(struct terminal *t, enum log_level level, const struct log_about *about,
+		  const char *text)
+{
+	struct log_about unlabelled = *about;
+	unlabelled.label = NULL;
+	write_line(t, level, "", &unlabelled, text);
+}
+
+void terminal_log_about(struct terminal *t, enum log_level level, const struct log_about *about,
+			const char *text)
+{
+	char now[ISO8601_SIZE], head[ISO8601_SIZE + 16];
+	iso8601_format(now, clock_wall_ms());
+	(void)snprintf(head, sizeof(head), "%s %-5s ", now, levels[level]);
+	write_line(t, level, head, about, text);
 }
 
 void terminal_log(struct terminal *t, enum log_level level, const char *text)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	char now[ISO8601_SIZE];
-	iso8601_format(now, clock_wall_ms());
-	erase(t);
-	(void)fprintf(t->out, "%s %-5s ", now, names[level]);
-	write_text(t, text);
-	draw(t);
-	(void)fflush(t->out);
+	terminal_log_about(t, level, &(struct log_about){ 0 }, text);
 }
 
 /* From 0 to 1, whatever the two are. */
@@ -124,7 +217,7 @@ void terminal_progress(struct terminal *t, double done, double total, const char
 	int n = (int)characters(words, (sizeof(t->line) - sizeof(head)) / 4);
 	(void)snprintf(t->line, sizeof(t->line), "%s%.*s", head, n, words);
 	buf_clear(&shown);
-	if (t->live) {
+	if (is_live(t)) {
 		draw(t);
 		return;
 	}
@@ -138,7 +231,15 @@ void terminal_progress(struct terminal *t, double done, double total, const char
 
 void terminal_end(struct terminal *t)
 {
-	erase(t);
+	struct buf b = BUF_INIT(TEXT_MAX);
+	erase(t, &b);
 	t->line[0] = '\0';
-	(void)fflush(t->out);
+	put(t, &b);
+}
+
+void terminal_clear(struct terminal *t)
+{
+	terminal_end(t);
+	outlet_free(t->out);
+	t->out = NULL;
 }

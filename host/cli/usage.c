@@ -22,20 +22,35 @@ int usage_error(const char *command, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-bool read_config_option(const char **file, const char *help, int argc, char **argv, int *status)
+static bool read_options(const char **file, const char **log_format, const char *help, int argc,
+			 char **argv, int *status)
 {
 	static const struct option names[] = { { "config", required_argument, NULL, 'c' },
+					       { "log-format", required_argument, NULL, 'l' },
 					       { "help", no_argument, NULL, 'h' },
 					       { NULL, 0, NULL, 0 } };
 	int option;
 	*file = NULL;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", names, NULL)) == 'c')
-		*file = optarg;
+	while ((option = getopt_long(argc, argv, ":h", names, NULL)) == 'c' ||
+	       (option == 'l' && log_format))
+		*(option == 'c' ? file : log_format) = optarg;
 	if (option == -1)
 		return true;
 	*status = option == 'h'
 		      ? print_help(help)
 		      : usage_error(argv[0], "unknown or incomplete option '%s'", argv[optind - 1]);
 	return false;
+}
+
+bool read_config_option(const char **file, const char *help, int argc, char **argv, int *status)
+{
+	return read_options(file, NULL, help, argc, argv, status);
+}
+
+bool read_logging_options(const char **file, const char **log_format, const char *help, int argc,
+			  char **argv, int *status)
+{
+	*log_format = NULL;
+	return read_options(file, log_format, help, argc, argv, status);
 }

@@ -18,6 +18,10 @@ int print_help(const char *text);
  */
 bool read_config_option(const char **file, const char *help, int argc, char **argv, int *status);
 
+/* The same for a command that writes log lines: with --log-format FORMAT, likewise NULL. */
+bool read_logging_options(const char **file, const char **log_format, const char *help, int argc,
+			  char **argv, int *status);
+
 /* "runbook NAME: ..." on standard error; returns EXIT_USAGE. command "": the program itself. */
 int usage_error(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -1,5 +1,6 @@
 #include "cli/watchdog.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -53,8 +54,9 @@ _Noreturn static void bite(const struct watchdog *w)
 	    snprintf(line, sizeof(line),
 		     "\nrunbook: ended by the watchdog: the loop has not turned for %.3g s%s%s\n",
 		     (double)w->limit_ms / 1000.0, run[0] ? ", in run " : "", run);
-	ssize_t written = write(STDERR_FILENO, line, (size_t)n);
-	(void)written; /* nobody may be reading it */
+	struct pollfd reader = { .fd = STDERR_FILENO, .events = POLLOUT };
+	if (poll(&reader, 1, 0) == 1) /* nobody may be reading it */
+		(void)!write(STDERR_FILENO, line, (size_t)n);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)signal(SIGABRT, SIG_DFL);
 	abort();
