@@ -41,20 +41,24 @@ static void add_failure(struct html *h, const cJSON *audit)
 			 json_get_str(audit, "failed"));
 }
 
-void page_overview(struct html *h, const struct page_view *v, const cJSON *status,
-		   const cJSON *runs)
+void page_overview(struct html *h, const struct page_view *v, const struct overview_shown *shown)
 {
-	const cJSON *n = json_get(status, "runs");
+	const cJSON *n = json_get(shown->status, "runs"), *runs = json_get(shown->runs, "runs");
 	page_begin(h, v, ROOM_OVERVIEW, "Overview");
-	add_failure(h, json_get(status, "audit"));
-	add_hold(h, v, json_get(status, "hold"));
-	html_add(h, "<ul class=\"figures\" aria-label=\"Runs by state\">\n");
+	add_failure(h, json_get(shown->status, "audit"));
+	add_hold(h, v, json_get(shown->status, "hold"));
+	html_add(h, "<ul class=\"figures\" aria-label=\"Runs\">\n");
 	add_figure(h, "/runs?state=running", json_get_int(n, "running", 0), "running", false);
 	add_figure(h, "/runs?state=waiting", json_get_int(n, "waiting", 0), "waiting", false);
+	add_figure(h, "/approvals", cJSON_GetArraySize(json_get(shown->approvals, "approvals")),
+		   "approvals asked for", true);
 	add_figure(h, "/runs?state=queued", json_get_int(n, "queued", 0), "queued", false);
-	add_figure(h, "/runs?state=parked", json_get_int(n, "parked", 0), "parked", true);
-	html_add(h, "</ul>\n");
-	html_add(h, "<h2>Recent runs</h2>\n");
-	page_runs_table(h, v, "Newest first", json_get(runs, "runs"), RECENT);
+	add_figure(h, "/runs?state=parked", json_get_int(n, "parked", 0),
+		   "parked: a person must look", true);
+	html_add(h, "</ul>\n<h2>Recent runs</h2>\n");
+	if (cJSON_GetArraySize(runs) == 0)
+		page_empty(h, "There were none so far.");
+	else
+		page_runs_table(h, v, "Newest first", runs, RECENT);
 	page_end(h);
 }

@@ -4,7 +4,15 @@
 
 #include "admin/pages.h"
 
-enum page_room { ROOM_OVERVIEW, ROOM_RUNS, ROOM_NONE };
+enum page_room {
+	ROOM_OVERVIEW,
+	ROOM_RUNS,
+	ROOM_APPROVALS,
+	ROOM_SCHEDULES,
+	ROOM_HOOKS,
+	ROOM_AUDIT,
+	ROOM_NONE,
+};
 
 /* Everything before the page's own content, with its heading; and behind it. */
 void page_begin(struct html *h, const struct page_view *v, enum page_room room, const char *title);
@@ -26,6 +34,8 @@ void cell_time(struct html *h, const struct page_view *v, const char *column, co
 
 /* ---- small things ---- */
 
+/* <time> alone. */
+void page_clock(struct html *h, const char *iso);
 /* <time>, and how long ago or until then; nothing for NULL. */
 void page_time(struct html *h, const struct page_view *v, const char *iso);
 /* How long between the two; until now without the second. Nothing without the first. */
@@ -34,10 +44,15 @@ void page_duration(struct html *h, const struct page_view *v, const char *from, 
 void page_state(struct html *h, const char *state);
 /* Who started it: the actor of a run. */
 void page_actor(struct html *h, const cJSON *actor);
-/* A link to a run, by the beginning of its id, or by text. */
+/* A link to a run; text NULL: its id. */
 void page_run_link(struct html *h, const char *id, const char *text);
 /* A row of a list of facts; nothing for NULL and "". */
 void page_fact(struct html *h, const char *name, const char *text);
+void page_time_fact(struct html *h, const struct page_view *v, const char *name, const char *iso);
+/* JSON behind a word that opens it; nothing for NULL. */
+void page_json(struct html *h, const char *name, const cJSON *value, bool open);
+/* In place of a table without rows. */
+void page_empty(struct html *h, const char *text);
 
 /* The table of runs; limit 0: all. */
 void page_runs_table(struct html *h, const struct page_view *v, const char *caption,

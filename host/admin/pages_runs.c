@@ -5,7 +5,7 @@
 
 #include "admin/pages_private.h"
 
-enum { JSON_SHOWN = 16 * 1024, ID_SHOWN = 13 };
+enum { ID_SHOWN = 13 };
 
 /* ---- the table of runs ---- */
 
@@ -154,7 +154,7 @@ void page_runs(struct html *h, const struct page_view *v, const struct runs_show
 	page_begin(h, v, ROOM_RUNS, "Runs");
 	add_filter(h, shown);
 	if (cJSON_GetArraySize(list) == 0) {
-		html_add(h, "<div class=\"sheet empty\"><p>There are no such runs.</p></div>\n");
+		page_empty(h, "There are no such runs.");
 	} else {
 		page_runs_table(h, v, "Newest first", list, shown->limit);
 		add_further(h, shown, list);
@@ -163,28 +163,6 @@ void page_runs(struct html *h, const struct page_view *v, const struct runs_show
 }
 
 /* ---- one of them ---- */
-
-static void add_json(struct html *h, const char *name, const cJSON *value, bool open)
-{
-	if (!value)
-		return;
-	html_add(h, "<details");
-	if (open)
-		html_add(h, " open");
-	html_add(h, "><summary>%s</summary><pre tabindex=\"0\">", name);
-	html_json(h, value, JSON_SHOWN);
-	html_add(h, "</pre></details>\n");
-}
-
-static void add_time_fact(struct html *h, const struct page_view *v, const char *name,
-			  const char *iso)
-{
-	if (!iso)
-		return;
-	html_add(h, "<dt>%s</dt><dd>", name);
-	page_time(h, v, iso);
-	html_add(h, "</dd>\n");
-}
 
 static void add_facts(struct html *h, const struct page_view *v, const cJSON *run)
 {
@@ -202,21 +180,21 @@ static void add_facts(struct html *h, const struct page_view *v, const cJSON *ru
 	page_actor(h, json_get(run, "actor"));
 	html_add(h, "</dd>\n");
 	page_fact(h, "Why", json_get_str(run, "reason"));
-	add_time_fact(h, v, "Started", json_get_str(run, "started"));
-	add_time_fact(h, v, "Ended", json_get_str(run, "ended"));
+	page_time_fact(h, v, "Started", json_get_str(run, "started"));
+	page_time_fact(h, v, "Ended", json_get_str(run, "ended"));
 	html_add(h, "<dt>Took</dt><dd>");
 	page_duration(h, v, json_get_str(run, "started"), json_get_str(run, "ended"));
 	html_add(h, "</dd>\n");
-	add_time_fact(h, v, "Goes on", json_get_str(run, "wake"));
-	add_time_fact(h, v, "Must end by", json_get_str(run, "deadline"));
+	page_time_fact(h, v, "Goes on", json_get_str(run, "wake"));
+	page_time_fact(h, v, "Must end by", json_get_str(run, "deadline"));
 	page_fact(h, "Key", json_get_str(run, "key"));
 	html_add(h,
 		 "<dt>Attempt</dt><dd>%" PRId64 "</dd>\n"
 		 "<dt>Run</dt><dd class=\"mono\">%s</dd>\n</dl>\n",
 		 json_get_int(run, "attempt", 1), json_get_str(run, "id"));
-	add_json(h, "Input", json_get(run, "input"), false);
-	add_json(h, "Result", json_get(run, "result"), true);
-	add_json(h, "Options", json_get(run, "options"), false);
+	page_json(h, "Input", json_get(run, "input"), false);
+	page_json(h, "Result", json_get(run, "result"), true);
+	page_json(h, "Options", json_get(run, "options"), false);
 	const char *traceback = json_get_str(run, "traceback");
 	if (traceback)
 		html_add(h,
@@ -238,9 +216,9 @@ static void add_step_texts(struct html *h, const cJSON *step)
 	if (code || message)
 		html_add(h, "<br>%s%s%s", code ? code : "", code && message ? ": " : "",
 			 message ? message : "");
-	add_json(h, "Arguments", json_get(step, "args"), false);
-	add_json(h, "Answer", json_get(step, "answer"), false);
-	add_json(h, "Error", error, false);
+	page_json(h, "Arguments", json_get(step, "args"), false);
+	page_json(h, "Answer", json_get(step, "answer"), false);
+	page_json(h, "Error", error, false);
 }
 
 static void add_step(struct html *h, const struct page_view *v, const cJSON *step)
@@ -286,7 +264,7 @@ static void add_steps(struct html *h, const struct page_view *v, const cJSON *ru
 	char caption[120];
 	html_add(h, "<h2>Steps</h2>\n");
 	if (n == 0) {
-		html_add(h, "<div class=\"sheet empty\"><p>There are none so far.</p></div>\n");
+		page_empty(h, "There are none so far.");
 		return;
 	}
 	size_t end = from + PAGE_STEPS < n ? from + PAGE_STEPS : n;

@@ -68,6 +68,11 @@ NODISCARD int query_schedules(const struct query *q, cJSON **out, struct err *er
 NODISCARD int query_schedule(const struct query *q, const char *name, size_t limit, cJSON **out,
 			     struct err *err);
 
+/* {"deliveries":[{hook, id, state, run, key, why, at, due, actor}, ...]}, newest first; hook NULL: of all
+ * hooks; limit 0: all that are kept. */
+NODISCARD int query_deliveries(const struct query *q, const char *hook, size_t limit, cJSON **out,
+			       struct err *err);
+
 /*
  * What a request of the control socket asks for: {"op":"runs", "state":..., "runbook":..., "limit":N}
  * or {"op":"show", "run":ID}, {"op":"find", "run":BEGINNING} -> {"run":ID}, {"op":"approvals"},

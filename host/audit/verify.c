@@ -343,8 +343,12 @@ static int verify_with(struct verification *v, const struct signed_notes *notes,
 		judge_ledger(v, &names);
 		judge_signatures(v, notes);
 	}
-	for (size_t i = 0; i < names.n && rc == 0; i++)
-		rc = verify_segment(v, names.v[i], err);
+	for (size_t i = 0; i < names.n && rc == 0; i++) {
+		if (v->spec->go_on && !v->spec->go_on(v->spec->arg))
+			rc = err_set(err, ERR_CANCELLED, "not all of it was verified");
+		else
+			rc = verify_segment(v, names.v[i], err);
+	}
 	if (rc == 0)
 		check_all_there(v, &names);
 	segment_names_clear(&names);

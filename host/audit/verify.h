@@ -56,11 +56,13 @@ struct verify_spec {
 	const struct public_key *key; /* NULL: the directory's own checkpoint is not looked at */
 	struct bytes checkpoints;     /* notes that were kept elsewhere; empty: none. Need a key */
 	verify_fn *each;
-	void *arg;
+	bool (*go_on)(void *arg); /* asked before each segment; NULL: to the end */
+	void *arg;                /* of both */
 };
 
 /* @return 0, whatever was found, segments that cannot be read included; -ERR_IO when the directory
- * cannot be; -ERR_INVALID when spec->checkpoints is not what this key signed; -ERR_NOMEM */
+ * cannot be; -ERR_INVALID when spec->checkpoints is not what this key signed; -ERR_NOMEM;
+ * -ERR_CANCELLED: it was not to go on */
 NODISCARD int verify_dir(struct verify_summary *out, const struct verify_spec *spec,
 			 struct err *err);
 

@@ -3,7 +3,9 @@
  *
  *	GET  /login?code=   the link of `runbook dashboard`: a session begins
  *	POST /leave         it ends
- *	GET  /  /runs  /runs/ID
+ *	GET  /  /runs  /runs/ID  /approvals  /schedules  /schedules/NAME  /hooks  /audit
+ *	POST /approvals     run, step, attempt, do=approve|reject, comment: a vote of who is logged in
+ *	POST /audit         the audit log is verified, beside the host's work
  *	GET  /assets/...    style, script, icon; for everybody
  *
  * Whoever may use the control socket may have a link, which is good once and for a minute

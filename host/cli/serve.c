@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/metrics.h"
+#include "cli/refusals.h"
 #include "cli/serve_hooks.h"
 #include "cli/serve_notify.h"
 #include "cli/serve_run.h"
@@ -252,6 +253,7 @@ void serve_reject(struct serve *s, const struct webhook_delivery *d, const char 
 					 .label = d->hook ? d->hook : "unknown hook" };
 	int n = count_reject(d->identity[0] ? &s->proven : &s->strangers);
 	metrics_delivery(s->host.metrics, d->hook, "rejected", counted);
+	refusals_add(s->refusals, d, why, clock_wall_ms());
 	if (n <= REJECTS_A_MINUTE) {
 		if (n == REJECTS_A_MINUTE)
 			why = "more are refused; none is recorded until the next minute";

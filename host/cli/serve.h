@@ -36,6 +36,7 @@ struct serve {
 	struct approvals *approvals; /* NULL: people have no links */
 	struct notify *notify;       /* NULL: nobody is told */
 	struct heartbeat *heartbeat; /* NULL: there is none */
+	struct refusals *refusals;   /* deliveries; NULL: nobody looks */
 	struct serve_run *runs;
 	size_t n_runs;
 	size_t n_carried;

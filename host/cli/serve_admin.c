@@ -7,6 +7,7 @@
 #include "admin/meters.h"
 #include "cli/dashboard.h"
 #include "cli/metrics.h"
+#include "cli/refusals.h"
 #include "commit/commit.h"
 #include "net/http_server.h"
 
@@ -124,6 +125,7 @@ int admin_pages_start(struct admin_pages **out, struct serve *s, struct err *err
 		return rc;
 	}
 	s->host.dashboard = a->dashboard;
+	s->refusals = refusals_new();
 	*out = a;
 	return 0;
 }
@@ -133,6 +135,8 @@ void admin_pages_free(struct admin_pages *a)
 	if (!a)
 		return;
 	a->serve->host.dashboard = NULL;
+	refusals_free(a->serve->refusals);
+	a->serve->refusals = NULL;
 	http_server_free(a->server);
 	dashboard_free(a->dashboard);
 	free(a);

@@ -251,7 +251,8 @@ struct run_ballot {
 	const char *step;  /* path, or NULL: the only one that waits */
 	int attempt;       /* that is meant; 0: whichever goes on */
 	const char *voter; /* a verified name; must not be the one who started the run */
-	const char *by;    /* what verified it: "loginuid", "sudo", "uid" or "link"; recorded */
+	const char
+	    *by; /* what verified it: "loginuid", "sudo", "uid", "link", "dashboard"; recorded */
 	bool approve;
 	const char *comment; /* or NULL */
 };

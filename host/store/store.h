@@ -162,7 +162,8 @@ struct vote_row {
 	int attempt;
 	const char *path;
 	const char *voter; /* a person's verified name */
-	const char *by;    /* what verified it: "loginuid", "sudo", "uid", "link"; or NULL */
+	const char
+	    *by; /* what verified it: "loginuid", "sudo", "uid", "link", "dashboard"; or NULL */
 	bool approve;
 	const char *comment; /* or NULL */
 	int64_t at_ms;

@@ -1,7 +1,9 @@
 """The dashboard: who gets in, what others cannot make a browser do, and what its pages say."""
 
 import contextlib
+import json
 import re
+import time
 
 from browser import Person, link, port_of, request
 from program import Workspace
@@ -239,6 +241,167 @@ def one_run_has_its_steps():
         check(answer.status == 404 and "nosuchrun" in text, f"{answer.status} {text}")
         for path in ("/runs/", "/runs/a/b", "/runs/%00", "/runs/" + "a" * 200):
             check_equal(ann.get(path)[0].status, 404, path)
+
+
+# ---- approvals ----
+
+def asking(work, text='approve { subject = "drop the queue" } return "dropped"'):
+    """A hook whose runs ask for an approval."""
+    work.write("asks.lua", text)
+    return hook(work, "asks", "asks.lua")
+
+
+def questions(person, n):
+    """The forms on the page, once there are so many."""
+    until = time.monotonic() + 30
+    while True:
+        page = person.page("/approvals")
+        found = [dict(re.findall(r'name="(run|step|attempt)" value="([^"]*)"', form))
+                 for form in re.findall(r"<form[^>]*/approvals.*?</form>", page, re.S)]
+        if len(found) == n:
+            return found
+        check(time.monotonic() < until, f"{n} questions: {page}")
+
+
+def state_of(work, run_id, want):
+    until = time.monotonic() + 30
+    while True:
+        found = json.loads(work.command("show", run_id, "--json", "--config", work.config).out)
+        if found["state"] == want:
+            return found
+        check(time.monotonic() < until, f"{run_id} becomes {want}: {found}")
+
+
+@test
+def a_button_approves():
+    with Workspace() as work, serving(work, asking(work)) as (_, said):
+        check_equal(deliver(said)[0].status, 202, "a delivery")
+        ann = opened(work)
+        [form] = questions(ann, 1)
+        check("drop the queue" in ann.text("/approvals"), "what is asked")
+        for bad in ({"token": "0" * 64}, {"do": "maybe"}, {"do": None}, {"run": None}, {"step": ""}):
+            answer, _ = ann.post("/approvals", **form | {"do": "approve"} | bad)
+            check(answer.status in (400, 403), f"{bad}: {answer.status}")
+        for other in ({"step": "99"}, {"attempt": "2"}, {"run": "no-such-run"}):
+            answer, _ = ann.post("/approvals", **form | {"do": "approve"} | other)
+            check_equal(answer.status, 410, f"{other}")
+        questions(ann, 1)
+        answer, _ = ann.post("/approvals", **form, do="approve", comment="ticket <4711>")
+        check_equal((answer.status, answer.headers["Location"]), (303, "/approvals?said=approve"), "the vote")
+        text = ann.text(answer.headers["Location"])
+        check("You have approved it" in text and "Nothing waits for people" in text, text)
+        vote = state_of(work, form["run"], "done")["approvals"][0]["votes"][0]
+        check_equal((vote["by"], vote["approve"], vote["comment"]), ("dashboard", True, "ticket <4711>"), "the vote")
+        answer, text = ann.post("/approvals", **form, do="reject")
+        check(answer.status == 410 and "Nothing waits" in text, f"too late: {text}")
+
+
+@test
+def a_button_rejects():
+    with Workspace() as work, serving(work, asking(work)) as (_, said):
+        deliver(said)
+        ann = opened(work)
+        [form] = questions(ann, 1)
+        check_equal(ann.post("/approvals", **form, do="reject")[0].status, 303, "the vote")
+        found = state_of(work, form["run"], "failed")
+        check("ApprovalDenied" in str(found), f"the run: {found}")
+
+
+@test
+def who_may_not_vote_has_no_button():
+    with Workspace() as work:
+        more = asking(work, 'approve { subject = "of others", of = { "no-such-person" } }')
+        with serving(work, more) as (_, said):
+            run_id = json.loads(deliver(said)[1])["run_id"]
+            ann = opened(work)
+            state_of(work, run_id, "waiting")
+            text = ann.text("/approvals")
+            check("of others" in text and "You have no vote" in text, text)
+            check_equal(questions(ann, 0), [], "no button")
+            step = json.loads(work.command("show", run_id, "--json", "--config", work.config).out)["approvals"][0]["path"]
+            answer, text = ann.post("/approvals", run=run_id, step=step, attempt="1", do="approve")
+            check(answer.status == 403 and "is not one of those" in text, f"made by hand: {text}")
+
+
+# ---- schedules, webhooks, the audit log ----
+
+@test
+def schedules_have_their_next_times():
+    with Workspace() as work:
+        more = (f"[schedule berlin]\ncron = 30 2 * * MON\ntz = Europe/Berlin\nrunbook = {work.path('idle.lua')}\n\n"
+                f"[schedule a b]\ncron = @hourly\nrunbook = {work.path('idle.lua')}\n\n")
+        with serving(work, more):
+            ann = opened(work)
+            fired = work.command("schedules", "fire", "berlin", "--config", work.config)
+            check_equal(fired.status, 0, f"fire\n{fired}")
+            page, text = ann.page("/schedules"), ann.text("/schedules")
+            for part in ("30 2 * * MON", "Europe/Berlin", "berlin", "yearly", "on Monday", "a b"):
+                check(part.lower() in text.lower(), f"{part!r}: {text}")
+            check_equal(len(re.findall(r'<time datetime="\d{4}-01-01T00:00:00', page)), 3, "the next times of yearly")
+            text = ann.text("/schedules/berlin")
+            check("started" in text and "Its last times" in text, text)
+            check("There are none so far" in ann.text("/schedules/a%20b"), "a name with a blank")
+            check_equal(ann.get("/schedules/none")[0].status, 404, "another")
+            work.command("schedules", "pause", "berlin", "--reason", "ticket <i>4711", "--config", work.config)
+            text = ann.page("/schedules/berlin")
+            check("paused" in text and "ticket &lt;i&gt;4711" in text, f"paused: {text}")
+
+
+@test
+def webhooks_say_why_a_delivery_was_refused():
+    with Workspace() as work, serving(work, hook(work, "<b>orders</b>")) as (_, said):
+        port = port_of(said, "hooks are received")
+        check_equal(deliver(said)[0].status, 202, "a delivery")
+        check_equal(deliver(said, "another key")[0].status, 404, "one that proves nothing")
+        check_equal(request(port, f"/hooks/{'<i>' * 400}", "POST", "{}")[0].status, 404, "an unknown path")
+        ann = opened(work)
+        page, text = ann.page("/hooks"), ann.text("/hooks")
+        check("<b>" not in page and "<i>" not in page, f"text: {page}")
+        for part in ("<b>orders</b>", "/hooks/hook", "started", "127.0.0.1:", "none at /hooks/<i><i>"):
+            check(part in text, f"{part!r}: {text}")
+        check_equal(page.count('data-name="Refused, because"'), 2, "why")
+        found = re.search(r'href="(/runs/[0-9a-f-]{36})"', page)[1]
+        check("webhook <b>orders</b>" in ann.text(found), "the run says by whom")
+
+
+@test
+def strangers_do_not_push_out_all_refusals():
+    with Workspace() as work:
+        more = hook(work, "orders") + "delivery_header = X-Id\n\n"
+        with serving(work, more) as (_, said):
+            check_equal(deliver(said)[0].status, 400, "proven, but without an id")
+            for _ in range(60):
+                deliver(said, "another key")
+            page = opened(work).page("/hooks")
+            check_equal(page.count('data-name="Refused, because"'), 51, "the newest, and the proven one")
+
+
+@test
+def the_audit_log_is_verified_on_demand():
+    with Workspace() as work, serving(work):
+        ann = opened(work)
+        check("was not verified" in ann.text("/audit"), "not yet")
+        check_equal(ann.post("/audit", token=None)[0].status, 403, "without the token")
+        check("was not verified" in ann.text("/audit"), "not by others")
+
+        def verified():
+            answer, _ = ann.post("/audit")
+            check_equal((answer.status, answer.headers["Location"]), (303, "/audit"), "begun")
+            until = time.monotonic() + 60
+            while "is being verified" in (text := ann.text("/audit")):
+                check(time.monotonic() < until, f"it ends: {text}")
+            return text
+
+        work.run("return 1")
+        text = verified()
+        check("State verified" in text and "0 bad" in text and "public key of this host" in text, text)
+        sealed = sorted(work.segments())[-1]
+        with open(sealed, "r+b") as file:
+            data = file.read()
+            file.seek(data.index(b'"kind"') + 9)
+            file.write(b"#")
+        text = verified()
+        check("NOT verified" in text and "line" in text, text)
 
 
 run()
