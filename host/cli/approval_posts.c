@@ -35,6 +35,7 @@ struct post {
 
 struct approval_posts {
 	struct approval_posts_spec spec;
+	const char *url;           /* borrowed; NULL: nowhere */
 	struct post *first, **end; /* the queue */
 	struct post *newest;
 	size_t n_busy;
@@ -157,7 +158,7 @@ static void send(struct post *p)
 {
 	static const struct http_header headers[] = { { "Content-Type", "application/json" } };
 	const struct http_request req = { .method = "POST",
-					  .url = p->posts->spec.url,
+					  .url = p->posts->url,
 					  .headers = headers,
 					  .n_headers = 1,
 					  .body = buf_bytes(&p->body),
@@ -246,13 +247,28 @@ int approval_posts_new(struct approval_posts **out, const struct approval_posts_
 	return 0;
 }
 
-void approval_posts_free(struct approval_posts *p)
+static void drop_all(struct approval_posts *p)
 {
-	if (!p)
-		return;
 	for (struct post *post = p->newest, *older; post; post = older) {
 		older = post->older;
 		free_post(post);
 	}
+	p->newest = p->first = NULL;
+	p->end = &p->first;
+	p->n_busy = 0;
+}
+
+void approval_posts_to(struct approval_posts *p, const char *url)
+{
+	p->url = url;
+	if (!url)
+		drop_all(p);
+}
+
+void approval_posts_free(struct approval_posts *p)
+{
+	if (!p)
+		return;
+	drop_all(p);
 	free(p);
 }

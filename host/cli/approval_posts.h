@@ -24,7 +24,6 @@ struct approval_posts_spec {
 	struct loop *loop; /* these outlive it */
 	struct http_client *http;
 	struct committer *committer;
-	const char *url;                             /* borrowed */
 	void (*failed)(void *arg, const char *text); /* for people who look at the program */
 	void *arg;
 };
@@ -32,6 +31,9 @@ struct approval_posts_spec {
 /* @param[out] out owned by the caller; approval_posts_free. -ERR_NOMEM */
 NODISCARD int approval_posts_new(struct approval_posts **out,
 				 const struct approval_posts_spec *spec, struct err *err);
+/* Where they go from now on, borrowed; before the first is added. NULL: nowhere any more, what is left is not
+ * sent. */
+void approval_posts_to(struct approval_posts *p, const char *url);
 void approval_posts_free(struct approval_posts *p); /* what is left is not sent. NULL is fine */
 
 /* Tell one of the people. Everything is copied. -ERR_NOMEM */

@@ -21,7 +21,6 @@
 #include "cli/store_prune.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
-#include "trigger/approval_link.h"
 #include "trigger/webhook.h"
 
 static const char help[] =
@@ -47,40 +46,6 @@ static const char help[] =
     "rest of unfinished runs is carried on by the next serve, which replays them from their\n"
     "journal, also after a crash.\n"
     "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
-
-static int listen_for_hooks(struct serve *s, struct err *err)
-{
-	const struct config *c = s->host.config;
-	struct webhook_spec spec = { .loop = s->host.loop,
-				     .http = s->host.http,
-				     .listen = &c->listen.http,
-				     .n_hooks = c->n_hooks,
-				     .accept = hooks_on_delivery,
-				     .follow = hooks_follow,
-				     .base_url = c->approvals.base_url,
-				     .when_durable = serve_when_durable,
-				     .reject = serve_on_reject,
-				     .note = serve_on_note,
-				     .arg = s,
-				     .other_path = APPROVAL_LINK_PATH,
-				     .other = s->approvals ? approvals_serve : NULL,
-				     .other_gone = approvals_gone,
-				     .other_arg = s->approvals };
-	struct webhook *hooks = calloc(c->n_hooks + 1, sizeof(*hooks));
-	if (!hooks)
-		return err_set(err, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < c->n_hooks; i++) {
-		hooks[i] = (struct webhook){ .name = c->hooks[i].start.name,
-					     .path = c->hooks[i].path,
-					     .auth = c->hooks[i].auth };
-	}
-	spec.hooks = hooks;
-	if (s->hooks)
-		spec.status_key = hooks_key(s->hooks);
-	int rc = webhooks_start(&s->webhooks, &spec, err);
-	free(hooks);
-	return rc;
-}
 
 static void say_begin(struct serve *s)
 {
@@ -130,14 +95,14 @@ static int set_up(struct serve *s, struct err *err)
 		rc = serve_judge_config(s, c, err);
 	if (rc == 0)
 		rc = firings_open(&s->firings, s, err);
-	if (rc == 0 && c->n_hooks > 0)
+	if (rc == 0 && c->listen.line)
 		rc = hooks_open(&s->hooks, s, err);
-	if (rc == 0)
+	if (rc == 0 && c->listen.line)
 		rc = approvals_new(&s->approvals, &s->host, err);
 	if (rc == 0)
 		rc = approvals_tell_again(s->approvals, err);
-	if (rc == 0 && (c->n_hooks > 0 || s->approvals))
-		rc = listen_for_hooks(s, err);
+	if (rc == 0 && c->listen.line)
+		rc = serve_listen(s, err);
 	if (rc == 0)
 		rc = notify_start(&s->notify, s, err);
 	return rc < 0 ? rc : heartbeat_start(&s->heartbeat, s, err);

@@ -185,11 +185,12 @@ int config_read_start(struct reading *r, struct config_start *s)
 	return object ? 0 : value_complain(r, k, "a JSON object");
 }
 
-#define LISTEN_KEYS \
-	" address plain cert_file key_file client_ca_file client_cert trusted_proxy " \
+#define LISTEN_LIVE \
+	" plain cert_file key_file client_ca_file client_cert trusted_proxy " \
 	"max_connections max_connections_per_address max_requests_ahead max_body max_bodies " \
 	"tls_timeout " \
 	"header_timeout body_timeout answer_timeout idle_timeout "
+#define LISTEN_KEYS " address" LISTEN_LIVE
 
 static const struct section_kind kinds[] = {
 	{ "host", false, config_read_host,
@@ -200,21 +201,20 @@ static const struct section_kind kinds[] = {
 	  " memory cpu log result steps timeout call_timeout "
 	  "max_intent_age passive parallel " },
 	{ "rules", false, read_rules, NULL, "*" },
-	{ "rate", false, config_read_rates, NULL, NULL },
+	{ "rate", false, config_read_rates, NULL, "*" },
 	{ "policy", false, read_policy, NULL, "*" },
 	{ "audit", false, read_audit,
 	  " checkpoint_records checkpoint_after rotate_size rotate_age keep key_file copy_file "
 	  "copy_url ",
 	  NULL },
-	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url ",
-	  NULL },
+	{ "approvals", false, read_approvals, " people base_url secret_file valid post_url ", "*" },
 	{ "secrets", false, read_secrets, NULL, "*" },
 	{ "store", false, read_store, " keep ", "*" },
-	{ "listen", false, config_read_listen, LISTEN_KEYS, NULL },
-	{ "admin", false, config_read_listen, LISTEN_KEYS "base_url ", NULL },
+	{ "listen", false, config_read_listen, LISTEN_KEYS, LISTEN_LIVE },
+	{ "admin", false, config_read_listen, LISTEN_KEYS "base_url ", LISTEN_LIVE "base_url " },
 	{ "notify", false, config_read_notify,
-	  " channel url secret events slow_factor slow_at_least runbook ", NULL },
-	{ "heartbeat", false, config_read_heartbeat, " url secret every ", NULL },
+	  " channel url secret events slow_factor slow_at_least runbook ", "*" },
+	{ "heartbeat", false, config_read_heartbeat, " url secret every ", "*" },
 	{ "schedule", true, config_read_schedule,
 	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "
 	  "pause_after_failures start end exclude ",
@@ -225,7 +225,7 @@ static const struct section_kind kinds[] = {
 	  "delivery_header delivery_member secret_file secret_env secrets runbook reason timeout "
 	  "dry_run accept accept_headers concurrency queue rate debounce debounce_max "
 	  "debounce_key ",
-	  NULL },
+	  "*" },
 };
 
 static const struct section_kind *kind_of(const struct ini_section *s)

@@ -121,18 +121,19 @@ bool dashboard_serve(struct dashboard *d, struct http_exchange *x, const struct 
 /* ---- links ---- */
 
 /* Where people reach it: as configured, or at the first place if that is one address. */
-static void find_url(struct dashboard *d, const struct config_listen *c, uint16_t port)
+static void find_url(struct dashboard *d)
 {
 	char place[300];
+	const struct config_listen *c = &d->serve->host.config->admin;
 	const char *scheme = c->http.tls.cert_file ? "https" : "http";
 	d->secure = c->http.tls.cert_file != NULL;
 	if (c->base_url) {
 		(void)snprintf(d->url, sizeof(d->url), "%s", c->base_url);
 		d->secure |= strncmp(c->base_url, "https:", 6) == 0;
-	} else if (port && strcmp(c->places[0].address, "0.0.0.0") != 0 &&
+	} else if (d->port && strcmp(c->places[0].address, "0.0.0.0") != 0 &&
 		   strcmp(c->places[0].address, "::") != 0) {
 		config_place_text(&c->places[0], place, sizeof(place));
-		(void)snprintf(d->url, sizeof(d->url), "%s://%s:%u", scheme, place, port);
+		(void)snprintf(d->url, sizeof(d->url), "%s://%s:%u", scheme, place, d->port);
 	}
 }
 
@@ -152,6 +153,12 @@ int dashboard_invite(struct dashboard *d, const struct person *person, struct bu
 
 /* ---- life ---- */
 
+void dashboard_changed(struct dashboard *d)
+{
+	d->url[0] = '\0';
+	find_url(d);
+}
+
 int dashboard_new(struct dashboard **out, struct serve *s, uint16_t port, struct err *err)
 {
 	struct dashboard *d = calloc(1, sizeof(*d));
@@ -159,7 +166,8 @@ int dashboard_new(struct dashboard **out, struct serve *s, uint16_t port, struct
 		return err_set(err, ERR_NOMEM, "no memory for the dashboard");
 	d->serve = s;
 	d->since_ms = clock_wall_ms();
-	find_url(d, &s->host.config->admin, port);
+	d->port = port;
+	find_url(d);
 	d->state_dir = strdup(s->host.config->state_dir);
 	int rc = d->state_dir ? sessions_new(&d->sessions, err)
 			      : err_set(err, ERR_NOMEM, "no memory for the dashboard");

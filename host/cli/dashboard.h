@@ -32,7 +32,8 @@ struct dashboard;
  * @param[out] out owned by the caller; dashboard_free */
 NODISCARD int dashboard_new(struct dashboard **out, struct serve *s, uint16_t port,
 			    struct err *err);
-void dashboard_free(struct dashboard *d); /* exchanges are gone before; NULL is fine */
+void dashboard_changed(struct dashboard *d); /* [admin] may be another */
+void dashboard_free(struct dashboard *d);    /* exchanges are gone before; NULL is fine */
 
 /* @return false, and x is not answered: no page has this path */
 bool dashboard_serve(struct dashboard *d, struct http_exchange *x, const struct http_received *req);

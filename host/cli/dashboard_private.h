@@ -16,6 +16,7 @@ struct dashboard {
 	struct store_reader *reader; /* the worker's, NULL until it is needed */
 	struct visit *visits;
 	struct audit_check *check;
+	uint16_t port; /* of the first place; 0: none */
 	char url[512]; /* where people reach it; "": not known */
 	char *state_dir;
 	bool secure; /* over TLS, as far as browsers see */

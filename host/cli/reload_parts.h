@@ -12,9 +12,13 @@
 
 struct reload_parts { /* zeros, but for serve: nothing is there */
 	struct serve *serve;
-	struct config *config; /* held; NULL: it was not read, or was taken */
+	struct config *config;              /* held; NULL: it was not read, or was taken */
+	struct http_change *listen, *admin; /* NULL: no such section; certificates and limits */
+	struct approvals_change *approvals; /* NULL: no [listen], as hooks and webhooks */
 	struct rulebook *rules;
 	struct firings_change *firings;
+	struct hooks_change *hooks;
+	struct webhooks_change *webhooks;
 };
 
 /* On the worker: the file, and the files that it names. */

@@ -28,15 +28,15 @@ struct serve {
 			       * borrows from it */
 	struct service *service; /* for other processes */
 	struct firings *firings; /* its schedules */
-	struct hooks *hooks;     /* what becomes of deliveries; NULL: there are none */
+	struct hooks *hooks;     /* what becomes of deliveries; NULL: no [listen] */
 	struct prune_timer *pruning; /* NULL: not begun */
-	struct webhooks *webhooks;
+	struct webhooks *webhooks;   /* likewise */
 	struct manager *manager;     /* of services; NULL: it is not told */
 	struct admin_pages *admin;   /* NULL: no [admin] */
-	struct approvals *approvals; /* NULL: people have no links */
-	struct notify *notify;       /* NULL: nobody is told */
-	struct heartbeat *heartbeat; /* NULL: there is none */
-	struct refusals *refusals;   /* deliveries; NULL: nobody looks */
+	struct approvals *approvals; /* likewise */
+	struct notify *notify;
+	struct heartbeat *heartbeat;
+	struct refusals *refusals; /* deliveries; NULL: nobody looks */
 	struct serve_run *runs;
 	size_t n_runs;
 	size_t n_carried;
@@ -61,6 +61,12 @@ void serve_on_note(void *arg, const struct webhook_delivery *d, const char *what
 void serve_listen_carried(struct serve *s);
 NODISCARD int serve_settle(struct serve *s, struct err *err);
 NODISCARD int serve_carry_on(struct serve *s, struct err *err);
+
+/* serve_listen.c: receive deliveries, and the votes of people who have links. The same for another
+ * configuration, of which webhooks_take is to be done */
+NODISCARD int serve_listen(struct serve *s, struct err *err);
+NODISCARD int serve_listen_change(struct webhooks_change **out, struct serve *s,
+				  const struct config *c, struct err *err);
 
 /* serve_places.c: where it is reached over HTTP, in lines; for `runbook status` (host.add_status). */
 void serve_say_places(struct serve *s);

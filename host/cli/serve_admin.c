@@ -142,6 +142,12 @@ void admin_pages_free(struct admin_pages *a)
 	free(a);
 }
 
+void admin_pages_take(struct admin_pages *a, struct http_change *c)
+{
+	http_server_take(a->server, c);
+	dashboard_changed(a->dashboard);
+}
+
 uint16_t admin_pages_port(const struct admin_pages *a, size_t place)
 {
 	return http_server_port(a->server, place);

@@ -16,10 +16,14 @@
 #include "cli/serve.h"
 
 struct admin_pages;
+struct http_change;
 
 /* @param[out] out owned by the caller; admin_pages_free; NULL where there is no [admin] */
 NODISCARD int admin_pages_start(struct admin_pages **out, struct serve *s, struct err *err);
 void admin_pages_free(struct admin_pages *a); /* NULL is fine */
+/* Other limits and files of TLS (net/http_server.h), of the configuration that is in force by now; c is
+ * gone */
+void admin_pages_take(struct admin_pages *a, struct http_change *c);
 uint16_t admin_pages_port(const struct admin_pages *a, size_t place);
 
 #endif

@@ -17,9 +17,9 @@ enum { PAGE_MAX = 1 << 20 };
 
 struct approvals {
 	struct host *host;
-	struct approval_links links;
-	struct approval_posts *posts; /* NULL: nobody is told */
-	struct store_reader *reader;  /* the worker's, NULL until it is needed */
+	struct approval_links links; /* without base_url: none */
+	struct approval_posts *posts;
+	struct store_reader *reader; /* the worker's, NULL until it is needed */
 	struct visit *visits;
 };
 
@@ -241,9 +241,14 @@ static int tell(struct approvals *a, const struct run_question *q, bool again)
 	return rc;
 }
 
+static bool tells(const struct approvals *a)
+{
+	return a->links.config && a->links.config->post_url;
+}
+
 void approvals_tell(struct approvals *a, const struct run_question *q)
 {
-	if (a && a->posts)
+	if (a && tells(a))
 		(void)tell(a, q, false);
 }
 
@@ -264,7 +269,7 @@ static int tell_row(void *arg, const struct approval_row *row)
 int approvals_tell_again(struct approvals *a, struct err *err)
 {
 	struct store_reader *reader = NULL;
-	if (!a || !a->posts)
+	if (!a || !tells(a))
 		return 0;
 	int rc = store_reader_open(&reader, a->host->store, err);
 	if (rc == 0)
@@ -275,30 +280,64 @@ int approvals_tell_again(struct approvals *a, struct err *err)
 
 /* ---- life ---- */
 
+struct approvals_change {
+	struct approval_links links;
+};
+
+int approvals_change_new(struct approvals_change **out, const struct config *config,
+			 struct err *err)
+{
+	struct approvals_change *c = calloc(1, sizeof(*c));
+	if (!c)
+		return err_set(err, ERR_NOMEM, "no memory for approvals");
+	int rc = config->approvals.base_url ? approval_links_open(&c->links, config, err) : 0;
+	if (rc < 0) {
+		approvals_change_free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void approvals_change_free(struct approvals_change *c)
+{
+	if (!c)
+		return;
+	approval_links_close(&c->links);
+	free(c);
+}
+
+void approvals_take(struct approvals *a, struct approvals_change *c)
+{
+	struct approval_links before = a->links;
+	a->links = c->links;
+	c->links = before;
+	approval_posts_to(a->posts, tells(a) ? a->links.config->post_url : NULL);
+	approvals_change_free(c);
+}
+
 int approvals_new(struct approvals **out, struct host *h, struct err *err)
 {
-	const struct config_approvals *c = &h->config->approvals;
-	*out = NULL;
-	if (!c->base_url)
-		return 0;
+	struct approvals_change *first = NULL;
 	struct approvals *a = calloc(1, sizeof(*a));
 	if (!a)
 		return err_set(err, ERR_NOMEM, "no memory for approvals");
 	a->host = h;
-	int rc = approval_links_open(&a->links, h->config, err);
-	if (rc == 0 && c->post_url)
+	int rc = approvals_change_new(&first, h->config, err);
+	if (rc == 0)
 		rc = approval_posts_new(&a->posts,
 					&(struct approval_posts_spec){ .loop = h->loop,
 								       .http = h->http,
 								       .committer = h->committer,
-								       .url = c->post_url,
 								       .failed = warn,
 								       .arg = h },
 					err);
-	if (rc < 0) {
+	if (rc < 0 || !first) {
+		approvals_change_free(first);
 		approvals_free(a);
 		return rc;
 	}
+	approvals_take(a, first);
 	*out = a;
 	return 0;
 }

@@ -19,9 +19,23 @@
 
 struct approvals;
 
-/* After host_open_runs, which makes the state directory. @param[out] out owned by the caller;
- * approvals_free; NULL where the configuration has no base_url */
+/* After host_open_runs, which makes the state directory. Nobody has links where the configuration has no
+ * base_url. @param[out] out owned by the caller; approvals_free */
 NODISCARD int approvals_new(struct approvals **out, struct host *h, struct err *err);
+
+/*
+ * As another configuration has it: made ready, from any thread, and taken in one moment. With another key the
+ * links of before are dead; people are told of what is asked from then on.
+ *
+ * @param config must live as long as it is in force
+ * @param[out] out owned by the caller: approvals_take, or approvals_change_free
+ */
+struct approvals_change;
+NODISCARD int approvals_change_new(struct approvals_change **out, const struct config *config,
+				   struct err *err);
+void approvals_change_free(struct approvals_change *c);               /* NULL is fine */
+void approvals_take(struct approvals *a, struct approvals_change *c); /* c is gone */
+
 /* Visits under way see the connection close. NULL is fine. */
 void approvals_free(struct approvals *a);
 

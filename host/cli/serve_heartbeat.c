@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/crypto.h"
+#include "cli/config_change.h"
 #include "cli/secrets.h"
 #include "cli/serve_run.h"
 #include "commit/commit.h"
@@ -41,7 +42,8 @@ static void on_timer(void *arg);
 
 static void wait_for_next(struct heartbeat *h)
 {
-	h->timer = timer_start(h->serve->host.loop, config_of(h)->every_ms, on_timer, h);
+	if (config_of(h)->line)
+		h->timer = timer_start(h->serve->host.loop, config_of(h)->every_ms, on_timer, h);
 }
 
 /* The address may be a secret: what libcurl says of it is not passed on. */
@@ -96,6 +98,8 @@ static void on_flushed(void *arg, const struct err *err)
 		free(h);
 		return;
 	}
+	if (!config_of(h)->line)
+		return;
 	if (err->code == 0 && !commit_failed(h->serve->host.committer, NULL)) {
 		send(h);
 		return;
@@ -114,16 +118,25 @@ static void on_timer(void *arg)
 
 int heartbeat_start(struct heartbeat **out, struct serve *s, struct err *err)
 {
-	*out = NULL;
-	if (!s->host.config->heartbeat.line)
-		return 0;
 	struct heartbeat *h = calloc(1, sizeof(*h));
 	if (!h)
 		return err_set(err, ERR_NOMEM, "no memory for the heartbeat");
 	*h = (struct heartbeat){ .serve = s };
-	h->timer = timer_start(s->host.loop, 0, on_timer, h);
+	if (config_of(h)->line)
+		h->timer = timer_start(s->host.loop, 0, on_timer, h);
 	*out = h;
 	return 0;
+}
+
+/* One that is on its way goes there, and the next as it is configured now. */
+void heartbeat_changed(struct heartbeat *h, const struct config *was)
+{
+	const struct ini_section *before = ini_section(was->ini, "heartbeat", "");
+	const struct ini_section *now = ini_section(h->serve->host.config->ini, "heartbeat", "");
+	if (config_same_section(before, now) || h->flushing || h->transfer)
+		return;
+	timer_stop(h->timer);
+	h->timer = now ? timer_start(h->serve->host.loop, 0, on_timer, h) : NULL;
 }
 
 void heartbeat_free(struct heartbeat *h)

@@ -12,8 +12,10 @@
 
 struct heartbeat;
 
-/* @param[out] out NULL where there is no [heartbeat]; heartbeat_free */
+/* Silent where there is no [heartbeat]. @param[out] out owned by the caller; heartbeat_free */
 NODISCARD int heartbeat_start(struct heartbeat **out, struct serve *s, struct err *err);
+/* The configuration was another. Where [heartbeat] is not as it was one goes out at once. */
+void heartbeat_changed(struct heartbeat *h, const struct config *was);
 void heartbeat_free(struct heartbeat *h); /* before the committer ends. NULL is fine */
 
 #endif

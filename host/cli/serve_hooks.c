@@ -33,12 +33,12 @@ static struct store_batch *batch_of(const struct hook *h)
 	return commit_store(h->all->serve->host.committer);
 }
 
-static struct hook *find_hook(const struct hooks *hs, const char *name)
+struct hook *hooks_find(const struct hooks *hs, const char *name)
 {
 	struct hook *found = NULL;
 	for (size_t i = 0; i < hs->n; i++) {
-		if (strcmp(name_of(&hs->v[i]), name) == 0)
-			found = &hs->v[i];
+		if (strcmp(name_of(hs->v[i]), name) == 0)
+			found = hs->v[i];
 	}
 	return found;
 }
@@ -198,7 +198,9 @@ static size_t waiting_bytes(const struct hooks *hs)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < hs->n; i++)
-		n += deliveries_waiting_bytes(hs->v[i].deliveries);
+		n += deliveries_waiting_bytes(hs->v[i]->deliveries);
+	for (const struct hook *h = hs->retired; h; h = h->next)
+		n += deliveries_waiting_bytes(h->deliveries);
 	return n;
 }
 
@@ -293,7 +295,7 @@ static void judge(struct judged *c)
 void hooks_on_delivery(void *arg, const struct webhook_delivery *d, struct webhook_fate *fate)
 {
 	const struct serve *s = arg;
-	struct judged c = { .h = find_hook(s->hooks, d->hook),
+	struct judged c = { .h = hooks_find(s->hooks, d->hook),
 			    .d = d,
 			    .fate = fate,
 			    .now_ms = clock_wall_ms(),
@@ -338,21 +340,46 @@ static void start_waiting(struct hook *h, struct delivery_waiting *w)
 	deliveries_leave(h->deliveries, w);
 }
 
+/* @return when the next window ends */
+static int64_t start_ripe(struct hook *h, int64_t now)
+{
+	const struct serve *s = h->all->serve;
+	struct delivery_waiting *w = NULL;
+	while (s->n_runs < SERVE_RUNS_MAX &&
+	       (w = deliveries_ripe(h->deliveries, now, serve_runs_of(s, &h->c->start))))
+		start_waiting(h, w);
+	return deliveries_due(h->deliveries, now);
+}
+
+/* Those of which nothing waits any more. */
+static void drop_retired(struct hooks *hs)
+{
+	for (struct hook **at = &hs->retired; !hs->changing && *at;) {
+		struct hook *h = *at;
+		if (deliveries_waiting(h->deliveries) > 0) {
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		hook_free(h);
+	}
+}
+
 static void on_later(void *arg)
 {
 	struct hooks *hs = arg;
-	struct serve *s = hs->serve;
+	const struct serve *s = hs->serve;
 	int64_t now = clock_wall_ms(), due = INT64_MAX;
 	hs->later = NULL;
 	for (size_t i = 0; i < hs->n; i++) {
-		struct hook *h = &hs->v[i];
-		struct delivery_waiting *w = NULL;
-		while (s->n_runs < SERVE_RUNS_MAX &&
-		       (w = deliveries_ripe(h->deliveries, now, serve_runs_of(s, &h->c->start))))
-			start_waiting(h, w);
-		int64_t next = deliveries_due(h->deliveries, now);
+		int64_t next = start_ripe(hs->v[i], now);
 		due = next < due ? next : due;
 	}
+	for (struct hook *h = hs->retired; h; h = h->next) {
+		int64_t next = start_ripe(h, now);
+		due = next < due ? next : due;
+	}
+	drop_retired(hs);
 	if (due != INT64_MAX) {
 		int64_t in = due - now < LOOK_MS ? due - now : LOOK_MS;
 		hs->later_ms = clock_mono_ms() + in;
@@ -392,12 +419,38 @@ struct bytes hooks_key(const struct hooks *hs)
 	return bytes_str(hs->key);
 }
 
-static int open_hook(struct hooks *hs, const struct config_hook *c, struct err *err)
+int hook_new(struct hook **out, struct hooks *hs, const struct config_hook *c, struct err *err)
 {
-	struct hook *h = &hs->v[hs->n++];
+	struct hook *h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_set(err, ERR_NOMEM, "no memory for hooks");
 	*h = (struct hook){ .all = hs, .c = c };
 	int rc = deliveries_new(&h->deliveries, &c->limits, err);
-	return rc < 0 ? rc : hook_accept_open(&h->accept, hs->serve->host.config, c, err);
+	if (rc < 0) {
+		free(h);
+		return rc;
+	}
+	*out = h;
+	return 0;
+}
+
+void hook_free(struct hook *h)
+{
+	if (!h)
+		return;
+	deliveries_free(h->deliveries);
+	hook_accept_close(h->accept);
+	config_unref(h->held);
+	free(h);
+}
+
+static int open_hook(struct hooks *hs, const struct config_hook *c, struct err *err)
+{
+	int rc = hook_new(&hs->v[hs->n], hs, c, err);
+	if (rc < 0)
+		return rc;
+	const struct config *config = hs->serve->host.config;
+	return hook_accept_open(&hs->v[hs->n++]->accept, config, c, err);
 }
 
 int hooks_open(struct hooks **out, struct serve *s, struct err *err)
@@ -405,7 +458,7 @@ int hooks_open(struct hooks **out, struct serve *s, struct err *err)
 	const struct config *c = s->host.config;
 	struct hooks *hs = calloc(1, sizeof(*hs));
 	if (hs)
-		hs->v = calloc(c->n_hooks + 1, sizeof(*hs->v));
+		hs->v = calloc(c->n_hooks + 1, sizeof(struct hook *));
 	if (!hs || !hs->v) {
 		free(hs);
 		return err_set(err, ERR_NOMEM, "no memory for hooks");
@@ -441,11 +494,14 @@ void hooks_free(struct hooks *hs)
 		return;
 	timer_stop(hs->later);
 	follows_free(hs->follows);
-	for (size_t i = 0; i < hs->n; i++) {
-		deliveries_free(hs->v[i].deliveries);
-		hook_accept_close(hs->v[i].accept);
+	for (size_t i = 0; i < hs->n; i++)
+		hook_free(hs->v[i]);
+	while (hs->retired) {
+		struct hook *next = hs->retired->next;
+		hook_free(hs->retired);
+		hs->retired = next;
 	}
 	wipe(hs->key, sizeof(hs->key));
-	free(hs->v);
+	free((void *)hs->v);
 	free(hs);
 }

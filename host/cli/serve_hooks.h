@@ -12,7 +12,7 @@
  * is not remembered: the sender may send it again.
  *
  * All that waits together is WAITING_MAX bytes at most. What waits for a hook that is not configured
- * any more stays in the store, for when it is again.
+ * any more when serve starts stays in the store, for when it is again.
  *
  * Recorded: trigger.accept beside run.start; trigger.queue; trigger.ignore and trigger.reject with the
  * reason; trigger.duplicate with the run.
@@ -49,5 +49,27 @@ struct bytes hooks_key(const struct hooks *hs);
 
 /* A run has ended, of whatever. From on_end. */
 void hooks_run_ended(struct hooks *hs, const char *run);
+
+/*
+ * Other hooks from one moment on (serve_hooks_change.c). One that stays keeps the ids that it knows, what has
+ * come for its rate, its places and its queue, which is started as it is configured from then on. One
+ * that is new knows what the store has of its name. One that is gone takes nothing more, and what waits
+ * there is started as it was configured.
+ *
+ * In this order: hooks_change_new; hooks_change_look; hooks_change_ready, and in the same turn of the loop
+ * hooks_change_take, which cannot fail; or hooks_change_free at any time before.
+ */
+struct hooks_change;
+struct store_reader;
+/* config must live as long as the hooks are of it. */
+NODISCARD int hooks_change_new(struct hooks_change **out, struct hooks *hs,
+			       const struct config *config, struct err *err);
+/* On the worker: what the store has of those that are new. */
+NODISCARD int hooks_change_look(struct hooks_change *c, struct store_reader *reader,
+				struct err *err);
+NODISCARD int hooks_change_ready(struct hooks_change *c, struct err *err);
+/* While the configuration of before is still there. c is gone */
+void hooks_change_take(struct hooks_change *c);
+void hooks_change_free(struct hooks_change *c); /* NULL is fine */
 
 #endif

@@ -59,10 +59,8 @@ static int count_left(void *arg, const struct delivery_row *row)
 {
 	struct hooks *hs = arg;
 	char line[300];
-	for (size_t i = 0; i < hs->n; i++) {
-		if (strcmp(hs->v[i].c->start.name, row->hook) == 0)
-			return 0;
-	}
+	if (hooks_find(hs, row->hook))
+		return 0;
 	(void)snprintf(line, sizeof(line),
 		       "run %s waits to be started: its hook is not configured any more", row->run);
 	serve_say(hs->serve, LOG_WARN,
@@ -71,20 +69,25 @@ static int count_left(void *arg, const struct delivery_row *row)
 	return 0;
 }
 
+int hook_read(struct hook *h, struct store_reader *reader, struct err *err)
+{
+	const struct delivery_filter of = { .hook = h->c->start.name };
+	int rc = store_deliveries(reader, &of, take_row, h, err);
+	return rc < 0 && err && !err->code ? err_set(err, ERR_NOMEM, "no memory for deliveries")
+					   : rc;
+}
+
 int hooks_read(struct hooks *hs, struct err *err)
 {
 	struct store_reader *reader = NULL;
 	int rc = store_reader_open(&reader, hs->serve->host.store, err);
 	if (rc == 0)
 		rc = store_key(reader, hs->key, err);
-	for (size_t i = 0; rc == 0 && i < hs->n; i++) {
-		const struct delivery_filter of = { .hook = hs->v[i].c->start.name };
-		rc = store_deliveries(reader, &of, take_row, &hs->v[i], err);
-	}
+	for (size_t i = 0; rc == 0 && i < hs->n; i++)
+		rc = hook_read(hs->v[i], reader, err);
 	const struct delivery_filter queued = { .queued = true };
 	if (rc == 0)
 		rc = store_deliveries(reader, &queued, count_left, hs, err);
 	store_reader_close(reader);
-	return rc < 0 && err && !err->code ? err_set(err, ERR_NOMEM, "no memory for deliveries")
-					   : rc;
+	return rc;
 }

@@ -185,7 +185,7 @@ static void on_soon(void *arg)
 	struct notify *n = arg;
 	bool done = true;
 	n->soon = NULL;
-	if (n->serve->stopping)
+	if (n->serve->stopping || !config_of(n)->line)
 		return;
 	for (struct incident *i = n->first; i; i = i->next)
 		done = bring_up_to_date(n, i) && done;
@@ -298,13 +298,21 @@ static void look_at(struct notify *n, const struct serve_run *r, int64_t now)
 	soon(n);
 }
 
+static void look_again(struct notify *n);
+
 static void on_look(void *arg)
 {
 	struct notify *n = arg;
 	int64_t now = clock_wall_ms();
 	for (const struct serve_run *r = n->serve->runs; r; r = r->next)
 		look_at(n, r, now);
-	n->look = timer_start(n->serve->host.loop, LOOK_MS, on_look, n);
+	look_again(n);
+}
+
+static void look_again(struct notify *n)
+{
+	n->look =
+	    wants(n, NOTIFY_SLOW) ? timer_start(n->serve->host.loop, LOOK_MS, on_look, n) : NULL;
 }
 
 /* ---- the start ---- */
@@ -396,10 +404,7 @@ static int read_store(struct notify *n, struct err *err)
 
 int notify_start(struct notify **out, struct serve *s, struct err *err)
 {
-	const struct config *c = s->host.config;
 	*out = NULL;
-	if (!c->notify.line)
-		return 0;
 	struct notify *n = calloc(1, sizeof(*n));
 	if (!n)
 		return err_set(err, ERR_NOMEM, "no memory for notifications");
@@ -407,13 +412,19 @@ int notify_start(struct notify **out, struct serve *s, struct err *err)
 	n->serve = s;
 	if (gethostname(n->host, sizeof(n->host) - 1) != 0)
 		(void)snprintf(n->host, sizeof(n->host), "unknown host");
-	int rc = read_store(n, err);
+	int rc = config_of(n)->line ? read_store(n, err) : 0;
 	if (rc < 0)
 		return rc;
-	if (wants(n, NOTIFY_SLOW))
-		n->look = timer_start(s->host.loop, LOOK_MS, on_look, n);
+	look_again(n);
 	soon(n);
 	return 0;
+}
+
+void notify_changed(struct notify *n)
+{
+	if (!n->look)
+		look_again(n);
+	soon(n);
 }
 
 void notify_stop(struct notify *n)

@@ -24,8 +24,10 @@
 struct notify;
 struct run_row;
 
-/* Reads the store. @param[out] out NULL where there is no [notify]; notify_free */
+/* Reads the store where there is a [notify]. @param[out] out owned by the caller; notify_free */
 NODISCARD int notify_start(struct notify **out, struct serve *s, struct err *err);
+/* There is another configuration. Where [notify] is new, people are told of what happens from then on. */
+void notify_changed(struct notify *n);
 /* Nobody is told of anything any more; while the loop is there. NULL is fine, here and below */
 void notify_stop(struct notify *n);
 /* After notify_stop, if it was started. */

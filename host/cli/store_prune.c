@@ -128,9 +128,11 @@ static void on_time(void *arg)
 {
 	struct prune_timer *t = arg;
 	struct err err = { 0 };
-	int64_t before_ms = clock_wall_ms() - t->host->config->store_keep_ms;
+	int64_t keep_ms = t->host->config->store_keep_ms, before_ms = clock_wall_ms() - keep_ms;
 	t->timer = NULL;
-	if (prune_start(&t->prune, t->host, before_ms, on_pruned, t, &err) < 0)
+	if (keep_ms == 0)
+		t->timer = timer_start(t->host->loop, EVERY_MS, on_time, t);
+	else if (prune_start(&t->prune, t->host, before_ms, on_pruned, t, &err) < 0)
 		on_pruned(t, 0, &err);
 }
 
@@ -140,8 +142,7 @@ int prune_timer_start(struct prune_timer **out, struct host *h, struct err *err)
 	if (!t)
 		return err_set(err, ERR_NOMEM, "no memory to prune the store");
 	t->host = h;
-	if (h->config->store_keep_ms > 0)
-		t->timer = timer_start(h->loop, FIRST_MS, on_time, t);
+	t->timer = timer_start(h->loop, FIRST_MS, on_time, t);
 	*out = t;
 	return 0;
 }

@@ -17,7 +17,7 @@ struct http_place {
 	int fd;              /* > 0: this listening socket, which the server closes in the end */
 };
 
-/* TLS 1.2 or 1.3. The files are PEM; reading them again: http_server_reload_tls. */
+/* TLS 1.2 or 1.3. The files are PEM; reading them again: http_change_new. */
 struct http_tls {
 	const char *cert_file;      /* the certificate, then those of its issuers; NULL: no TLS */
 	const char *key_file;       /* there is one if there is a cert_file */

@@ -81,14 +81,23 @@ static int open_ports(struct http_server *s, const struct http_listen *listen, s
 	return rc;
 }
 
-static int read_proxies(struct http_server *s, const struct http_listen *listen, struct err *err)
+/* ---- what may change ---- */
+
+struct http_change {
+	struct http_listen limits;
+	struct net_blocks proxies;
+	int max_per_address;
+	struct tls_server *tls; /* NULL: plain */
+};
+
+static int read_proxies(struct net_blocks *out, const struct http_listen *listen, struct err *err)
 {
-	s->peers.proxies.list = calloc(listen->n_proxies + 1, sizeof(*s->peers.proxies.list));
-	if (!s->peers.proxies.list)
+	out->list = calloc(listen->n_proxies + 1, sizeof(*out->list));
+	if (!out->list)
 		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
 	for (size_t i = 0; i < listen->n_proxies; i++) {
 		const char *text = listen->proxies[i];
-		if (!net_block_parse(&s->peers.proxies.list[s->peers.proxies.n++], bytes_str(text)))
+		if (!net_block_parse(&out->list[out->n++], bytes_str(text)))
 			return err_set(err, ERR_INVALID,
 				       "'%.60s' is no address of a proxy: expected one such as "
 				       "192.0.2.1, 10.0.0.0/8, fd00::/8 or unix",
@@ -118,17 +127,59 @@ static void set_limits(struct http_listen *l, const struct http_listen *given)
 	or_default(&l->idle_timeout_ms, IDLE_TIMEOUT_MS);
 }
 
+int http_change_new(struct http_change **out, const struct http_listen *listen, struct err *err)
+{
+	struct http_change *c = calloc(1, sizeof(*c));
+	if (!c)
+		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
+	set_limits(&c->limits, listen);
+	c->max_per_address = listen->max_per_address;
+	int rc = listen->tls.cert_file ? tls_server_new(&c->tls, &listen->tls, err) : 0;
+	if (rc == 0)
+		rc = read_proxies(&c->proxies, listen, err);
+	if (rc < 0) {
+		http_change_free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void http_change_free(struct http_change *c)
+{
+	if (!c)
+		return;
+	free(c->proxies.list);
+	tls_server_free(c->tls);
+	free(c);
+}
+
+void http_server_take(struct http_server *s, struct http_change *c)
+{
+	const struct http_change before = { .proxies = s->peers.proxies, .tls = s->tls };
+	s->limits = c->limits;
+	s->peers.max = c->max_per_address;
+	s->peers.proxies = c->proxies;
+	s->tls = c->tls;
+	*c = before;
+	http_change_free(c);
+}
+
+/* ---- life ---- */
+
 static int set_up(struct http_server *s, const struct http_listen *listen, struct err *err)
 {
+	struct http_change *first = NULL;
 	s->pause = event_new(s->base, -1, 0, on_pause_over, s);
 	if (!s->pause)
 		return err_set(err, ERR_NOMEM, "no memory for a timer");
 	int rc = tally_new(&s->peers.tally, err);
-	if (rc == 0 && listen->tls.cert_file)
-		rc = tls_server_new(&s->tls, &listen->tls, err);
 	if (rc == 0)
-		rc = read_proxies(s, listen, err);
-	return rc < 0 ? rc : open_ports(s, listen, err);
+		rc = http_change_new(&first, listen, err);
+	if (rc < 0 || !first)
+		return rc;
+	http_server_take(s, first);
+	return open_ports(s, listen, err);
 }
 
 int http_server_listen(struct http_server **out, struct loop *l, const struct http_handler *handler,
@@ -139,8 +190,6 @@ int http_server_listen(struct http_server **out, struct loop *l, const struct ht
 		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
 	s->base = loop_base(l);
 	s->handler = *handler;
-	set_limits(&s->limits, listen);
-	s->peers.max = listen->max_per_address;
 	TAILQ_INIT(&s->idle);
 	TAILQ_INIT(&s->lingering);
 	TAILQ_INIT(&s->busy);
@@ -191,11 +240,6 @@ void http_server_free(struct http_server *s)
 	tally_free(s->peers.tally);
 	buf_clear(&s->head);
 	free(s);
-}
-
-int http_server_reload_tls(struct http_server *s, struct err *err)
-{
-	return s->tls ? tls_server_reload(s->tls, err) : 0;
 }
 
 int64_t http_server_tls_expires_ms(const struct http_server *s)

@@ -53,9 +53,19 @@ NODISCARD int http_server_start(struct http_server **out, struct loop *l,
  * gone. NULL is fine. */
 void http_server_free(struct http_server *s);
 
-/* Read the files of TLS again, for the connections to come; those there are keep what they have.
- * @return 0, also without TLS; -ERR_INVALID names the file: nothing has changed */
-NODISCARD int http_server_reload_tls(struct http_server *s, struct err *err);
+/*
+ * Other limits, proxies and files of TLS, read now, for a server that goes on; its places are not looked
+ * at. From any thread.
+ *
+ * @param[out] out owned by the caller: http_server_take, or http_change_free
+ * @return 0; -ERR_INVALID names the file, or the proxy
+ */
+struct http_change;
+NODISCARD int http_change_new(struct http_change **out, const struct http_listen *listen,
+			      struct err *err);
+void http_change_free(struct http_change *c); /* NULL is fine */
+/* TLS is of the connections to come: those there are keep what they began with, be it none. c is gone. */
+void http_server_take(struct http_server *s, struct http_change *c);
 
 /* Wall clock: when the certificate ends. INT64_MAX without TLS. */
 int64_t http_server_tls_expires_ms(const struct http_server *s);

@@ -163,7 +163,7 @@ static int read_end(int64_t *out_ms, SSL_CTX *ctx, struct err *err)
 	return 0;
 }
 
-int tls_server_reload(struct tls_server *t, struct err *err)
+static int read_files(struct tls_server *t, struct err *err)
 {
 	int64_t expires_ms = 0;
 	INVARIANT(t->cert_file && t->key_file);
@@ -183,7 +183,6 @@ int tls_server_reload(struct tls_server *t, struct err *err)
 		SSL_CTX_free(ctx);
 		return rc;
 	}
-	SSL_CTX_free(t->ctx); /* connections hold it as long as they need it */
 	t->ctx = ctx;
 	t->expires_ms = expires_ms;
 	return 0;
@@ -206,7 +205,7 @@ int tls_server_new(struct tls_server **out, const struct http_tls *files, struct
 	bool copied = copy(&t->cert_file, files->cert_file) &&
 		      copy(&t->key_file, files->key_file) &&
 		      copy(&t->client_ca_file, files->client_ca_file);
-	int rc = copied ? tls_server_reload(t, err) : no_memory(err);
+	int rc = copied ? read_files(t, err) : no_memory(err);
 	if (rc < 0) {
 		tls_server_free(t);
 		return rc;
@@ -219,7 +218,7 @@ void tls_server_free(struct tls_server *t)
 {
 	if (!t)
 		return;
-	SSL_CTX_free(t->ctx);
+	SSL_CTX_free(t->ctx); /* connections hold it as long as they need it */
 	free(t->cert_file);
 	free(t->key_file);
 	free(t->client_ca_file);

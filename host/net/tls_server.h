@@ -16,7 +16,7 @@
 struct tls_server;
 
 /*
- * Read the files, which the loop waits for.
+ * Read the files, from any thread.
  *
  * @param files copied
  * @param[out] out owned by the caller; tls_server_free
@@ -25,10 +25,8 @@ struct tls_server;
 NODISCARD int tls_server_new(struct tls_server **out, const struct http_tls *files,
 			     struct err *err);
 
-/* Read the same files again. What fails changes nothing; connections keep what they began with. */
-NODISCARD int tls_server_reload(struct tls_server *t, struct err *err);
-
-void tls_server_free(struct tls_server *t); /* NULL is fine */
+/* Connections keep what they began with. NULL is fine */
+void tls_server_free(struct tls_server *t);
 
 int64_t tls_server_expires_ms(const struct tls_server *t); /* wall clock; the certificate's end */
 

@@ -162,8 +162,8 @@ struct run_spec {
 /* @param[out] out owned by the caller; runs_free */
 NODISCARD int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err);
 
-/* Other values of passive_ms, max_intent_age_ms and approvers, of which alone spec is looked at: for the
- * next wait, settlement and question of every run. -ERR_NOMEM: nothing has changed */
+/* Other values of passive_ms, max_intent_age_ms, rates and approvers, of which alone spec is looked at: for
+ * the next wait, settlement, call and question of every run. -ERR_NOMEM: nothing has changed */
 NODISCARD int runs_change(struct runs *runs, const struct runs_spec *spec, struct err *err);
 
 /* Ends what is alive at once, as the second run_cancel does, and calls each on_end before it

@@ -34,6 +34,11 @@ int runs_change(struct runs *runs, const struct runs_spec *spec, struct err *err
 	char *approvers;
 	if (!copy(&approvers, spec->approvers))
 		return err_set(err, ERR_NOMEM, "no memory for the runs");
+	int rc = rates_set(runs->rates, spec->rates, spec->n_rates, err);
+	if (rc < 0) {
+		free(approvers);
+		return rc;
+	}
 	free(runs->approvers);
 	runs->approvers = approvers;
 	runs->passive_ms = spec->passive_ms > 0 ? spec->passive_ms : PASSIVE_MS;
@@ -71,12 +76,10 @@ int runs_new(struct runs **out, const struct runs_spec *spec, struct err *err)
 	if (rc == 0)
 		rc = rates_new(&runs->rates, runs->loop, err);
 	if (rc == 0)
-		rc = rates_set(runs->rates, spec->rates, spec->n_rates, err);
+		rc = runs_change(runs, spec, err);
 	if (rc == 0 &&
 	    (!copy(&runs->lua_dir, spec->lua_dir) || !copy(&runs->store_path, spec->store_path)))
 		rc = err_set(err, ERR_NOMEM, "no memory for the runs");
-	if (rc == 0)
-		rc = runs_change(runs, spec, err);
 	if (rc == 0 && runs->store_path)
 		rc = sleepers_new(&runs->sleepers, runs, err);
 	if (rc < 0) {

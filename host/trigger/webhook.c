@@ -10,14 +10,9 @@
 #include "trigger/sns.h"
 #include "trigger/status_link.h"
 #include "trigger/webhook_answer.h"
-#include "trigger/webhook_decoy.h"
+#include "trigger/webhook_routes.h"
 
 enum { INPUT_MAX = 8 << 20 };
-
-struct route {
-	char *name, *path;
-	struct webhook_auth *auth;
-};
 
 /* A delivery whose proof takes time. */
 struct checking {
@@ -25,6 +20,7 @@ struct checking {
 	struct webhooks *w;
 	struct http_exchange *x;
 	const struct http_received *req;
+	struct routes *routes; /* held, for r */
 	const struct route *r; /* NULL: unknown */
 	struct webhook_proof
 	    refused; /* why: it is refused already, and this is for the time it takes */
@@ -36,10 +32,8 @@ struct webhooks {
 	struct webhook_spec spec; /* without hooks */
 	struct webhook_answers answers;
 	struct checking *checking;
-	struct sns *sns; /* NULL: no hook needs it */
-	struct webhook_decoys *decoys;
-	struct route *routes;
-	size_t n;
+	struct sns *sns; /* NULL: no hook has needed it yet */
+	struct routes *routes;
 };
 
 /* ---- a request ---- */
@@ -62,16 +56,6 @@ static void reject(const struct webhooks *w, const struct route *r, const struct
 	const struct webhook_delivery d = delivery_of(r, req, p);
 	if (w->spec.reject)
 		w->spec.reject(w->spec.arg, &d, why);
-}
-
-static const struct route *find_route(const struct webhooks *w, const struct http_received *req)
-{
-	const struct route *found = NULL;
-	for (size_t i = 0; i < w->n; i++) {
-		if (strcmp(w->routes[i].path, req->path) == 0)
-			found = &w->routes[i];
-	}
-	return strcmp(req->method, "POST") == 0 ? found : NULL;
 }
 
 static void start(struct webhooks *w, struct http_exchange *x, const struct route *r,
@@ -129,6 +113,7 @@ static void forget(struct checking *c)
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
+	routes_unref(c->routes);
 	free(c);
 }
 
@@ -167,7 +152,7 @@ static void on_verdict(void *arg, const struct sns_verdict *v)
 		return;
 	}
 	if (own)
-		webhook_decoys_spend(w->decoys, c->r->auth, c->req, clock_wall_ms());
+		webhook_decoys_spend(c->routes->decoys, c->r->auth, c->req, clock_wall_ms());
 	if (v->later) {
 		reject(w, c->r, c->req, p, p->why);
 		webhook_say_busy(c->x);
@@ -181,13 +166,18 @@ static void on_verdict(void *arg, const struct sns_verdict *v)
 static void begin_check(struct webhooks *w, struct http_exchange *x, const struct route *r,
 			const struct http_received *req, const struct webhook_proof *refused)
 {
-	const struct webhook_auth *auth = refused ? webhook_decoys_sns(w->decoys) : r->auth;
+	const struct webhook_auth *auth = refused ? webhook_decoys_sns(w->routes->decoys) : r->auth;
 	struct checking *c = calloc(1, sizeof(*c));
 	if (!c) {
 		webhook_say_failed(x);
 		return;
 	}
-	*c = (struct checking){ .next = w->checking, .w = w, .x = x, .req = req, .r = r };
+	*c = (struct checking){ .next = w->checking,
+				.w = w,
+				.x = x,
+				.req = req,
+				.routes = routes_ref(w->routes),
+				.r = r };
 	if (refused)
 		c->refused = *refused;
 	w->checking = c;
@@ -211,8 +201,8 @@ static bool asks_state(const struct webhooks *w, const struct http_received *req
 	const struct bytes key = bytes_str(w->answers.key);
 	if (strcmp(req->method, "GET") != 0 || !w->spec.follow || key.n == 0)
 		return false;
-	for (size_t i = 0; i < w->n; i++) {
-		if (!status_link_read(of, w->routes[i].path, req->path, req->query, key))
+	for (size_t i = 0; i < w->routes->n; i++) {
+		if (!status_link_read(of, w->routes->v[i].path, req->path, req->query, key))
 			continue;
 		memcpy(run, of, sizeof(of));
 		found = true;
@@ -235,7 +225,7 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 		webhook_tell_state(&w->answers, x, run, wait_ms > 0 ? wait_ms : 0);
 		return;
 	}
-	const struct route *r = find_route(w, req);
+	const struct route *r = routes_find(w->routes, req);
 	if (r && webhook_auth_waits(r->auth)) {
 		begin_check(w, x, r, req, NULL);
 		return;
@@ -246,8 +236,8 @@ static void serve(void *arg, struct http_exchange *x, const struct http_received
 		take(w, x, r, req, &proof, NULL);
 		return;
 	}
-	webhook_decoys_spend(w->decoys, r ? r->auth : NULL, req, clock_wall_ms());
-	if (w->sns)
+	webhook_decoys_spend(w->routes->decoys, r ? r->auth : NULL, req, clock_wall_ms());
+	if (webhook_decoys_sns(w->routes->decoys))
 		begin_check(w, x, r, req, &proof);
 	else
 		refuse(w, x, r, req, &proof);
@@ -267,106 +257,90 @@ static void gone(void *arg, struct http_exchange *x)
 
 /* ---- start and stop ---- */
 
-static void route_clear(struct route *r)
-{
-	webhook_auth_free(r->auth);
-	free(r->name);
-	free(r->path);
-	*r = (struct route){ 0 };
-}
+struct webhooks_change {
+	struct webhooks *w;
+	struct routes *routes;
+	struct sns *sns; /* NULL: it is there, or not needed */
+	char *base_url;
+	bool tls;
+	http_serve_fn *other;
+};
 
-/* As it comes in a request line: no other path would ever be asked for. */
-static bool is_path(const char *path)
+int webhooks_change_new(struct webhooks_change **out, struct webhooks *w,
+			const struct webhook_spec *spec, struct err *err)
 {
-	for (const char *p = path; *p; p++) {
-		if (*p <= ' ' || *p > '~' || *p == '?' || *p == '#')
-			return false;
-	}
-	return path[0] == '/';
-}
-
-static int route_fill(struct route *r, const struct webhook *h, struct err *err)
-{
-	struct err why = { 0 };
-	if (!is_path(h->path))
-		return err_set(err, ERR_INVALID,
-			       "hook %s: path '%s' must begin with / and be printable ASCII "
-			       "without ?, # or blank",
-			       h->name, h->path);
-	int rc = webhook_auth_new(&r->auth, &h->auth, &why);
-	if (rc < 0)
-		return err_set(err, why.code, "hook %s: %s", h->name, why.message);
-	r->name = strdup(h->name);
-	r->path = strdup(h->path);
-	if (!r->name || !r->path)
-		return err_set(err, ERR_NOMEM, "no memory for hook %s", h->name);
-	return 0;
-}
-
-static int add_routes(struct webhooks *w, const struct webhook_spec *spec, struct err *err)
-{
-	for (size_t i = 0; i < spec->n_hooks; i++) {
-		const struct webhook *h = &spec->hooks[i];
-		for (size_t k = 0; k < i; k++) {
-			if (strcmp(spec->hooks[k].path, h->path) == 0)
-				return err_set(err, ERR_INVALID,
-					       "hook %s: path '%s' belongs to hook %s already",
-					       h->name, h->path, spec->hooks[k].name);
-		}
-		int rc = route_fill(&w->routes[w->n++], h, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int add_decoys(struct webhooks *w, struct err *err)
-{
-	struct webhook_auth **hooks = calloc(w->n + 1, sizeof(struct webhook_auth *));
-	if (!hooks)
+	struct webhooks_change *c = calloc(1, sizeof(*c));
+	if (!c)
 		return err_set(err, ERR_NOMEM, "no memory for webhooks");
-	for (size_t i = 0; i < w->n; i++)
-		hooks[i] = w->routes[i].auth;
-	int rc = webhook_decoys_new(&w->decoys, hooks, w->n, err);
-	free(hooks);
-	return rc;
+	*c = (struct webhooks_change){ .w = w,
+				       .tls = spec->listen->tls.cert_file,
+				       .other = spec->other };
+	int rc = routes_new(&c->routes, spec->hooks, spec->n_hooks, err);
+	if (rc == 0 && !w->sns && webhook_decoys_sns(c->routes->decoys))
+		rc = sns_new(&c->sns, w->spec.loop, w->spec.http, err);
+	if (rc == 0 && spec->base_url && !(c->base_url = strdup(spec->base_url)))
+		rc = err_set(err, ERR_NOMEM, "no memory for webhooks");
+	if (rc < 0) {
+		webhooks_change_free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
 }
 
-static int copy_answers(struct webhooks *w, const struct webhook_spec *spec, struct err *err)
+void webhooks_change_free(struct webhooks_change *c)
+{
+	if (!c)
+		return;
+	routes_unref(c->routes);
+	sns_free(c->sns);
+	free(c->base_url);
+	free(c);
+}
+
+void webhooks_take(struct webhooks_change *c)
+{
+	struct webhooks *w = c->w;
+	const struct webhooks_change before = { .routes = w->routes,
+						.base_url = w->answers.base_url };
+	if (c->sns)
+		w->sns = c->sns;
+	w->routes = c->routes;
+	w->answers.base_url = c->base_url;
+	w->answers.tls = c->tls;
+	w->spec.other = c->other;
+	*c = before;
+	webhooks_change_free(c);
+}
+
+static int set_up(struct webhooks *w, const struct webhook_spec *spec, struct err *err)
 {
 	struct webhook_answers *a = &w->answers;
 	a->key = strndup(spec->status_key.p ? spec->status_key.p : "", spec->status_key.n);
 	a->base_url = spec->base_url ? strdup(spec->base_url) : NULL;
-	return !a->key || (spec->base_url && !a->base_url)
-		   ? err_set(err, ERR_NOMEM, "no memory for webhooks")
-		   : 0;
+	if (!a->key || (spec->base_url && !a->base_url))
+		return err_set(err, ERR_NOMEM, "no memory for webhooks");
+	int rc = routes_new(&w->routes, spec->hooks, spec->n_hooks, err);
+	if (rc == 0 && webhook_decoys_sns(w->routes->decoys))
+		rc = sns_new(&w->sns, spec->loop, spec->http, err);
+	return rc < 0 ? rc
+		      : http_server_listen(&w->server, spec->loop,
+					   &(struct http_handler){ serve, gone, w }, spec->listen,
+					   err);
 }
 
 int webhooks_start(struct webhooks **out, const struct webhook_spec *spec, struct err *err)
 {
 	struct webhooks *w = calloc(1, sizeof(*w));
-	struct route *routes = calloc(spec->n_hooks + 1, sizeof(*routes));
-	if (!w || !routes) {
-		free(w);
-		free(routes);
+	if (!w)
 		return err_set(err, ERR_NOMEM, "no memory for webhooks");
-	}
-	w->routes = routes;
 	w->spec = *spec;
 	w->spec.hooks = NULL;
+	w->spec.listen = NULL;
+	w->spec.base_url = NULL;
 	w->answers =
 	    (struct webhook_answers){ .spec = &w->spec, .tls = spec->listen->tls.cert_file };
-	int rc = add_routes(w, spec, err);
-	if (rc == 0)
-		rc = add_decoys(w, err);
-	if (rc == 0 && webhook_decoys_sns(w->decoys))
-		rc = sns_new(&w->sns, spec->loop, spec->http, err);
-	if (rc == 0)
-		rc = copy_answers(w, spec, err);
-	if (rc == 0)
-		rc =
-		    http_server_listen(&w->server, spec->loop,
-				       &(struct http_handler){ serve, gone, w }, spec->listen, err);
+	int rc = set_up(w, spec, err);
 	if (rc < 0) {
 		webhooks_stop(w);
 		return rc;
@@ -384,18 +358,16 @@ void webhooks_stop(struct webhooks *w)
 	for (struct checking *c = w->checking, *next; c; c = next) {
 		next = c->next;
 		sns_check_stop(c->check);
+		routes_unref(c->routes);
 		free(c);
 	}
 	sns_free(w->sns);
-	webhook_decoys_free(w->decoys);
 	webhook_answers_stop(&w->answers);
 	if (w->answers.key)
 		wipe(w->answers.key, strlen(w->answers.key));
 	free(w->answers.key);
 	free(w->answers.base_url);
-	for (size_t i = 0; i < w->n; i++)
-		route_clear(&w->routes[i]);
-	free(w->routes);
+	routes_unref(w->routes);
 	free(w);
 }
 

@@ -130,6 +130,21 @@ struct webhook_spec {
 NODISCARD int webhooks_start(struct webhooks **out, const struct webhook_spec *spec,
 			     struct err *err);
 void webhooks_stop(struct webhooks *w); /* NULL is fine */
+
+/*
+ * Other hooks, another base_url and other, as spec has them, whose listen says only whether there is TLS
+ * from then on (http_server_take): made ready, and taken in one moment. A delivery that is being proven
+ * then is dealt with by the hook that it came to.
+ *
+ * @param[out] out owned by the caller: webhooks_take, or webhooks_change_free
+ * @return as webhooks_start
+ */
+struct webhooks_change;
+NODISCARD int webhooks_change_new(struct webhooks_change **out, struct webhooks *w,
+				  const struct webhook_spec *spec, struct err *err);
+void webhooks_change_free(struct webhooks_change *c); /* NULL is fine */
+void webhooks_take(struct webhooks_change *c);        /* c is gone */
+
 /* Borrowed: for its certificate. */
 struct http_server *webhooks_server(struct webhooks *w);
 
