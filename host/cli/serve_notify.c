@@ -22,18 +22,22 @@ enum {
 	AGAIN_MS = 60 * 1000,
 };
 
+struct happening {
+	char name[KEY_SIZE], run[RUN_ID_SIZE], outcome[32], message[MESSAGE_SIZE];
+	int64_t at_ms;
+};
+
 struct incident {
 	struct incident *next;
 	char key[KEY_SIZE];
 	enum notify_event event; /* that begins it */
 	bool is_on, told;
+	bool owed;    /* bad is to be told, even if it is over by now */
 	bool seen;    /* its newest run, when the store is read */
 	bool cleared; /* likewise: a good end is newer than what was told */
 	bool busy;    /* a run that tells of it goes on: teller */
 	char teller[RUN_ID_SIZE];
-	/* what happened last */
-	char name[KEY_SIZE], run[RUN_ID_SIZE], outcome[32], message[MESSAGE_SIZE];
-	int64_t at_ms;
+	struct happening last, bad;
 	int64_t took_ms[TIMES_MAX]; /* of NOTIFY_FAILURE: runs that ended well */
 	size_t n_took;
 };
@@ -85,11 +89,12 @@ static struct incident *incident_of(struct notify *n, const char *key, enum noti
 static void set(struct incident *i, const char *name, const char *run, const char *outcome,
 		const char *message)
 {
-	(void)snprintf(i->name, sizeof(i->name), "%s", name);
-	(void)snprintf(i->run, sizeof(i->run), "%s", run);
-	(void)snprintf(i->outcome, sizeof(i->outcome), "%s", outcome);
-	(void)snprintf(i->message, sizeof(i->message), "%s", message ? message : "");
-	i->at_ms = clock_wall_ms();
+	struct happening *h = &i->last;
+	(void)snprintf(h->name, sizeof(h->name), "%s", name);
+	(void)snprintf(h->run, sizeof(h->run), "%s", run);
+	(void)snprintf(h->outcome, sizeof(h->outcome), "%s", outcome);
+	(void)snprintf(h->message, sizeof(h->message), "%s", message ? message : "");
+	h->at_ms = clock_wall_ms();
 }
 
 /* "schedule/nightly". */
@@ -110,7 +115,7 @@ static void add_time(struct incident *i, int64_t took_ms)
 /* ---- telling ---- */
 
 static void write_input(struct buf *out, const struct notify *n, const struct incident *i,
-			enum notify_event e)
+			enum notify_event e, const struct happening *h)
 {
 	char at[ISO8601_SIZE];
 	const struct config_notify *config = config_of(n);
@@ -118,17 +123,17 @@ static void write_input(struct buf *out, const struct notify *n, const struct in
 	const char *const members[][2] = {
 		{ "event", config_notify_event(e) },
 		{ "incident", i->key },
-		{ "name", i->name },
-		{ "run", i->run },
-		{ "outcome", i->outcome },
-		{ "message", i->message },
+		{ "name", h->name },
+		{ "run", h->run },
+		{ "outcome", h->outcome },
+		{ "message", h->message },
 		{ "at", at },
 		{ "host", n->host },
 		{ "channel", config->channel },
 		{ "url", config->url },
 		{ "secret", config->secret },
 	};
-	iso8601_format(at, i->at_ms);
+	iso8601_format(at, h->at_ms);
 	for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++)
 		if (members[k][1])
 			(void)cJSON_AddStringToObject(o, members[k][0], members[k][1]);
@@ -143,15 +148,16 @@ static void say(const struct notify *n, const char *text)
 }
 
 /* False: not now. */
-static bool tell(struct notify *n, struct incident *i, enum notify_event e)
+static bool tell(struct notify *n, struct incident *i, enum notify_event e,
+		 const struct happening *h)
 {
 	struct buf input = BUF_INIT(INPUT_MAX), actor = BUF_INIT(INPUT_MAX);
 	struct err err = { 0 };
-	write_input(&input, n, i, e);
+	write_input(&input, n, i, e, h);
 	buf_adds(&actor, "{\"type\":\"notify\",\"name\":");
-	json_write_string(&actor, bytes_str(i->name));
+	json_write_string(&actor, bytes_str(h->name));
 	buf_addf(&actor, ",\"event\":\"%s\",\"about\":", config_notify_event(e));
-	json_write_string(&actor, bytes_str(i->run));
+	json_write_string(&actor, bytes_str(h->run));
 	buf_adds(&actor, "}");
 	const struct serve_run *r =
 	    serve_start_run(n->serve, &config_of(n)->start, buf_bytes(&input), &actor, &err);
@@ -169,14 +175,16 @@ static bool tell(struct notify *n, struct incident *i, enum notify_event e)
 /* False: it is to be tried again later. */
 static bool bring_up_to_date(struct notify *n, struct incident *i)
 {
-	if (i->busy || i->is_on == i->told)
+	bool begins = !i->told && (i->is_on || i->owed);
+	if (i->busy || (!begins && i->is_on == i->told))
 		return true;
-	if (i->is_on) {
-		i->told = tell(n, i, i->event);
+	if (begins) {
+		i->told = tell(n, i, i->event, i->owed ? &i->bad : &i->last);
+		i->owed = i->owed && !i->told;
 		return i->told;
 	}
 	bool say = i->event == NOTIFY_FAILURE && wants(n, NOTIFY_RECOVERY);
-	i->told = say && !tell(n, i, NOTIFY_RECOVERY);
+	i->told = say && !tell(n, i, NOTIFY_RECOVERY, &i->last);
 	return !i->told;
 }
 
@@ -239,6 +247,10 @@ void notify_run_ended(struct notify *n, const struct config_start *start, const 
 		return;
 	set(i, start->name, run, run_outcome_name(end->outcome), end->message);
 	i->is_on = end->outcome != RUN_DONE && wants(n, NOTIFY_FAILURE);
+	if (i->is_on && !i->told) { /* another run may end well before it is told */
+		i->bad = i->last;
+		i->owed = true;
+	}
 	if (end->outcome == RUN_DONE)
 		add_time(i, took_ms);
 	slow_is_over(n, start);

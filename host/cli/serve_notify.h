@@ -12,7 +12,8 @@
  * The part before is the name of the incident. Its state needs no table of its own: what was told is in
  * the input of the newest run that told of it, what is the case in the newest runs themselves. Both are
  * compared at the start, so what a dead process owed is made good. One message of an incident at a time:
- * a recovery waits until the failure is told. Runs that people start by hand are theirs to watch; one
+ * a recovery waits until the failure is told, and a failure is told even if another run has ended well
+ * before there was time to tell it. Runs that people start by hand are theirs to watch; one
  * that was cancelled says nothing either way.
  */
 #ifndef CLI_SERVE_NOTIFY_H

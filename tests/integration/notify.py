@@ -113,6 +113,32 @@ def one_message_for_an_incident_over_a_crash():
 
 
 @test
+def a_failure_is_told_even_if_the_next_run_ends_well_before_it_can_be():
+    taken = threading.Event()
+
+    def answer(request):
+        if json.loads(request.body)["event"] == "recovery":
+            taken.wait(60)
+        return 200, {}, b""
+
+    with Workspace() as work, Peer(answer) as peer:
+        with Host(work, f"[notify]\nchannel = webhook\nurl = {peer.url}\n") as host:
+            host.job(fail="one")
+            peer.wait_for(1)
+            host.job()
+            peer.wait_for(2)
+            host.job(fail="two")
+            host.wait_until_ended(3)
+            host.job()
+            host.wait_until_ended(4)
+            taken.set()
+            told = [json.loads(r.body) for r in peer.wait_for(4)]
+        check_equal([(t["event"], t["message"][-4:]) for t in told],
+                    [("failure", " one"), ("recovery", ""), ("failure", " two"), ("recovery", "")], "what was told")
+        check_equal(len({t["run"] for t in told}), 4, f"the runs that were told of: {told}")
+
+
+@test
 def what_a_dead_process_owed_is_made_good():
     with Workspace() as work, Peer() as peer:
         silent = Host(work, "")

@@ -22,6 +22,14 @@ from tap import check, check_equal, run, test
 SECRET = "a secret of the hooks"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
 SHIPPED_MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:Orders"
+TELL = """
+[http]
+plain_hosts = localhost
+[notify]
+channel = webhook
+url = http://localhost:%d/people
+events = failure
+"""
 EVERY_SECOND = "* * * * * *"
 FAIL = {"F": {"Type": "Fail", "Error": "Broken", "Cause": "it always is"}}
 CHILD = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Item"}
@@ -80,10 +88,11 @@ def serving(work, url, sections, ahead=None):
             process.wait()
 
 
-def ended_runs(work):
-    """Every run that has ended, oldest first: (outcome, result, message)."""
+def ended_runs(work, runbook=""):
+    """Every run that has ended (of that runbook), oldest first, as `show` has it."""
     found = work.command("runs", "--json", "--config", work.config, **KEYS).result["runs"]
-    over = [r for r in reversed(found) if r["state"] in ("done", "failed", "cancelled", "timed_out", "parked")]
+    over = [r for r in reversed(found) if r["state"] in ("done", "failed", "cancelled", "timed_out", "parked")
+            and r["path"].endswith(runbook + ".lua")]
     return [work.command("show", r["id"], "--json", "--config", work.config, **KEYS).result for r in over]
 
 
@@ -165,19 +174,21 @@ def a_machine_that_always_fails_is_redriven_three_times_then_left_alone_and_repo
             sent.append(event)
         return 200, {}, ""
 
-    with Workspace() as work, Receiver(api_destination) as events, \
+    with Workspace() as work, Receiver(api_destination) as events, Receiver(lambda *_: (200, {}, "")) as people, \
             work.engine("--events-url", events.url) as (_, url), \
-            serving(work, url, shipped("redrive_on_failure")) as served:
+            serving(work, url, shipped("redrive_on_failure") + TELL % people.port) as served:
         port.append(served)
         execution = start(url, create(url, FAIL), "one")
-        wait_until(lambda: len(ended_runs(work)) == 4, "the ends of four runs")
+        wait_until(lambda: len(ended_runs(work, "redrive_on_failure")) == 4, "the ends of four runs")
         late = deliver(served, "redrive-on-failure", sent[0] | {"id": "another"})
         check_equal(end_of(work, late)["state"], "done", "the run of an event that comes late")
-        runs = ended_runs(work)
+        told = [event["message"] for _, _, event in people.wait_for(1)]
+        runs = ended_runs(work, "redrive_on_failure")
         reports = [r["message"] for r in runs if r["state"] != "done"]
         check_equal([r["result"].get("redriven") for r in runs if r["state"] == "done"], [1, 2, 3, None], "redriven")
         check_equal(len(reports), 1, f"reports of {reports}")
         check("left alone: Broken: it always is" in reports[0], reports[0])
+        check(len(people.received) == 1 and reports[0] == told[0], f"what people were told: {people.received}")
         check_equal(describe(url, execution)["redriveCount"], 3, "redrives")
 
 
