@@ -1,5 +1,6 @@
 #include "cli/config_change.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/config_read.h"
@@ -14,13 +15,16 @@ static bool same_value(const struct ini_key *a, const struct ini_key *b)
 	return a && b ? strcmp(a->value, b->value) == 0 : !a && !b;
 }
 
-/* line: where to look for it. */
+/* line: where to look for it; 0: it is not there any more. */
 static int refuse(const struct config *c, const struct ini_section *s, const char *key, int line,
 		  struct err *err)
 {
+	char at[16] = "";
+	if (line)
+		(void)snprintf(at, sizeof(at), ":%d", line);
 	return err_set(err, ERR_INVALID,
-		       "%s:%d: [%s%s%s] %s cannot change while serve goes on: it takes a restart",
-		       c->file, line, s->kind, s->name[0] ? " " : "", s->name, key);
+		       "%s%s: [%s%s%s] %s cannot change while serve goes on: it takes a restart",
+		       c->file, at, s->kind, s->name[0] ? " " : "", s->name, key);
 }
 
 /* Keys of next that were not there, or had another value. */
@@ -43,7 +47,7 @@ static int judge_gone(const struct config *next, const struct ini_section *s, st
 	for (size_t i = 0; i < s->n_keys; i++) {
 		const struct ini_key *k = &s->keys[i];
 		if (!config_is_live(s, k->name) && !ini_key(now, k->name))
-			return refuse(next, s, k->name, now ? now->line : k->line, err);
+			return refuse(next, s, k->name, now ? now->line : 0, err);
 	}
 	return 0;
 }

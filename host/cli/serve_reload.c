@@ -103,13 +103,13 @@ static void add_counts(cJSON *o, const char *name, const struct config *was,
 	json_set_int(counts, "removed", (int64_t)n.removed);
 }
 
-static cJSON *describe_file(const struct config *c)
+/* hash NULL: it could not be read. */
+static void add_file(cJSON *o, const struct reload *r, const char *hash)
 {
-	cJSON *o = cJSON_CreateObject();
-	(void)cJSON_AddStringToObject(o, "file", c->file);
-	if (c->hash[0])
-		(void)cJSON_AddStringToObject(o, "sha256", c->hash);
-	return o;
+	cJSON *file = cJSON_AddObjectToObject(o, "config");
+	(void)cJSON_AddStringToObject(file, "file", r->serve->begun->file);
+	if (hash)
+		(void)cJSON_AddStringToObject(file, "sha256", hash);
 }
 
 /* The first asks; who else did is named too. */
@@ -147,8 +147,8 @@ static void refuse(struct reload *r, const struct err *err)
 	char line[LINE_SIZE];
 	cJSON *o = cJSON_CreateObject();
 	add_askers(o, r->now);
-	(void)cJSON_AddItemToObject(
-	    o, "config", describe_file(r->parts.config ? r->parts.config : r->serve->host.config));
+	add_file(o, r, r->parts.config ? r->parts.config->hash : NULL);
+	(void)cJSON_AddStringToObject(o, "inForce", r->serve->host.config->hash);
 	(void)cJSON_AddStringToObject(o, "message", err->message);
 	record(r, "config.refused", o);
 	metrics_reload(r->serve->host.metrics, "refused");
@@ -163,7 +163,7 @@ static void accept(struct reload *r)
 {
 	const struct config *was = r->serve->host.config, *next = r->parts.config;
 	cJSON *value = cJSON_CreateObject();
-	(void)cJSON_AddItemToObject(value, "config", describe_file(next));
+	add_file(value, r, next->hash);
 	(void)cJSON_AddStringToObject(value, "before", was->hash);
 	add_counts(value, "schedules", was, next, "schedule");
 	add_counts(value, "hooks", was, next, "hook");

@@ -14,7 +14,8 @@
  * Who asks meanwhile is answered by one more round after this one, all of them together: the file may
  * have changed since it was read.
  *
- * Recorded: config.reload with the digests of both files and who asked; config.refused with the reason.
+ * Recorded: config.reload with the digests of both files and who asked; config.refused with the reason and
+ * the digest of what stays in force.
  */
 #ifndef CLI_SERVE_RELOAD_H
 #define CLI_SERVE_RELOAD_H

@@ -91,6 +91,7 @@ def what_is_wrong_changes_nothing_and_says_line_and_key():
         refused = records(work, "config.refused")
         check_equal(refused[-1]["actor"], {"type": "signal", "name": "SIGHUP"}, "who asked last")
         check("expected" in refused[-1]["message"], f"the last {refused[-1]}")
+        check_equal({r["inForce"] for r in refused}, {records(work, "host.start")[0]["config"]["sha256"]}, "in force")
         check_equal(records(work, "config.reload"), [], "nothing was swapped")
 
 

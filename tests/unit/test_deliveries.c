@@ -194,6 +194,37 @@ TEST(one_run_stands_for_a_window)
 	deliveries_free(d);
 }
 
+TEST(other_limits_keep_what_is_known_counted_and_waits)
+{
+	struct deliveries *d = with(
+	    (struct delivery_limits){ .rate_n = 3, .rate_ms = 1000, .concurrency = 1, .queue = 2 });
+	CHECK_INT(deliveries_remember(d, "a", "run-a", 0), 0);
+	for (int64_t at = 0; at < 5; at++) /* the ring has turned */
+		deliveries_count(d, at * 100);
+	wait_as(d, "one", NULL, 0, 0);
+	CHECK_STR(verdict(d, 500, 0), "too fast");
+
+	struct delivery_limits next = { .rate_n = 4, .rate_ms = 1000, .queue = 2 };
+	CHECK_INT(deliveries_prepare(d, &next), 0);
+	CHECK_STR(verdict(d, 500, 0), "too fast"); /* not yet */
+	deliveries_change(d);
+	CHECK_STR(verdict(d, 500, 0), "wait"); /* three of four, and one waits */
+	deliveries_count(d, 500);
+	CHECK_STR(verdict(d, 500, 0), "too fast");
+	CHECK_STR(ripe(d, 500, 9), "one"); /* any number at once */
+	CHECK_STR(deliveries_find(d, "a"), "run-a");
+
+	next = (struct delivery_limits){ .rate_n = 1, .rate_ms = 1000, .queue = 1 };
+	CHECK_INT(deliveries_prepare(d, &next), 0);
+	CHECK_INT(deliveries_prepare(d, &next), 0); /* the last counts */
+	deliveries_change(d);
+	CHECK_STR(verdict(d, 1499, 0), "too fast"); /* the last of them was at 500 */
+	CHECK_STR(verdict(d, 1500, 0), "full");
+	next = (struct delivery_limits){ .queue = 1 };
+	CHECK_INT(deliveries_prepare(d, &next), 0);
+	deliveries_free(d);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(an_id_is_known_until_it_is_forgotten),
@@ -202,5 +233,6 @@ int main(void)
 				 TAP_CASE(what_has_no_place_waits_and_then_it_is_full),
 				 TAP_CASE(no_place_in_the_whole_host_is_no_place),
 				 TAP_CASE(a_rate_holds_for_any_period),
-				 TAP_CASE(one_run_stands_for_a_window)));
+				 TAP_CASE(one_run_stands_for_a_window),
+				 TAP_CASE(other_limits_keep_what_is_known_counted_and_waits)));
 }

@@ -332,6 +332,91 @@ TEST(a_budget_of_the_header_is_one_more_and_none_instead)
 	court_close(&c);
 }
 
+#define TWICE \
+	"require 'demo'.change_thing{ target = 'a' } " \
+	"local ok, e = pcall(require 'demo'.change_thing, { target = 'b' }) " \
+	"return ok and 'made' or e.rule .. ': ' .. e.message\n"
+
+/* The first call is in flight when the rules become others. */
+static void run_over_change(struct court *c, const struct rules_spec *next)
+{
+	struct rulebook *book = NULL;
+	struct err err = { 0 };
+	world_start(&c->w, TWICE);
+	REQUIRE(c->w.call);
+	CHECK_INT(rulebook_new(&book, next, &err), 0);
+	REQUIRE(book);
+	rules_take(c->rules, book);
+	world_answer(&c->w, "{}");
+}
+
+TEST(other_rules_hold_for_the_next_call_of_a_run_that_goes_on)
+{
+	struct court c;
+	struct err err = { 0 };
+	struct policy *next = NULL;
+	court_open(&c);
+	CHECK_INT(policy_new(&next, "[policy] ", "f.conf", &err), 0);
+	CHECK_INT(policy_set(next, "deny", "demo.change_thing b", 7, &err), 0);
+	struct rules_spec spec = { .policy = next, .registry = c.w.registry };
+	run_over_change(&c, &spec);
+	check_begins(c.w.result, "\"deny: demo.change_thing");
+	CHECK(strstr(c.w.result, "f.conf:7"));
+
+	court_close(&c);
+	policy_free(next);
+}
+
+/* Which the run began with, and which is in force when it calls again; -1: none. */
+static const char *limited(int own, int now)
+{
+	static char result[64];
+	struct court c;
+	const struct run_rule began = { "demo.change_thing", own };
+	const struct run_rule next = { "demo.change_thing", now };
+	court_open(&c);
+	c.w.spec.rules = &began;
+	c.w.spec.n_rules = own >= 0;
+	const struct rules_spec spec = { .limits = &next,
+					 .n_limits = now >= 0,
+					 .registry = c.w.registry };
+	run_over_change(&c, &spec);
+	if (c.w.outcome != RUN_DONE || !c.w.result[0])
+		world_answer(&c.w, "{}");
+	(void)snprintf(result, sizeof(result), "%.7s", c.w.result);
+	court_close(&c);
+	return result;
+}
+
+TEST(of_two_numbers_of_calls_the_smaller_holds)
+{
+	CHECK_STR(limited(-1, 0), "\"calls:");
+	CHECK_STR(limited(9, 0), "\"calls:");
+	CHECK_STR(limited(9, 9), "\"made\"");
+	CHECK_STR(limited(9, -1), "\"made\"");
+	CHECK_STR(limited(-1, -1), "\"made\"");
+}
+
+TEST(rules_that_are_wrong_leave_those_there_are)
+{
+	struct court c;
+	struct err err = { 0 };
+	struct policy *next = NULL;
+	struct rulebook *book = NULL;
+	court_open(&c);
+	CHECK_INT(policy_new(&next, "[policy] ", "f.conf", &err), 0);
+	CHECK_INT(policy_set(next, "deny", "demo.chnage_*", 7, &err), 0);
+	CHECK_INT(rulebook_new(&book,
+			       &(struct rules_spec){ .policy = next, .registry = c.w.registry },
+			       &err),
+		  -ERR_INVALID);
+	CHECK(book == NULL);
+	world_run(&c.w, CAUGHT);
+	CHECK_STR(c.w.result, "\"made\"");
+	court_close(&c);
+	policy_free(next);
+}
+
 int main(void)
 {
 	return tap_run(
@@ -347,5 +432,8 @@ int main(void)
 		      TAP_CASE(a_runbook_says_who_may_approve),
 		      TAP_CASE(of_two_approvals_the_stricter_parts_are_kept),
 		      TAP_CASE(who_may_vote_is_named_whole),
-		      TAP_CASE(a_budget_of_the_header_is_one_more_and_none_instead)));
+		      TAP_CASE(a_budget_of_the_header_is_one_more_and_none_instead),
+		      TAP_CASE(other_rules_hold_for_the_next_call_of_a_run_that_goes_on),
+		      TAP_CASE(of_two_numbers_of_calls_the_smaller_holds),
+		      TAP_CASE(rules_that_are_wrong_leave_those_there_are)));
 }

@@ -218,6 +218,35 @@ TEST(a_paused_one_starts_nothing_and_misses_nothing)
 	end(&w);
 }
 
+static struct schedule_rule rule_of(const char *cron)
+{
+	struct schedule_rule rule = { .catch_up = CATCH_UP_LAST, .window_ms = HOURS_3 };
+	bool ok = cron_parse(&rule.cron, cron, NULL, NULL, NULL) == 0;
+	INVARIANT(ok);
+	return rule;
+}
+
+TEST(one_that_is_changed_goes_on_or_begins_anew)
+{
+	struct world w;
+	begin(&w, "2026-11-21T12:00:00Z", -10);
+	struct schedule *e = add(&w, "0 13 * * *", 0), *other = add(&w, "0 13 * * *", 0);
+	set_clock(&w, "2026-11-21T13:00:05Z", 0); /* both are due, and nobody has looked */
+	struct schedule_rule same = rule_of("0 13 * * *"), next = rule_of("*/30 * * * *");
+	same.delay_ms = 10;
+	schedule_change(e, &same, false);
+	schedule_change(other, &next, true);
+	CHECK_STR(text(schedule_next(e)), "2026-11-21T13:00:00.000Z");
+	CHECK_STR(text(schedule_next(other)), "2026-11-21T13:30:00.000Z");
+
+	run_until(&w, 1);
+
+	CHECK_STR(text(w.due_ms[0]), "2026-11-21T13:00:00.000Z");
+	CHECK_INT(w.missed, 0);
+	CHECK_STR(text(schedule_next(e)), "2026-11-22T13:00:00.000Z");
+	end(&w);
+}
+
 TEST(what_was_taken_away_does_not_come)
 {
 	struct world w;
@@ -256,6 +285,7 @@ int main(void)
 				 TAP_CASE(a_clock_that_was_far_ahead_and_is_corrected_begins_anew),
 				 TAP_CASE(a_delayed_one_starts_later_for_the_same_instant),
 				 TAP_CASE(a_paused_one_starts_nothing_and_misses_nothing),
+				 TAP_CASE(one_that_is_changed_goes_on_or_begins_anew),
 				 TAP_CASE(what_was_taken_away_does_not_come),
 				 TAP_CASE(freeing_stops_them)));
 }

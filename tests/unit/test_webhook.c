@@ -102,19 +102,23 @@ static void hold_it(void *arg, webhook_durable_fn *done, void *done_arg)
 	o->durable_arg = done_arg;
 }
 
-static int begin_with(struct owner *o, const struct webhook *hooks, size_t n, struct err *err)
+static struct webhook_spec spec_of(struct owner *o, const struct webhook *hooks, size_t n)
 {
 	static const struct http_listen listen = { 0 };
+	return (struct webhook_spec){ .listen = &listen,
+				      .hooks = hooks,
+				      .n_hooks = n,
+				      .accept = accept_it,
+				      .reject = reject_it,
+				      .note = note_it,
+				      .arg = o };
+}
+
+static int begin_with(struct owner *o, const struct webhook *hooks, size_t n, struct err *err)
+{
 	*o = (struct owner){ 0 };
-	return webhooks_start(&o->w,
-			      &(struct webhook_spec){ .listen = &listen,
-						      .hooks = hooks,
-						      .n_hooks = n,
-						      .accept = accept_it,
-						      .reject = reject_it,
-						      .note = note_it,
-						      .arg = o },
-			      err);
+	const struct webhook_spec spec = spec_of(o, hooks, n);
+	return webhooks_start(&o->w, &spec, err);
 }
 
 static void begin(struct owner *o)
@@ -478,6 +482,44 @@ TEST(a_hook_that_is_wrong_is_named)
 	CHECK_STR(err.message, "hook b: path '/a' belongs to hook a already");
 }
 
+TEST(other_hooks_take_the_place_of_those_there_are_or_none_do)
+{
+	struct owner o;
+	struct err err = { 0 };
+	struct webhooks_change *change = NULL;
+	const struct bytes secret = BYTES_LIT("a new secret");
+	struct webhook hooks[] = {
+		{ .name = "next",
+		  .path = "/hooks/own",
+		  .auth = { .auth = "github", .secrets = &secret, .n_secrets = 1 } },
+		{ .name = "twice",
+		  .path = "/hooks/own",
+		  .auth = { .header = "X", .secrets = &secret, .n_secrets = 1 } },
+	};
+	begin(&o);
+	struct webhook_spec spec = spec_of(&o, hooks, 2);
+	CHECK_INT(webhooks_change_new(&change, o.w, &spec, &err), -ERR_INVALID);
+	CHECK(change == NULL && strstr(err.message, "hook twice: path '/hooks/own' belongs to"));
+	struct http_exchange x =
+	    post("/hooks/redrive", github, sign("It's a Secret to Everybody", "{}"), "{}");
+	CHECK_INT(x.status, 202);
+
+	spec.n_hooks = 1;
+	CHECK_INT(webhooks_change_new(&change, o.w, &spec, &err), 0);
+	x = post("/hooks/redrive", github, sign("It's a Secret to Everybody", "{}"), "{}");
+	CHECK_INT(x.status, 202); /* only ready */
+	webhooks_take(change);
+	x = post("/hooks/redrive", github, sign("It's a Secret to Everybody", "{}"), "{}");
+	CHECK_INT(x.status, 404);
+	CHECK_STR(o.hook, "(none)");
+	x = post("/hooks/own", github, sign("a new secret", "{}"), "{}");
+	CHECK_INT(x.status, 202);
+	CHECK_STR(o.hook, "next");
+	CHECK_INT(webhooks_change_new(&change, o.w, &spec, &err), 0);
+	webhooks_change_free(change);
+	webhooks_stop(o.w);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
@@ -492,5 +534,6 @@ int main(void)
 	    TAP_CASE(a_delivery_that_lacks_its_id_is_refused),
 	    TAP_CASE(slacks_question_is_answered_and_starts_nothing),
 	    TAP_CASE(without_any_hook_everything_is_unknown),
-	    TAP_CASE(a_hook_that_is_wrong_is_named)));
+	    TAP_CASE(a_hook_that_is_wrong_is_named),
+	    TAP_CASE(other_hooks_take_the_place_of_those_there_are_or_none_do)));
 }
