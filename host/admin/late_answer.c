@@ -24,6 +24,14 @@ struct late_answer *late_answer_new(struct late_answers *all, struct control_req
 	return a;
 }
 
+bool late_answers_own(const struct late_answers *all, const void *data)
+{
+	const struct late_answer *a = all->first;
+	while (a && a != data)
+		a = a->next;
+	return a != NULL;
+}
+
 static void free_answer(struct late_answer *a)
 {
 	struct late_answer **at = a->all ? &a->all->first : NULL;

@@ -17,6 +17,9 @@ struct late_answers { /* those under way; zeros: none */
 /* The request's data is the answer's from now on. NULL: no memory, and q was told so. */
 struct late_answer *late_answer_new(struct late_answers *all, struct control_request *q);
 
+/* Is that data of a request one of them? */
+bool late_answers_own(const struct late_answers *all, const void *data);
+
 /* The end, one of them; each frees a. value is taken over. */
 void late_answer_end(struct late_answer *a, cJSON *value);
 void late_answer_fail(struct late_answer *a, const char *code, const char *message);

@@ -28,6 +28,7 @@ static void add_run(const struct query *q, cJSON *o, const struct run_row *r)
 struct listing {
 	const struct query *q;
 	cJSON *list;
+	cJSON *queued; /* what has not begun, to be listed among the others; newest first */
 };
 
 struct last_asked {
@@ -49,6 +50,7 @@ static int take_subject(void *arg, const struct approval_row *a)
 static int list_run(void *arg, const struct run_row *r)
 {
 	const struct listing *l = arg;
+	query_list_queued(l->list, l->queued, r->id);
 	cJSON *o = query_add_row(l->list);
 	if (!o)
 		return -ERR_NOMEM;
@@ -63,9 +65,16 @@ int query_runs(const struct query *q, const struct run_filter *filter, cJSON **o
 {
 	cJSON *o = cJSON_CreateObject();
 	cJSON *list = o ? cJSON_AddArrayToObject(o, "runs") : NULL;
-	struct listing l = { q, list };
-	int rc = list ? store_runs(q->reader, filter, list_run, &l, err)
-		      : err_set(err, ERR_NOMEM, "no memory for the list of runs");
+	struct listing l = { q, list, list ? cJSON_CreateArray() : NULL };
+	/* Before the runs: what begins in between is in both then, not in neither. */
+	int rc = l.queued ? query_read_queued(q, filter, l.queued, err)
+			  : err_set(err, ERR_NOMEM, "no memory for the list of runs");
+	if (rc == 0)
+		rc = store_runs(q->reader, filter, list_run, &l, err);
+	query_list_queued(list, l.queued, "");
+	while (filter->limit && (size_t)cJSON_GetArraySize(list) > filter->limit)
+		cJSON_DeleteItemFromArray(list, cJSON_GetArraySize(list) - 1);
+	cJSON_Delete(l.queued);
 	if (rc < 0) {
 		cJSON_Delete(o);
 		return rc;
@@ -317,7 +326,12 @@ int query_approvals(const struct query *q, cJSON **out, struct err *err)
 static int show_all(struct whole *w, const char *id, struct err *err)
 {
 	struct store_reader *r = w->q->reader;
-	int rc = store_run(r, id, show_run, w, err);
+	char whole[QUERY_ID_SIZE];
+	int rc = query_find(w->q, id, whole, err);
+	if (rc > 0)
+		return query_show_queued(w->q, whole, w->o, err);
+	if (rc == 0)
+		rc = store_run(r, whole, show_run, w, err);
 	if (rc == 0)
 		rc = store_modules(r, w->id, w->attempt, show_module, w, err);
 	if (rc == 0)
@@ -349,19 +363,15 @@ int query_run(const struct query *q, const char *id, cJSON **out, struct err *er
 
 /* ---- the id behind the beginning of one ---- */
 
-static int take_id(void *arg, const struct run_row *r)
-{
-	return cJSON_AddStringToObject(arg, "run", r->id) ? 0 : -ERR_NOMEM;
-}
-
 static int query_id(const struct query *q, const char *id, cJSON **out, struct err *err)
 {
+	char whole[QUERY_ID_SIZE];
 	cJSON *o = cJSON_CreateObject();
-	int rc = o ? store_run(q->reader, id, take_id, o, err)
-		   : err_set(err, ERR_NOMEM, "no memory for the run");
-	if (rc < 0) {
+	int rc =
+	    o ? query_find(q, id, whole, err) : err_set(err, ERR_NOMEM, "no memory for the run");
+	if (rc < 0 || !cJSON_AddStringToObject(o, "run", whole)) {
 		cJSON_Delete(o);
-		return rc;
+		return rc < 0 ? rc : err_set(err, ERR_NOMEM, "no memory for the run");
 	}
 	*out = o;
 	return 0;

@@ -27,7 +27,8 @@ struct query {
 /*
  * {"runs":[{id, attempt, state, path, created, started, ended, wake, waitsFor, outcome, message,
  * key}, ...]}, newest first. One that waits for an approval has subject, what it asks; one that is not
- * over, and that no process goes on with as far as is known, "unattended":true.
+ * over, and that no process goes on with as far as is known, "unattended":true. What was accepted and
+ * has not begun (store/queued.h) is {id, state "queued", hook or schedule, created, waitsFor, wake, due}.
  *
  * @param[out] out owned by the caller (cJSON_Delete)
  */
@@ -40,6 +41,9 @@ NODISCARD int query_runs(const struct query *q, const struct run_filter *filter,
  * of the script, 2 before 10, 4 before 4.1.1 [{path, kind, operation, args, resource, token, begun,
  * until, ended, outcome, answer, error, intent}], approvals [{path, subject, details, needed, expires,
  * open, votes [{voter, by, approve, comment, at}]}].
+ *
+ * Of one that has not begun: what query_runs says, actor and input; state "cancelled" and message where
+ * it was taken out of its queue.
  *
  * @param id of the run, or its unique beginning
  * @return 0; -ERR_INVALID with err->name "NoSuchRun" or "Ambiguous"

@@ -7,8 +7,10 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/foreground.h"
+#include "cli/host.h"
 #include "cli/look.h"
 #include "cli/owner.h"
+#include "cli/queued_cancel.h"
 #include "cli/table.h"
 #include "cli/usage.h"
 
@@ -16,7 +18,9 @@ static const char cancel_help[] =
     "usage: runbook cancel RUN [--reason TEXT] [--config FILE]\n"
     "\n"
     "End a run. A change in flight is waited for up to 5 s; what the run has already started, a\n"
-    "redriven execution too, goes on. RUN is its id or the beginning of it.\n";
+    "redriven execution too, goes on. One that has not begun is taken out of its queue. RUN is "
+    "its\n"
+    "id or the beginning of it.\n";
 
 static const char resume_help[] =
     "usage: runbook resume RUN [--config FILE] [--log-format FORMAT]\n"
@@ -45,7 +49,7 @@ static const char approve_help[] =
     "wait. People elsewhere vote by signed links: see 'runbook show --links'.\n";
 
 /* A change in flight may be waited for before the answer. */
-enum { OWNER_ANSWER_MS = 15000 };
+enum { OWNER_ANSWER_MS = 15000, ACTOR_MAX = 16 * 1024 };
 
 struct words {
 	const char *config, *reason, *step, *comment, *log_format;
@@ -95,6 +99,16 @@ static bool read_words(struct words *w, const char *allowed, const char *help, i
 	return false;
 }
 
+static void add_actor(cJSON *o)
+{
+	struct buf actor = BUF_INIT(ACTOR_MAX);
+	actor_operator(&actor);
+	cJSON *v = json_parse(buf_bytes(&actor), NULL);
+	if (!cJSON_AddItemToObject(o, "actor", v))
+		cJSON_Delete(v);
+	buf_clear(&actor);
+}
+
 static cJSON *request_of(const char *op, const struct words *w)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -110,6 +124,8 @@ static cJSON *request_of(const char *op, const struct words *w)
 		(void)cJSON_AddStringToObject(o, "comment", w->comment);
 	if (actor_sudo_user())
 		(void)cJSON_AddStringToObject(o, "sudoUser", actor_sudo_user());
+	if (strcmp(op, "cancel") == 0)
+		add_actor(o);
 	return o;
 }
 
@@ -159,6 +175,46 @@ static int tell(const struct words *w, const char *op, struct err *err)
 	return rc;
 }
 
+/* Nobody owns the state directory: this process does, for as long as it takes to write that down. */
+static int take_out(struct config *config, const struct words *w)
+{
+	struct host h;
+	struct err err = { 0 };
+	struct buf actor = BUF_INIT(ACTOR_MAX);
+	if (host_open(&h, config, &err) < 0)
+		return host_close(&h, usage_error("cancel", "%s", err.message));
+	if (host_open_runs(&h, "cancel", &err) < 0) {
+		(void)usage_error("cancel", "audit log unavailable: %s", err.message);
+		return host_close(&h, EXIT_NO_AUDIT);
+	}
+	actor_operator(&actor);
+	int rc = queued_cancel(&h, w->run, buf_cstr(&actor), w->reason, &err);
+	buf_clear(&actor);
+	if (rc > 0)
+		return host_close(&h, EXIT_DONE);
+	return host_close(
+	    &h, usage_error("cancel", "%s", rc < 0 ? err.message : "it waits no more: ask again"));
+}
+
+/* It has not begun, and no serve is there. False: it has; *status is not set. */
+static bool cancel_queued(const struct words *w, int *status)
+{
+	struct config config = { 0 };
+	struct err err = { 0 };
+	cJSON *request = look_request("show"), *answer = NULL;
+	(void)cJSON_AddStringToObject(request, "run", w->run);
+	bool is = config_load(&config, w->config, &err) == 0 &&
+		  look_read(&config, request, &answer, &err) == 0 &&
+		  strcmp(json_get_str(answer, "state"), "queued") == 0 &&
+		  (json_get(answer, "hook") || json_get(answer, "schedule"));
+	if (is)
+		*status = take_out(&config, w);
+	cJSON_Delete(request);
+	cJSON_Delete(answer);
+	config_clear(&config);
+	return is;
+}
+
 /* What no process goes on with is taken up, and ended at once. */
 int cmd_cancel(int argc, char **argv)
 {
@@ -168,6 +224,8 @@ int cmd_cancel(int argc, char **argv)
 	if (!read_words(&w, "cr", cancel_help, argc, argv, &status))
 		return status;
 	int rc = tell(&w, "cancel", &err);
+	if (rc == 1 && cancel_queued(&w, &status))
+		return status == EXIT_DONE ? print_help("cancelled\n") : status;
 	if (rc == 1) {
 		status = carry_on("cancel", &w);
 		return status == EXIT_CANCELLED ? EXIT_DONE : status;

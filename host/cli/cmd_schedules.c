@@ -202,6 +202,13 @@ static int note_pause(const struct words *w, struct config *config, const struct
 	return host_close(&h, EXIT_DONE);
 }
 
+/* "started: RUN", "queued: RUN, waits for ...", "skipped: it is paused" */
+static void say_fired(const char *state, const char *run, const char *why)
+{
+	(void)printf("%s%s%s%s%s\n", state, *run || *why ? ": " : "", run, *run && *why ? ", " : "",
+		     why);
+}
+
 static int say_done(const struct words *w, const cJSON *answer)
 {
 	const char *state = json_get_str(answer, "state"), *run = json_get_str(answer, "run");
@@ -209,10 +216,7 @@ static int say_done(const struct words *w, const cJSON *answer)
 	if (strcmp(w->verb, "backfill") == 0)
 		(void)printf("queued: %" PRId64 "\n", json_get_int(answer, "queued", 0));
 	else if (strcmp(w->verb, "fire") == 0)
-		(void)printf("%s%s%s\n", state ? state : "", run || why ? ": " : "",
-			     run   ? run
-			     : why ? why
-				   : "");
+		say_fired(state ? state : "", run ? run : "", why ? why : "");
 	else
 		(void)printf("%s\n", strcmp(w->verb, "pause") == 0 ? "paused" : "resumed");
 	bool ok = !state || strcmp(state, "started") == 0 || strcmp(state, "queued") == 0;

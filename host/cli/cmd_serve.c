@@ -154,6 +154,8 @@ static int serve(struct serve *s, const char *file, const char *log_format)
 	serve_listen_carried(s);
 	s->host.add_status = serve_add_status;
 	s->host.add_status_arg = s;
+	s->host.cancel_queued = serve_cancel_queued;
+	s->host.cancel_queued_arg = s;
 	s->host.on_asked = on_asked;
 	s->host.on_asked_arg = s;
 	if (host_open_runs(&s->host, "serve", &err) < 0) {

@@ -36,6 +36,10 @@ struct host {
 	struct firings *firings;     /* of serve, which frees them; NULL: it is another command */
 	struct dashboard *dashboard; /* of serve, likewise; NULL: there is none */
 	struct reload *reload;       /* likewise */
+	/* A person takes a run that has not begun out of its queue: cli/queued_cancel.h. False: it
+	 * does not wait here. NULL: nothing waits here */
+	bool (*cancel_queued)(void *arg, const char *run, const char *actor, const char *why);
+	void *cancel_queued_arg;
 	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);

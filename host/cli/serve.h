@@ -62,6 +62,9 @@ void serve_listen_carried(struct serve *s);
 NODISCARD int serve_settle(struct serve *s, struct err *err);
 NODISCARD int serve_carry_on(struct serve *s, struct err *err);
 
+/* serve_carry.c: host.cancel_queued. */
+bool serve_cancel_queued(void *arg, const char *run, const char *actor, const char *why);
+
 /* serve_listen.c: receive deliveries, and the votes of people who have links. The same for another
  * configuration, of which webhooks_take is to be done */
 NODISCARD int serve_listen(struct serve *s, struct err *err);

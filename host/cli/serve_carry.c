@@ -120,6 +120,16 @@ int serve_carry_on(struct serve *s, struct err *err)
 	return rc;
 }
 
+/* ---- taken out ---- */
+
+bool serve_cancel_queued(void *arg, const char *run, const char *actor, const char *why)
+{
+	const struct serve *s = arg;
+	if (s->hooks && hooks_cancel(s->hooks, run, actor, why))
+		return true;
+	return s->firings && firings_cancel(s->firings, run, actor, why);
+}
+
 /* ---- left ---- */
 
 static void on_suspended(void *arg)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/metrics.h"
+#include "cli/queued_cancel.h"
 #include "cli/serve_run.h"
 #include "commit/commit.h"
 
@@ -233,7 +234,9 @@ static void input_of(const struct firing *f, int64_t at_ms, struct buf *out)
 	buf_adds(out, rest);
 }
 
-static void start(struct firing *f, int64_t at_ms, const char *by, struct firing_fate *fate)
+/* run: its id; NULL: a new one */
+static void start(struct firing *f, int64_t at_ms, const char *by, const char *run,
+		  struct firing_fate *fate)
 {
 	struct serve *s = f->all->serve;
 	struct err err = { 0 };
@@ -248,7 +251,7 @@ static void start(struct firing *f, int64_t at_ms, const char *by, struct firing
 	if (s->n_runs >= SERVE_RUNS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "too many runs at once");
 	else
-		r = serve_start_run(s, &f->c->start, buf_bytes(&input), &actor, &err);
+		r = serve_start_run_as(s, &f->c->start, run, buf_bytes(&input), &actor, &err);
 	buf_clear(&actor);
 	buf_clear(&input);
 	if (!r) {
@@ -282,7 +285,7 @@ static bool is_backfill(const char *by)
 	return is;
 }
 
-int firing_wait(struct firing *f, int64_t at_ms, const char *by)
+int firing_wait(struct firing *f, int64_t at_ms, const char *by, const char *run)
 {
 	struct waiting_firing *more = realloc(f->queue, (f->n_queue + 1) * sizeof(*more));
 	if (more)
@@ -293,7 +296,12 @@ int firing_wait(struct firing *f, int64_t at_ms, const char *by)
 	size_t i = f->n_queue++;
 	for (; i > 0 && more[i - 1].at_ms > at_ms; i--)
 		more[i] = more[i - 1];
-	more[i] = (struct waiting_firing){ at_ms, copy, is_backfill(by) };
+	more[i] =
+	    (struct waiting_firing){ .at_ms = at_ms, .by = copy, .backfill = is_backfill(by) };
+	if (run)
+		(void)snprintf(more[i].run, sizeof(more[i].run), "%s", run);
+	else
+		uuid_v7(more[i].run, clock_wall_ms());
 	return 0;
 }
 
@@ -302,13 +310,19 @@ static void queue(struct firing *f, int64_t at_ms, const char *by, struct firing
 	static const char why[] = "waits for the end of the last run";
 	*fate = (struct firing_fate){ .state = FIRING_QUEUED };
 	(void)snprintf(fate->why, sizeof(fate->why), "%s", why);
-	if (firing_wait(f, at_ms, by) < 0) {
+	uuid_v7(fate->run, clock_wall_ms());
+	if (firing_wait(f, at_ms, by, fate->run) < 0) {
 		failed_to_start(f, at_ms, by, "no memory to let it wait", fate);
 		return;
 	}
-	record(f, "trigger.queue", members_of(f, at_ms, by, why));
-	write_row(f, &(struct firing_row){
-			 .at_ms = at_ms, .state = FIRING_QUEUED, .why = why, .by = by });
+	cJSON *m = members_of(f, at_ms, by, why);
+	(void)cJSON_AddStringToObject(m, "run", fate->run);
+	record(f, "trigger.queue", m);
+	write_row(f, &(struct firing_row){ .at_ms = at_ms,
+					   .state = FIRING_QUEUED,
+					   .waits_as = fate->run,
+					   .why = why,
+					   .by = by });
 }
 
 /* A second cancel would not wait for the answer of a change in flight. */
@@ -334,6 +348,22 @@ static struct waiting_firing take_out(struct firing *f, size_t i)
 	return w;
 }
 
+bool firing_cancel(struct firing *f, const char *run, const char *actor, const char *why)
+{
+	size_t i = 0;
+	while (i < f->n_queue && strcmp(f->queue[i].run, run) != 0)
+		i++;
+	if (i == f->n_queue)
+		return false;
+	struct waiting_firing w = take_out(f, i);
+	queued_cancelled(
+	    &f->all->serve->host,
+	    &(struct queued_row){ .run = run, .schedule = name_of(f), .due_ms = w.at_ms }, actor,
+	    why);
+	free(w.by);
+	return true;
+}
+
 /* The oldest of those that are no backfill; n_queue: there is none. */
 static size_t first_of_others(const struct firing *f)
 {
@@ -352,7 +382,7 @@ void firing_start_waiting(struct firing *f)
 	while (f->n_queue > 0 && serve_runs_of(f->all->serve, &f->c->start) == 0) {
 		size_t others = first_of_others(f);
 		struct waiting_firing w = take_out(f, others < f->n_queue ? others : 0);
-		start(f, w.at_ms, w.by, &fate);
+		start(f, w.at_ms, w.by, w.run, &fate);
 		free(w.by);
 	}
 }
@@ -399,7 +429,7 @@ void firing_due(struct firing *f, int64_t at_ms, const char *by, struct firing_f
 	if (f->paused_ms && !by) /* since this look began */
 		skip(f, at_ms, by, "it is paused", fate);
 	else if (!waits(f) || overlap == OVERLAP_ALLOW)
-		start(f, at_ms, by, fate);
+		start(f, at_ms, by, NULL, fate);
 	else if (overlap == OVERLAP_QUEUE)
 		queue_one(f, at_ms, by, fate);
 	else if (overlap == OVERLAP_QUEUE_ALL)

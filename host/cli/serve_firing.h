@@ -9,8 +9,9 @@
 
 struct waiting_firing {
 	int64_t at_ms;
-	char *by;      /* owned; NULL: the clock */
-	bool backfill; /* lets the others pass, and is not replaced by them */
+	char *by;              /* owned; NULL: the clock */
+	char run[RUN_ID_SIZE]; /* the id that its run will have */
+	bool backfill;         /* lets the others pass, and is not replaced by them */
 };
 
 struct firing {
@@ -52,8 +53,10 @@ void firing_due(struct firing *f, int64_t at_ms, const char *by, struct firing_f
 void firing_missed(struct firing *f, const struct schedule_look *look);
 /* The oldest that waits, if no run goes on; with replace, what goes on is cancelled for it. */
 void firing_start_waiting(struct firing *f);
-/* -ERR_NOMEM */
-NODISCARD int firing_wait(struct firing *f, int64_t at_ms, const char *by);
+/* run: the id that its run will have; NULL: a new one. -ERR_NOMEM */
+NODISCARD int firing_wait(struct firing *f, int64_t at_ms, const char *by, const char *run);
+/* A person, actor, takes it out of the queue. False: nothing of that id waits. */
+bool firing_cancel(struct firing *f, const char *run, const char *actor, const char *why);
 void firing_skip(struct firing *f, int64_t at_ms, const char *by, const char *why);
 void firing_skip_waiting(struct firing *f, const char *why);
 /* One more has failed; may pause the schedule. */

@@ -70,8 +70,8 @@ static int on_delivery(void *arg, const struct delivery_row *row)
 {
 	struct follow *f = arg;
 	buf_cut(&f->members, 0);
-	f->over = row->state == DELIVERY_FAILED;
-	if (row->state != DELIVERY_QUEUED && row->state != DELIVERY_FAILED)
+	f->over = row->state == DELIVERY_FAILED || row->state == DELIVERY_CANCELLED;
+	if (row->state != DELIVERY_QUEUED && !f->over)
 		return 0;
 	add(&f->members, "state", delivery_state_name(row->state));
 	if (row->why)

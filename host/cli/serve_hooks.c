@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "cli/metrics.h"
+#include "cli/queued_cancel.h"
 #include "cli/serve_follow.h"
 #include "cli/serve_hook.h"
 #include "cli/serve_run.h"
@@ -395,6 +396,24 @@ void hooks_start_waiting(struct hooks *hs)
 	timer_stop(hs->later);
 	hs->later_ms = now;
 	hs->later = timer_start(hs->serve->host.loop, 0, on_later, hs);
+}
+
+bool hooks_cancel(struct hooks *hs, const char *run, const char *actor, const char *why)
+{
+	for (size_t i = 0; i < hs->n; i++) {
+		struct hook *h = hs->v[i];
+		struct delivery_waiting *w = deliveries_find_waiting(h->deliveries, run);
+		if (!w)
+			continue;
+		queued_cancelled(
+		    &hs->serve->host,
+		    &(struct queued_row){ .run = w->run, .hook = name_of(h), .actor = w->actor },
+		    actor, why);
+		follows_run_ended(hs->follows, w->run);
+		deliveries_leave(h->deliveries, w);
+		return true;
+	}
+	return false;
 }
 
 void hooks_run_ended(struct hooks *hs, const char *run)

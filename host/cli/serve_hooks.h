@@ -44,6 +44,10 @@ void hooks_on_delivery(void *arg, const struct webhook_delivery *d, struct webho
 void hooks_follow(void *arg, const char *run, int64_t wait_ms, webhook_state_fn *done,
 		  void *done_arg);
 
+/* What waits as that run is taken out of its queue by a person, actor (a JSON object). False: there is
+ * no such. */
+bool hooks_cancel(struct hooks *hs, const char *run, const char *actor, const char *why);
+
 /* The key of links to the state of runs. */
 struct bytes hooks_key(const struct hooks *hs);
 

@@ -169,7 +169,7 @@ static int take_waiting(void *arg, const struct firing_row *row)
 		firing_skip(f, row->at_ms, row->by, "it was paused");
 		return 0;
 	}
-	return firing_wait(f, row->at_ms, row->by);
+	return firing_wait(f, row->at_ms, row->by, row->waits_as);
 }
 
 static int read_all(struct stored *st, struct err *err)
@@ -285,6 +285,15 @@ void firings_free(struct firings *fs)
 		firing_free(fs->v[i]);
 	free((void *)fs->v);
 	free(fs);
+}
+
+bool firings_cancel(struct firings *fs, const char *run, const char *actor, const char *why)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		if (firing_cancel(fs->v[i], run, actor, why))
+			return true;
+	}
+	return false;
 }
 
 int64_t firings_next(const struct firings *fs)

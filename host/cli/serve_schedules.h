@@ -78,12 +78,16 @@ NODISCARD int firings_pause(struct firings *f, const char *name, const char *act
 NODISCARD int firings_resume(struct firings *f, const char *name, const char *actor,
 			     struct err *err);
 
+/* What waits as that run is taken out of its queue. False: there is no such. */
+bool firings_cancel(struct firings *f, const char *run, const char *actor, const char *why);
+
 struct firings_span { /* both ends belong to it */
 	int64_t from_ms, to_ms;
 };
 
 /* Now, also while it is paused; overlap is heeded.
- * @param[out] answer {"state":"started","run":...} or {"state":..., "why":...}; owned by the caller */
+ * @param[out] answer {"state":"started","run":...}, {"state":"queued","run":..., "why":...} or
+ *                    {"state":..., "why":...}; owned by the caller */
 NODISCARD int firings_fire(struct firings *f, const char *name, const char *actor, cJSON **answer,
 			   struct err *err);
 

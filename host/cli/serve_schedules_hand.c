@@ -93,9 +93,9 @@ int firings_fire(struct firings *fs, const char *name, const char *actor, cJSON 
 	firing_due(f, own_instant(fs), actor, &fate);
 	cJSON *o = cJSON_CreateObject();
 	(void)cJSON_AddStringToObject(o, "state", firing_state_name(fate.state));
-	if (fate.state == FIRING_STARTED)
+	if (fate.run[0])
 		(void)cJSON_AddStringToObject(o, "run", fate.run);
-	else
+	if (fate.state != FIRING_STARTED)
 		(void)cJSON_AddStringToObject(o, "why", fate.why);
 	*answer = o;
 	return 0;
@@ -140,7 +140,7 @@ static int take_own(void *arg, const struct firing_row *row)
 	if (row->recorded_ms != b->recorded_ms || !row->by || strcmp(row->by, b->by) != 0)
 		return 0;
 	b->n++;
-	return firing_wait(b->f, row->at_ms, row->by);
+	return firing_wait(b->f, row->at_ms, row->by, row->waits_as);
 }
 
 /* The store has decided which instants were free; a pause may have begun meanwhile. */
@@ -186,14 +186,18 @@ static int queue_rows(const struct backfill *b, const struct firings_span *span)
 		rows++;
 	}
 	at = span->from_ms - 1;
-	while ((at = schedule_rule_next(&f->c->rule, at)) <= span->to_ms)
+	while ((at = schedule_rule_next(&f->c->rule, at)) <= span->to_ms) {
+		char run[RUN_ID_SIZE];
+		uuid_v7(run, b->recorded_ms);
 		store_queue_firing(commit_store(b->all->serve->host.committer),
 				   &(struct firing_row){ .schedule = f->c->start.name,
 							 .at_ms = at,
 							 .state = FIRING_QUEUED,
+							 .waits_as = run,
 							 .why = "waits for its turn of a backfill",
 							 .by = b->by,
 							 .recorded_ms = b->recorded_ms });
+	}
 	return rows;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/environment.h"
 #include "cli/guest.h"
 #include "cli/owner.h"
+#include "cli/queued_cancel.h"
 #include "cli/serve_reload.h"
 #include "cli/service_schedules.h"
 #include "cli/shown_args.h"
@@ -213,15 +214,62 @@ static void on_dashboard(void *arg, struct control_request *q, const cJSON *requ
 
 /* ---- what changes runs ---- */
 
+/* Whom the client names as its actor is its own word: who it is besides, the kernel says, so that nobody
+ * approves what he has started. */
+static cJSON *with_verified_actor(struct control_request *q, const cJSON *request)
+{
+	cJSON *copy = cJSON_Duplicate(request, true);
+	cJSON *actor = cJSON_GetObjectItemCaseSensitive(copy, "actor");
+	struct person who;
+	if (cJSON_IsObject(actor) &&
+	    actor_of_client(&who, control_pid(q), control_uid(q), NULL) == 0) {
+		cJSON_DeleteItemFromObjectCaseSensitive(actor, "verifiedUser");
+		(void)cJSON_AddStringToObject(actor, "verifiedUser", who.name);
+	}
+	return copy;
+}
+
+/* What has not begun. @return as queued_cancel */
+static int cancel_queued(struct service *s, struct control_request *q, const cJSON *request,
+			 struct err *err)
+{
+	struct buf actor = BUF_INIT(ACTOR_MAX);
+	const char *run = json_get_str(request, "run"), *why = json_get_str(request, "reason");
+	cJSON *copy = with_verified_actor(q, request);
+	json_write(&actor, json_get(copy, "actor"));
+	int rc = run ? queued_cancel(s->host, run, buf_cstr(&actor), why, err) : 0;
+	buf_clear(&actor);
+	cJSON_Delete(copy);
+	return rc;
+}
+
 /* What does not go on here, a parked run too, is taken up and ended at once. */
 static void on_cancel(void *arg, struct control_request *q, const cJSON *request)
 {
 	struct service *s = arg;
+	struct err err = { 0 };
 	const char *run = json_get_str(request, "run"), *why = json_get_str(request, "reason");
-	if (run && run_cancel(s->host->runs, run, why ? why : "cancelled"))
+	if (run && run_cancel(s->host->runs, run, why ? why : "cancelled")) {
 		control_answer(q, NULL);
-	else
+		return;
+	}
+	int rc = cancel_queued(s, q, request, &err);
+	struct late_answer *answer = rc > 0 ? late_answer_new(&s->answers, q) : NULL;
+	if (answer)
+		late_answer_when_durable(answer, s->host->committer, NULL);
+	else if (rc == 0)
 		guests_take(&s->guests, q, request);
+	else if (rc < 0)
+		control_fail(q, err.name, err.message);
+}
+
+static void on_cancel_gone(void *arg, struct control_request *q)
+{
+	struct service *s = arg;
+	if (late_answers_own(&s->answers, control_data(q)))
+		late_answer_gone(arg, q);
+	else
+		guest_left(control_data(q));
 }
 
 static void on_voted(void *arg, const struct err *err)
@@ -253,21 +301,6 @@ static void on_vote(void *arg, struct control_request *q, const cJSON *request)
 					   .comment = json_get_str(request, "comment") };
 	if (run_vote(s->host->runs, run, &ballot, on_voted, answer, &err) < 0)
 		late_answer_fail(answer, err.name, err.message);
-}
-
-/* Whom the client names as its actor is its own word: who it is besides, the kernel says, so that nobody
- * approves what he has started. */
-static cJSON *with_verified_actor(struct control_request *q, const cJSON *request)
-{
-	cJSON *copy = cJSON_Duplicate(request, true);
-	cJSON *actor = cJSON_GetObjectItemCaseSensitive(copy, "actor");
-	struct person who;
-	if (cJSON_IsObject(actor) &&
-	    actor_of_client(&who, control_pid(q), control_uid(q), NULL) == 0) {
-		cJSON_DeleteItemFromObjectCaseSensitive(actor, "verifiedUser");
-		(void)cJSON_AddStringToObject(actor, "verifiedUser", who.name);
-	}
-	return copy;
 }
 
 static void on_run(void *arg, struct control_request *q, const cJSON *request)
@@ -357,7 +390,7 @@ static const struct control_op ops[] = {
 	{ "find", on_query, NULL, on_query_gone },
 	{ "status", on_query, NULL, on_query_gone },
 	{ "dashboard", on_dashboard, NULL, NULL },
-	{ "cancel", on_cancel, NULL, on_run_gone },
+	{ "cancel", on_cancel, NULL, on_cancel_gone },
 	{ "prune", on_prune, NULL, on_prune_gone },
 	{ "approvals", on_query, NULL, on_query_gone },
 	{ "approve", on_vote, NULL, late_answer_gone },

@@ -82,9 +82,24 @@ static void print_what_about(const cJSON *r)
 		table_clean(text_of(r, "subject"), SHORT_TEXT);
 	} else if (json_get(r, "wake"))
 		printf("%s until %s", text_of(r, "waitsFor"), text_of(r, "wake"));
+	else if (text_of(r, "hook")[0] || text_of(r, "schedule")[0])
+		printf("waits for %s since %s", text_of(r, "waitsFor"), text_of(r, "created"));
 	else
 		table_clean(text_of(r, "message"), SHORT_TEXT);
 	printf("\n");
+}
+
+/* Of one that has not begun, what it waits for to begin. */
+static void print_origin(const cJSON *r)
+{
+	char text[64];
+	const char *hook = text_of(r, "hook"), *schedule = text_of(r, "schedule");
+	if (*hook || *schedule)
+		(void)snprintf(text, sizeof(text), "%s %.50s", *hook ? "hook" : "schedule",
+			       *hook ? hook : schedule);
+	else
+		(void)snprintf(text, sizeof(text), "%.60s", file_name(text_of(r, "path")));
+	printf("%-28s  ", text);
 }
 
 void table_runs(const cJSON *answer)
@@ -97,7 +112,7 @@ void table_runs(const cJSON *answer)
 	{
 		printf("%-36s  %-9s  %-24s  %8s  ", text_of(r, "id"), text_of(r, "state"),
 		       text_of(r, "started"), took(buf, r, "started", "ended"));
-		printf("%-28.60s  ", file_name(text_of(r, "path")));
+		print_origin(r);
 		print_what_about(r);
 	}
 }
@@ -212,6 +227,9 @@ void table_run(const cJSON *run, bool full)
 		   ? ", no process goes on with it: 'runbook resume' or 'runbook serve' does"
 		   : "");
 	print_line("message", text_of(run, "message"));
+	print_line("hook", text_of(run, "hook"));
+	print_line("schedule", text_of(run, "schedule"));
+	print_line("due", text_of(run, "due"));
 	print_line("runbook", text_of(run, "path"));
 	print_line("sha256", text_of(run, "sha256"));
 	print_json("actor", json_get(run, "actor"), TEXT_MAX);

@@ -8,12 +8,20 @@
 #include "net/loop.h"
 #include "script/registry.h"
 
-enum { QUEUES_KEPT = 64 }; /* more are looked through for such as nobody needs */
+enum {
+	QUEUES_KEPT = 64, /* more are looked through for such as nobody needs */
+	NAME_MAX_BYTES = 128,
+};
+
+/* Of what need not wait any more. */
+static const struct fair_rate unlimited = { 1e6, 1e6 };
 
 struct rate_queue {
 	struct rate_queue *next;
 	struct rates *rates;
+	const char *operation; /* the registry's */
 	char *name;
+	struct fair_rate own; /* what the operation says of it; burst 0: nothing */
 	struct timer *timer;
 	struct fair_queue fair;
 };
@@ -39,24 +47,6 @@ static void free_set(struct known_rate *v, size_t n)
 	for (size_t i = 0; v && i < n; i++)
 		free(v[i].operation);
 	free(v);
-}
-
-int rates_set(struct rates *r, const struct rate *v, size_t n, struct err *err)
-{
-	struct known_rate *set = calloc(n + 1, sizeof(*set));
-	bool ok = set != NULL;
-	for (size_t i = 0; ok && i < n; i++) {
-		set[i] = (struct known_rate){ strdup(v[i].operation), v[i].off, v[i].at };
-		ok = set[i].operation != NULL;
-	}
-	if (!ok) {
-		free_set(set, n);
-		return err_set(err, ERR_NOMEM, "no memory for the rates");
-	}
-	free_set(r->set, r->n_set);
-	r->set = set;
-	r->n_set = n;
-	return 0;
 }
 
 static const struct known_rate *find_set(const struct rates *r, const char *operation)
@@ -92,6 +82,16 @@ static void forget_fresh(struct rates *r, int64_t now_ms)
 	}
 }
 
+/* What it fills at: what the configuration says, else the operation. False: calls need not wait. */
+static bool rate_of(const struct rates *r, const char *operation, const struct fair_rate *own,
+		    struct fair_rate *out)
+{
+	const struct known_rate *set = find_set(r, operation);
+	*out = set ? set->at : *own;
+	return !(set && set->off) && out->burst >= 1 && out->per_s > 0;
+}
+
+/* NULL: no memory; then nobody waits. */
 static struct rate_queue *new_queue(struct rates *r, const char *name, const struct fair_rate *rate)
 {
 	struct rate_queue *q = calloc(1, sizeof(*q));
@@ -112,16 +112,11 @@ static struct rate_queue *new_queue(struct rates *r, const char *name, const str
 	return q;
 }
 
-/* The figures may have changed since it was made. NULL: no memory; then nobody waits. */
-static struct rate_queue *queue_of(struct rates *r, const char *name, const struct fair_rate *rate)
+static struct rate_queue *find_queue(const struct rates *r, const char *name)
 {
 	struct rate_queue *q = r->queues;
 	while (q && strcmp(q->name, name) != 0)
 		q = q->next;
-	if (!q)
-		return new_queue(r, name, rate);
-	if (q->fair.rate.burst != rate->burst || q->fair.rate.per_s != rate->per_s)
-		fair_queue_set_rate(&q->fair, rate, clock_mono_ms());
 	return q;
 }
 
@@ -129,19 +124,27 @@ static struct rate_queue *queue_of(struct rates *r, const char *name, const stru
 static struct rate_queue *bucket_of(struct rates *r, const struct registered_op *op,
 				    struct bytes args)
 {
-	const struct known_rate *set = find_set(r, op->full_name);
 	struct op_bucket bucket = { 0 };
-	if (set && set->off)
-		return NULL;
-	bool known = op->op->bucket && op->op->bucket(op->state, args, &bucket);
-	if (!set && (!known || bucket.burst < 1 || !(bucket.per_s > 0)))
+	struct fair_rate rate;
+	char name[sizeof(bucket.name) + NAME_MAX_BYTES];
+	if (op->op->bucket && !op->op->bucket(op->state, args, &bucket))
+		bucket = (struct op_bucket){ 0 };
+	const struct fair_rate own = { bucket.burst, bucket.per_s };
+	if (!rate_of(r, op->full_name, &own, &rate))
 		return NULL;
 	bucket.name[sizeof(bucket.name) - 1] = '\0';
-	const struct fair_rate rate = { bucket.burst, bucket.per_s };
-	char name[sizeof(bucket.name) + 128];
-	(void)snprintf(name, sizeof(name), "%.120s%s%s", op->full_name, known ? " " : "",
-		       bucket.name);
-	return queue_of(r, name, set ? &set->at : &rate);
+	(void)snprintf(name, sizeof(name), "%.*s%s%s", NAME_MAX_BYTES - 2, op->full_name,
+		       bucket.name[0] ? " " : "", bucket.name);
+	struct rate_queue *q = find_queue(r, name);
+	if (!q)
+		q = new_queue(r, name, &rate);
+	else if (q->fair.rate.burst != rate.burst || q->fair.rate.per_s != rate.per_s)
+		fair_queue_set_rate(&q->fair, &rate, clock_mono_ms());
+	if (q) {
+		q->operation = op->full_name;
+		q->own = own;
+	}
+	return q;
 }
 
 /* ---- turns ---- */
@@ -216,6 +219,32 @@ void rates_throttled(struct rate_turn *t)
 		return;
 	fair_queue_throttled(&t->queue->fair, clock_mono_ms());
 	arm(t->queue);
+}
+
+/* ---- another configuration ---- */
+
+int rates_set(struct rates *r, const struct rate *v, size_t n, struct err *err)
+{
+	struct known_rate *set = calloc(n + 1, sizeof(*set));
+	bool ok = set != NULL;
+	for (size_t i = 0; ok && i < n; i++) {
+		set[i] = (struct known_rate){ strdup(v[i].operation), v[i].off, v[i].at };
+		ok = set[i].operation != NULL;
+	}
+	if (!ok) {
+		free_set(set, n);
+		return err_set(err, ERR_NOMEM, "no memory for the rates");
+	}
+	free_set(r->set, r->n_set);
+	r->set = set;
+	r->n_set = n;
+	for (struct rate_queue *q = r->queues; q; q = q->next) {
+		struct fair_rate rate;
+		bool waits = rate_of(r, q->operation, &q->own, &rate);
+		fair_queue_set_rate(&q->fair, waits ? &rate : &unlimited, clock_mono_ms());
+		arm(q);
+	}
+	return 0;
 }
 
 /* ---- life ---- */

@@ -41,7 +41,8 @@ struct rate_turn {
 NODISCARD int rates_new(struct rates **out, struct loop *loop, struct err *err);
 void rates_free(struct rates *r); /* nothing may have a place any more; NULL is fine */
 
-/* What the configuration says from now on; copied. -ERR_NOMEM: nothing has changed. */
+/* What the configuration says from now on, of what waits already, too; copied. -ERR_NOMEM: nothing has
+ * changed. */
 NODISCARD int rates_set(struct rates *r, const struct rate *v, size_t n, struct err *err);
 
 /*

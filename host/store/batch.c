@@ -270,6 +270,7 @@ static void put_firing(struct store_batch *b, const struct firing_row *f)
 	put_text(b, f->why);
 	put_text(b, f->by);
 	put_int(b, f->recorded_ms);
+	put_text(b, f->waits_as);
 }
 
 void store_set_firing(struct store_batch *b, const struct firing_row *f)

@@ -5,7 +5,8 @@
 #include "store/store.h"
 
 struct store_counts {
-	uint64_t queued, running, waiting, parked;
+	uint64_t queued, running, waiting,
+	    parked;         /* queued: runs that have not begun, too (queued.h) */
 	uint64_t unsettled; /* changing calls that have a beginning and no end */
 };
 

@@ -15,8 +15,9 @@ enum delivery_state {
 	DELIVERY_QUEUED,  /* the run is still to be started, not before due_ms */
 	DELIVERY_STARTED, /* as run */
 	DELIVERY_REPLACED, /* a later one within the same window has its place; run stands for both */
-	DELIVERY_IGNORED, /* why; there is no run */
-	DELIVERY_FAILED,  /* the run could not be started: why */
+	DELIVERY_IGNORED,   /* why; there is no run */
+	DELIVERY_FAILED,    /* the run could not be started: why */
+	DELIVERY_CANCELLED, /* taken out of its queue by a person: why */
 };
 
 const char *delivery_state_name(enum delivery_state s); /* "queued", "started", ... */

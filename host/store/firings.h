@@ -13,11 +13,12 @@
 #include "store/store.h"
 
 enum firing_state {
-	FIRING_QUEUED,  /* waits for the end of a run of its schedule */
-	FIRING_STARTED, /* as run */
-	FIRING_SKIPPED, /* why */
-	FIRING_MISSED,  /* its time passed while nobody looked; may be made up for later */
-	FIRING_FAILED,  /* no run could be started: why */
+	FIRING_QUEUED,    /* waits for the end of a run of its schedule */
+	FIRING_STARTED,   /* as run */
+	FIRING_SKIPPED,   /* why */
+	FIRING_MISSED,    /* its time passed while nobody looked; may be made up for later */
+	FIRING_FAILED,    /* no run could be started: why */
+	FIRING_CANCELLED, /* taken out of its queue by a person: why */
 };
 
 const char *firing_state_name(enum firing_state s); /* "queued", "started", ... */
@@ -26,9 +27,10 @@ struct firing_row {
 	const char *schedule;
 	int64_t at_ms; /* the instant of the expression */
 	enum firing_state state;
-	const char *run; /* id, or NULL */
-	const char *why; /* one line, or NULL */
-	const char *by;  /* JSON object: the actor who asked for it; NULL: the clock */
+	const char *run;      /* id, or NULL */
+	const char *waits_as; /* the id that the run of a queued one will have, or would have had */
+	const char *why;      /* one line, or NULL */
+	const char *by;       /* JSON object: the actor who asked for it; NULL: the clock */
 	int64_t recorded_ms;
 	/* What is read beside it; NULL when there is no run, or it was removed. */
 	const char *run_state, *run_outcome, *run_message;
@@ -54,7 +56,7 @@ struct schedule_row {
 void store_set_schedule(struct store_batch *b, const struct schedule_row *s);
 /* paused_ms 0 ends the pause. A schedule that is not there is added, not configured. */
 void store_set_pause(struct store_batch *b, const struct schedule_row *s);
-/* Add it, or say what else became of it. `by` stays where the row has none. */
+/* Add it, or say what else became of it. `by` and `waits_as` stay where the row has none. */
 void store_set_firing(struct store_batch *b, const struct firing_row *f);
 /* Queue the instant for a backfill, unless it has a run or is queued already. */
 void store_queue_firing(struct store_batch *b, const struct firing_row *f);

@@ -16,13 +16,13 @@ static const char *const kinds[] = {
 
 static const char *const firing_states[] = {
 	[FIRING_QUEUED] = "queued", [FIRING_STARTED] = "started", [FIRING_SKIPPED] = "skipped",
-	[FIRING_MISSED] = "missed", [FIRING_FAILED] = "failed",
+	[FIRING_MISSED] = "missed", [FIRING_FAILED] = "failed",   [FIRING_CANCELLED] = "cancelled",
 };
 
 static const char *const delivery_states[] = {
 	[DELIVERY_QUEUED] = "queued",     [DELIVERY_STARTED] = "started",
 	[DELIVERY_REPLACED] = "replaced", [DELIVERY_IGNORED] = "ignored",
-	[DELIVERY_FAILED] = "failed",
+	[DELIVERY_FAILED] = "failed",     [DELIVERY_CANCELLED] = "cancelled",
 };
 
 /* The place of name in the list; -1: not there. */

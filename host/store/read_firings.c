@@ -54,6 +54,7 @@ static int read_firing(const struct store_reader *r, sqlite3_stmt *s, struct fir
 		.run_state = reader_text(s, 7),
 		.run_outcome = reader_text(s, 8),
 		.run_message = reader_text(s, 9),
+		.waits_as = reader_text(s, 10),
 	};
 	const char *state = reader_text(s, 2);
 	return firing_state_parse(&out->state, state) < 0
@@ -63,7 +64,7 @@ static int read_firing(const struct store_reader *r, sqlite3_stmt *s, struct fir
 
 #define FIRING_COLUMNS \
 	"SELECT f.schedule, f.at_ms, f.state, f.run, f.why, f.by, f.recorded_ms, run.state," \
-	" run.outcome, run.message FROM firing f LEFT JOIN run ON run.id = f.run" \
+	" run.outcome, run.message, f.waits_as FROM firing f LEFT JOIN run ON run.id = f.run" \
 	" WHERE f.schedule = ?1"
 
 int store_firings(struct store_reader *r, const struct firing_filter *f, store_firing_fn *fn,

@@ -129,11 +129,11 @@ static int find_id(struct store_reader *r, const char *wanted, char id[UUID_SIZE
 	if (n < 0)
 		return n;
 	if (n == 0)
-		return err_set(err, ERR_INVALID, "there is no run '%.60s'", wanted);
+		return err_named(err, ERR_INVALID, NO_SUCH_RUN, "there is no run '%.60s'", wanted);
 	/* A whole id is nobody's beginning but its own. */
 	if (n > 1)
-		return err_set(err, ERR_INVALID,
-			       "several runs begin with '%.60s': give more of the id", wanted);
+		return err_named(err, ERR_INVALID, AMBIGUOUS_RUN,
+				 "several runs begin with '%.60s': give more of the id", wanted);
 	return 0;
 }
 

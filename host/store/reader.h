@@ -1,5 +1,5 @@
 /* reader.h - a read-only connection and its statements; the queries are in read_runs.c,
- * read_steps.c, read_firings.c, read_deliveries.c and read_counts.c. */
+ * read_steps.c, read_firings.c, read_deliveries.c, read_queued.c and read_counts.c. */
 #ifndef STORE_READER_H
 #define STORE_READER_H
 
@@ -26,6 +26,8 @@ enum query {
 	QUERY_FIRINGS,
 	QUERY_QUEUED,
 	QUERY_COUNTS,
+	QUERY_WAITING_RUN,
+	QUERY_WAITING_RUNS,
 	QUERY_DELIVERIES,
 	QUERY_DELIVERIES_NEWEST,
 	QUERY_DELIVERIES_QUEUED,

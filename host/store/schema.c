@@ -122,8 +122,19 @@ static const char version_5[] =
     "CREATE INDEX delivery_queued ON delivery(num) WHERE state = 'queued';"
     "CREATE INDEX delivery_of_run ON delivery(run);";
 
+/* The id that the run of a queued firing will have. */
+static const char version_6[] =
+    "ALTER TABLE firing ADD COLUMN waits_as TEXT;"
+    "UPDATE firing SET waits_as = substr(printf('%012x', recorded_ms), 1, 8) || '-' ||"
+    " substr(printf('%012x', recorded_ms), 9, 4) || '-7' || substr(lower(hex(randomblob(2))), 2) ||"
+    " '-a' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))"
+    " WHERE state = 'queued';"
+    "CREATE INDEX firing_queued ON firing(waits_as) WHERE state = 'queued';"
+    "CREATE INDEX firing_waits_as ON firing(waits_as) WHERE waits_as IS NOT NULL;";
+
 /* Only ever appended to; what was released is never changed. */
-static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5 };
+static const char *const migrations[] = { version_1, version_2, version_3,
+					  version_4, version_5, version_6 };
 
 int schema_version(void)
 {

@@ -261,7 +261,9 @@ struct run_filter {
 NODISCARD int store_runs(struct store_reader *r, const struct run_filter *f, store_run_fn *fn,
 			 void *arg, struct err *err);
 /* id may be the unique beginning of one, of 4 characters or more.
- * @return 0; -ERR_INVALID: no such run, or several begin like this */
+ * @return 0; -ERR_INVALID: no such run, or several begin like this: err->name says which */
+#define NO_SUCH_RUN "NoSuchRun"
+#define AMBIGUOUS_RUN "Ambiguous"
 NODISCARD int store_run(struct store_reader *r, const char *id, store_run_fn *fn, void *arg,
 			struct err *err);
 NODISCARD int store_source(struct store_reader *r, const char *sha256, void *arg,

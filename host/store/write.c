@@ -58,15 +58,18 @@ static const char *const statements[OP_COUNT] = {
 		     " VALUES (?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
 		     " paused_ms = excluded.paused_ms, paused_by = excluded.paused_by,"
 		     " paused_why = excluded.paused_why",
-	[OP_FIRING] = "INSERT INTO firing(schedule, at_ms, state, run, why, by, recorded_ms)"
-		      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(schedule, at_ms) DO UPDATE SET"
-		      " state = excluded.state, run = excluded.run, why = excluded.why,"
-		      " by = coalesce(excluded.by, by), recorded_ms = excluded.recorded_ms",
+	[OP_FIRING] =
+	    "INSERT INTO firing(schedule, at_ms, state, run, why, by, recorded_ms, waits_as)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(schedule, at_ms) DO UPDATE SET"
+	    " state = excluded.state, run = excluded.run, why = excluded.why,"
+	    " by = coalesce(excluded.by, by), recorded_ms = excluded.recorded_ms,"
+	    " waits_as = coalesce(excluded.waits_as, waits_as)",
 	[OP_QUEUE_FIRING] =
-	    "INSERT INTO firing(schedule, at_ms, state, run, why, by, recorded_ms)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(schedule, at_ms) DO UPDATE SET"
+	    "INSERT INTO firing(schedule, at_ms, state, run, why, by, recorded_ms, waits_as)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(schedule, at_ms) DO UPDATE SET"
 	    " state = excluded.state, why = excluded.why, by = excluded.by,"
-	    " recorded_ms = excluded.recorded_ms WHERE run IS NULL AND state <> 'queued'",
+	    " recorded_ms = excluded.recorded_ms, waits_as = excluded.waits_as"
+	    " WHERE run IS NULL AND state <> 'queued'",
 	[OP_REMOVE_FIRINGS] =
 	    "DELETE FROM firing WHERE schedule = ?1 AND state <> 'queued' AND num <="
 	    " (SELECT num FROM firing WHERE schedule = ?1 ORDER BY num DESC LIMIT 1 OFFSET ?2)",

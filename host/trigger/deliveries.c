@@ -242,6 +242,14 @@ struct delivery_waiting *deliveries_ripe(const struct deliveries *d, int64_t now
 	return w;
 }
 
+struct delivery_waiting *deliveries_find_waiting(const struct deliveries *d, const char *run)
+{
+	struct delivery_waiting *w = d->first;
+	while (w && strcmp(w->run, run) != 0)
+		w = w->next;
+	return w;
+}
+
 void deliveries_leave(struct deliveries *d, struct delivery_waiting *w)
 {
 	struct delivery_waiting **at = &d->first;

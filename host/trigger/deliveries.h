@@ -112,6 +112,8 @@ NODISCARD int deliveries_join(struct deliveries *d, struct delivery_waiting *w, 
 /* The first that may be started: its time has come, and there is a place. NULL: none */
 struct delivery_waiting *deliveries_ripe(const struct deliveries *d, int64_t now_ms,
 					 size_t running);
+/* The one whose run that will be. NULL: none */
+struct delivery_waiting *deliveries_find_waiting(const struct deliveries *d, const char *run);
 /* It waits no more, and is freed. */
 void deliveries_leave(struct deliveries *d, struct delivery_waiting *w);
 

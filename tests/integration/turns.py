@@ -113,10 +113,7 @@ class Host:
         raise AssertionError(f"it never came to that: {found}")
 
 
-@contextlib.contextmanager
-def serving(work, url, more):
-    work.write("token", TOKEN)
-    work.write("looks.lua", LOOKS)
+def configure(work, url, more):
     work.configure(url, f"""
 [limits]
 parallel = 1000
@@ -136,6 +133,13 @@ runbook = {work.path("looks.lua")}
 
 {more}
 """)
+
+
+@contextlib.contextmanager
+def serving(work, url, more):
+    work.write("token", TOKEN)
+    work.write("looks.lua", LOOKS)
+    configure(work, url, more)
     with work.serve(**KEYS) as (_, said):
         yield Host(work, said)
 
@@ -220,6 +224,23 @@ def what_waits_is_left_to_the_next_process():
             found = host.until(run_id, lambda found: found["state"] == "done")
         check_equal(found["result"], 2, "the result")
         check_equal(len(server.requests), 2, "requests of both")
+
+
+@test
+def another_rate_holds_for_what_waits_already():
+    with ScriptedServer(ANSWER, secret="secret") as server, Workspace() as work, \
+            serving(work, server.url, NEVER) as host:
+        run_id = host.start(name="a", looks=20)
+        host.until(run_id, waits)
+        configure(work, server.url, "[rate]\nsfn.describe_map_run = 20/s burst 3\n")
+        ended = work.command("reload", "--config", work.config)
+        check_equal(ended.status, 0, f"reload\n{ended}")
+        host.until(run_id, lambda found: len(server.requests) > 4)
+        configure(work, server.url, "[rate]\nsfn.describe_map_run = off\n")
+        ended = work.command("reload", "--config", work.config)
+        check_equal(ended.status, 0, f"reload\n{ended}")
+        host.until(run_id, lambda found: found["state"] == "done")
+        check_equal(len(server.requests), 20, "requests")
 
 
 @test

@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 #include "store/deliveries.h"
+#include "store/firings.h"
+#include "store/queued.h"
 #include "unit/scratch.h"
 
 struct fixture {
@@ -134,9 +136,66 @@ TEST(a_store_has_a_key_of_its_own)
 	end(&b);
 }
 
+static int on_queued(void *arg, const struct queued_row *q)
+{
+	struct fixture *f = arg;
+	buf_addf(&f->text, "%s %s %s%s %" PRId64 " %" PRId64 "; ", q->run,
+		 q->hook ? q->hook : q->schedule, q->why ? q->why : "-",
+		 q->cancelled ? " cancelled" : "", q->since_ms, q->due_ms);
+	return 0;
+}
+
+static const char *queued(struct fixture *f, const struct queued_filter *filter)
+{
+	buf_cut(&f->text, 0);
+	CHECK_INT(store_queued(f->reader, filter, on_queued, f, NULL), 0);
+	return buf_cstr(&f->text);
+}
+
+static void add_firing(struct fixture *f, int64_t at_ms, const char *run, enum firing_state state)
+{
+	store_set_firing(f->batch, &(struct firing_row){ .schedule = "nightly",
+							 .at_ms = at_ms,
+							 .state = state,
+							 .waits_as = run,
+							 .recorded_ms = at_ms + 5 });
+}
+
+TEST(what_has_not_begun_is_found_by_the_beginning_of_its_id)
+{
+	struct fixture f;
+	begin(&f);
+	add(&f, "h", "a", DELIVERY_QUEUED, "run-1", 10);
+	add(&f, "h", "b", DELIVERY_REPLACED, "run-5", 11);
+	add(&f, "h", "c", DELIVERY_QUEUED, "run-5", 12);
+	add(&f, "h", "d", DELIVERY_STARTED, "run-6", 13);
+	add(&f, "h", "e", DELIVERY_QUEUED, "ran-9", 14);
+	add_firing(&f, 1000, "run-3", FIRING_QUEUED);
+	add_firing(&f, 2000, NULL, FIRING_MISSED);
+	apply(&f);
+
+	CHECK_STR(queued(&f, &(struct queued_filter){ 0 }),
+		  "run-5 h - 12 77; run-3 nightly - 1005 1000; run-1 h - 10 77; ran-9 h - 14 77; ");
+	CHECK_STR(queued(&f, &(struct queued_filter){ .limit = 1 }), "run-5 h - 12 77; ");
+	CHECK_STR(queued(&f, &(struct queued_filter){ .before = "run-3" }),
+		  "run-1 h - 10 77; ran-9 h - 14 77; ");
+	CHECK_STR(queued(&f, &(struct queued_filter){ .run = "ran" }), "ran-9 h - 14 77; ");
+
+	store_end_delivery(f.batch, "run-5", DELIVERY_CANCELLED, "cancelled");
+	add_firing(&f, 1000, NULL, FIRING_CANCELLED);
+	apply(&f);
+	CHECK_STR(queued(&f, &(struct queued_filter){ 0 }), "run-1 h - 10 77; ran-9 h - 14 77; ");
+	CHECK_STR(queued(&f, &(struct queued_filter){ .run = "run-5" }),
+		  "run-5 h cancelled cancelled 12 0; ");
+	CHECK_STR(queued(&f, &(struct queued_filter){ .run = "run-3" }),
+		  "run-3 nightly - cancelled 1005 1000; ");
+	end(&f);
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(TAP_CASE(rows_come_back_and_end_once),
 				 TAP_CASE(what_is_queued_is_never_forgotten),
-				 TAP_CASE(a_store_has_a_key_of_its_own)));
+				 TAP_CASE(a_store_has_a_key_of_its_own),
+				 TAP_CASE(what_has_not_begun_is_found_by_the_beginning_of_its_id)));
 }
