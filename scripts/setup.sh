@@ -8,7 +8,7 @@
 build_packages=(gcc libc6-dev meson ninja-build pkgconf
   libcjson-dev libcurl4-openssl-dev libevent-dev libhttp-parser-dev liblua5.4-dev
   libsqlite3-dev libssl-dev
-  zlib1g-dev) # optional: the feature zlib
+  zlib1g-dev libseccomp-dev) # optional: the features zlib and seccomp
 test_packages=(lua5.4 python3 binutils libfaketime openssl)
 
 packages_are_new=no # by install_packages

@@ -8,6 +8,7 @@
 #include "cli/manager.h"
 #include "cli/metrics.h"
 #include "cli/no_core.h"
+#include "cli/process.h"
 #include "cli/serve.h"
 #include "cli/serve_admin.h"
 #include "cli/serve_approvals.h"
@@ -19,9 +20,12 @@
 #include "cli/serve_schedules.h"
 #include "cli/service.h"
 #include "cli/store_prune.h"
+#include "cli/syscalls.h"
 #include "cli/usage.h"
 #include "commit/commit.h"
 #include "trigger/webhook.h"
+
+enum { OTHER_FILES = 256, DEFAULT_CONNECTIONS = 1024 };
 
 static const char help[] =
     "usage: runbook serve --config FILE [--log-format text|logfmt|json]\n"
@@ -47,12 +51,12 @@ static const char help[] =
     "journal, also after a crash.\n"
     "Exit status: 0 stopped, 2 usage or configuration, 7 the audit log cannot be written.\n";
 
-static void say_begin(struct serve *s)
+static void say_begin(struct serve *s, const char *file)
 {
 	char line[400];
 	(void)snprintf(line, sizeof(line),
 		       "runbook " RUNBOOK_VERSION " begins, process %ld, %.300s", (long)getpid(),
-		       s->host.config->file);
+		       file);
 	terminal_log(&s->host.terminal, LOG_INFO, line);
 }
 
@@ -134,21 +138,62 @@ static int settle(struct serve *s)
 	return rc == -ERR_CANCELLED ? EXIT_CANCELLED : EXIT_NO_AUDIT;
 }
 
+/* Connections, and beside them the state directory, calls, control sockets. */
+static void allow_files(struct serve *s)
+{
+	struct err err = { 0 };
+	const struct config *c = s->host.config;
+	const struct config_listen *all[] = { &c->listen, &c->admin };
+	size_t needed = OTHER_FILES;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i]->line)
+			needed +=
+			    (size_t)(all[i]->http.max_connections ? all[i]->http.max_connections
+								  : DEFAULT_CONNECTIONS);
+	if (process_open_files(needed, &err) < 0)
+		terminal_log(&s->host.terminal, LOG_WARN, err.message);
+}
+
+/* Whoever breaks in from now on gets no further. */
+static int confine(struct serve *s, struct err *err)
+{
+	struct err why = { 0 };
+	struct terminal *t = &s->host.terminal;
+	char line[400];
+	enum config_seccomp wanted = s->host.config->seccomp;
+	if (wanted == SECCOMP_OFF) {
+		terminal_log(t, LOG_WARN, "[host] seccomp = off: no system call is refused");
+		return 0;
+	}
+	if (syscalls_confine(&why) == 0)
+		return 0;
+	if (wanted == SECCOMP_ON)
+		return err_set(err, ERR_INVALID, "[host] seccomp = on: %.200s", why.message);
+	(void)snprintf(line, sizeof(line), "no system call is refused: %.300s", why.message);
+	terminal_log(t, why.code == ERR_INVALID ? LOG_INFO : LOG_WARN, line);
+	return 0;
+}
+
 static int serve(struct serve *s, const char *file, const char *log_format)
 {
 	struct err err = { 0 };
-	int rc = config_open(&s->begun, file, &err);
+	int rc = process_begin(&err);
+	if (rc == 0)
+		rc = config_open(&s->begun, file, &err);
 	if (rc == 0)
 		rc = config_set_log_format(s->begun, log_format, &err);
 	if (rc == 0)
 		rc = host_open(&s->host, config_ref(s->begun), &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
-	say_begin(s);
+	say_begin(s, file);
+	allow_files(s);
 	rc = metrics_new(&s->host.metrics, &s->host, &err);
 	no_core(); /* from now on /proc/self is root's */
 	if (rc == 0)
 		rc = manager_new(&s->manager, s->host.loop, &err);
+	if (rc == 0)
+		rc = confine(s, &err);
 	if (rc < 0)
 		return host_complain(&s->host, "serve", "%s", err.message);
 	serve_listen_carried(s);

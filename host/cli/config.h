@@ -122,6 +122,9 @@ struct config_heartbeat {
 	int64_t every_ms;
 };
 
+/* By default serve goes on where it cannot be had. */
+enum config_seccomp { SECCOMP_DEFAULT, SECCOMP_ON, SECCOMP_OFF };
+
 struct config {
 	unsigned holders;          /* of config_open */
 	const char *file;          /* as given; "" without one */
@@ -142,6 +145,7 @@ struct config {
 	int64_t store_keep_ms;      /* how long serve keeps runs that are over; 0: for ever */
 	enum log_level log_level;   /* of lines; what is less is not shown */
 	enum log_format log_format; /* LOG_AS_TEXT: for people */
+	enum config_seccomp seccomp;
 	struct run_rule *rules;
 	size_t n_rules;
 	struct rate *rates; /* names are those of ini */

@@ -23,6 +23,18 @@ static int log_format_of(struct reading *r, enum log_format *out)
 						     : value_complain(r, k, "text, logfmt or json");
 }
 
+static int seccomp_of(struct reading *r, enum config_seccomp *out)
+{
+	const struct ini_key *k = ini_key(r->s, "seccomp");
+	if (k && strcmp(k->value, "on") == 0)
+		*out = SECCOMP_ON;
+	else if (k && strcmp(k->value, "off") == 0)
+		*out = SECCOMP_OFF;
+	else if (k)
+		return value_complain(r, k, "on or off");
+	return 0;
+}
+
 int config_read_host(struct reading *r)
 {
 	int rc = value_copy(r, "state_dir", &r->c->state_dir);
@@ -36,5 +48,7 @@ int config_read_host(struct reading *r)
 		rc = log_level_of(r, &r->c->log_level);
 	if (rc == 0)
 		rc = log_format_of(r, &r->c->log_format);
+	if (rc == 0)
+		rc = seccomp_of(r, &r->c->seccomp);
 	return rc < 0 ? rc : value_copy(r, "plugins", &r->c->plugins);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/syscalls.h"
 #include "cli/usage.h"
 
 static const char help[] =
@@ -80,7 +81,9 @@ int main(int argc, char **argv)
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		return print_help(help);
 	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
-		return print_help("runbook " RUNBOOK_VERSION "\n");
+		return print_help(syscalls_can_be_confined()
+				      ? "runbook " RUNBOOK_VERSION "\nwith seccomp\n"
+				      : "runbook " RUNBOOK_VERSION "\nwithout seccomp\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].main(argc - 1, argv + 1);

@@ -142,12 +142,17 @@ static bool is_used(const struct config_listen *l, int fd)
 	return false;
 }
 
+int manager_fds_end(void)
+{
+	int64_t n = number_of("LISTEN_PID") == getpid() ? number_of("LISTEN_FDS") : 0;
+	return FIRST_FD + (int)(n < FDS_MAX ? n : FDS_MAX);
+}
+
 /* The next of that name; -1: there is none. Names are parted by colons. */
 static int find_fd(const struct config_listen *l, const char *wanted)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
-	int64_t n = number_of("LISTEN_PID") == getpid() ? number_of("LISTEN_FDS") : 0;
-	for (int fd = FIRST_FD; names && fd < FIRST_FD + n && fd < FIRST_FD + FDS_MAX; fd++) {
+	for (int fd = FIRST_FD; names && fd < manager_fds_end(); fd++) {
 		size_t length = strcspn(names, ":");
 		if (length == strlen(wanted) && memcmp(names, wanted, length) == 0 &&
 		    !is_used(l, fd))

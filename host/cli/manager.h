@@ -33,4 +33,7 @@ void manager_stopping(struct manager *m);
  * @return 0; -ERR_INVALID names the address for which no socket was handed over */
 NODISCARD int manager_sockets(struct config_listen *l, struct err *err);
 
+/* The first descriptor that is none of those handed over: 3, if there are none. */
+int manager_fds_end(void);
+
 #endif

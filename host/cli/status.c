@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/syscalls.h"
 #include "cli/turns.h"
 #include "commit/commit.h"
 #include "script/hold.h"
@@ -90,6 +91,7 @@ void status_add_owner(cJSON *o, const struct host *h, const char *command, int64
 	add_time(owner, "since", since_ms);
 	(void)cJSON_AddStringToObject(owner, "version", RUNBOOK_VERSION);
 	(void)cJSON_AddStringToObject(owner, "config", h->config->hash);
+	(void)cJSON_AddBoolToObject(owner, "confined", syscalls_are_confined());
 	cJSON *memory = object(o, "memory");
 	json_set_int(memory, "alive", (int64_t)runs_alive(h->runs));
 	json_set_int(memory, "asleep", (int64_t)runs_asleep(h->runs));

@@ -34,6 +34,8 @@ static void say_owner(const cJSON *o)
 			       text_of(owner, "command"), json_get_int(owner, "pid", 0),
 			       text_of(owner, "since"), text_of(owner, "version"));
 		line("owner", text);
+		if (!json_get_bool(owner, "confined", true))
+			line("", "no system call is refused to it (seccomp)");
 	}
 	line("state", text_of(o, "stateDir"));
 }

@@ -54,7 +54,7 @@ def the_program_finds_its_plugin_and_library_where_it_was_put():
             timeout=60, check=False)
         check_equal((ended.returncode, ended.stdout), (0, '{"redriven":1}\n'), f"the run\n{ended.stderr}")
         version = subprocess.run([program_file, "--version"], capture_output=True, text=True, timeout=20, check=False)
-        check(re.fullmatch(r"runbook \d+\.\d+\.\d+\n", version.stdout), version.stdout)
+        check(re.fullmatch(r"runbook \d+\.\d+\.\d+\nwith(out)? seccomp\n", version.stdout), version.stdout)
 
 
 @test

@@ -10,6 +10,7 @@ local allowed = {
   "^libhttp_parser", "^libc%.", "^libm%.", "^libpthread%.", "^libdl%.", "^librt%.", "^libgcc_s%.",
   "^ld%-linux",
   "^libz%.", -- optional: gzip files of S3 Inventory
+  "^libseccomp%.", -- optional: the system calls that serve refuses itself
 }
 
 -- Lua is the program's alone, and so are the network and its loop.
