@@ -10,6 +10,7 @@
 #include "cli/config.h"
 
 /* May next take the place of was? Both are of the same file.
+ * From any thread.
  * @return 0; -ERR_INVALID "FILE:LINE: [SECTION] KEY: ..." names the first key that may not change */
 NODISCARD int config_may_follow(const struct config *was, const struct config *next,
 				struct err *err);

@@ -28,7 +28,9 @@ int parts_read(struct reload_parts *p, const char *file, struct err *err)
 	if (rc < 0)
 		return rc;
 	const struct config *c = p->config;
-	rc = serve_judge_files(c, err);
+	rc = config_may_follow(p->serve->begun, c, err);
+	if (rc == 0)
+		rc = serve_judge_files(c, err);
 	if (rc == 0)
 		rc = read_tls(&p->listen, c, &c->listen, "listen", err);
 	if (rc == 0)
@@ -41,9 +43,7 @@ int parts_read(struct reload_parts *p, const char *file, struct err *err)
 int parts_judge(struct reload_parts *p, struct err *err)
 {
 	struct serve *s = p->serve;
-	int rc = config_may_follow(s->begun, p->config, err);
-	if (rc == 0)
-		rc = host_judge_config(&s->host, p->config, err);
+	int rc = host_judge_config(&s->host, p->config, err);
 	if (rc == 0)
 		rc = serve_judge_config(s, p->config, err);
 	if (rc == 0)

@@ -21,9 +21,9 @@ struct reload_parts { /* zeros, but for serve: nothing is there */
 	struct webhooks_change *webhooks;
 };
 
-/* On the worker: the file, and the files that it names. */
+/* On the worker: the file, and the files that it names. May it take the place of the one that goes on? */
 NODISCARD int parts_read(struct reload_parts *p, const char *file, struct err *err);
-/* May it take the place of the one that goes on, and can it work? */
+/* Can it work with what is loaded? */
 NODISCARD int parts_judge(struct reload_parts *p, struct err *err);
 /* On the worker: what the store has of what is new. */
 NODISCARD int parts_look(struct reload_parts *p, struct err *err);

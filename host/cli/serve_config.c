@@ -27,6 +27,20 @@ int serve_judge_files(const struct config *c, struct err *err)
 	return rc;
 }
 
+/* What it names is read when it is needed; here only: is there such a name? */
+static int check_secret(const struct config *c, const char *section, int line, const char *name,
+			struct err *err)
+{
+	bool known = !name;
+	for (size_t i = 0; !known && i < c->n_secrets; i++)
+		known = strcmp(c->secrets[i].name, name) == 0;
+	return known ? 0
+		     : err_set(err, ERR_INVALID,
+			       "%s:%d: [%s] secret = %.80s: [secrets] has no "
+			       "such name",
+			       c->file, line, section, name);
+}
+
 int serve_judge_config(const struct serve *s, const struct config *c, struct err *err)
 {
 	if (c->n_hooks > 0 && !c->listen.line)
@@ -47,5 +61,7 @@ int serve_judge_config(const struct serve *s, const struct config *c, struct err
 		    err, ERR_INVALID,
 		    "%s:%d: [notify] needs the plugin http: [host] plugins leaves it out", c->file,
 		    c->notify.line);
-	return 0;
+	int rc = check_secret(c, "notify", c->notify.line, c->notify.secret, err);
+	return rc < 0 ? rc
+		      : check_secret(c, "heartbeat", c->heartbeat.line, c->heartbeat.secret, err);
 }

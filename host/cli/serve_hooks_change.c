@@ -92,6 +92,8 @@ void hooks_change_free(struct hooks_change *c)
 	}
 	free(c->v);
 	free((void *)c->list);
+	if (c->all->retired) /* they were kept meanwhile */
+		hooks_start_waiting(c->all);
 	free(c);
 }
 

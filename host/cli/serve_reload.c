@@ -161,6 +161,7 @@ static void refuse(struct reload *r, const struct err *err)
 
 static void accept(struct reload *r)
 {
+	char line[LINE_SIZE];
 	const struct config *was = r->serve->host.config, *next = r->parts.config;
 	cJSON *value = cJSON_CreateObject();
 	add_file(value, r, next->hash);
@@ -171,6 +172,8 @@ static void accept(struct reload *r)
 	add_askers(members, r->now);
 	record(r, "config.reload", members); /* before what is done under it */
 	parts_take(&r->parts);
+	(void)snprintf(line, sizeof(line), "reloaded %.1000s", r->serve->begun->file);
+	terminal_log(&r->serve->host.terminal, LOG_INFO, line);
 	metrics_reload(r->serve->host.metrics, "done");
 	static const struct err fine = { 0 };
 	tell_all(&r->now, value, &fine);

@@ -69,6 +69,7 @@ def what_is_wrong_changes_nothing_and_says_line_and_key():
             good + "[listen]\naddress = 127.0.0.1:0\n": r"runbook\.conf:\d+: \[listen\] address cannot change",
             good + "[audit]\nkeep = 9d\n": r"runbook\.conf:\d+: \[audit\] keep cannot change",
             good.replace("[schedule", "[sfn x]\n[schedule"): r"unknown section \[sfn x\]",
+            good + "[heartbeat]\nsecret = beat\n": r"\[heartbeat\] secret = beat: \[secrets\] has no",
             "": "nothing to do",
         }
         with serving(work, good) as process:

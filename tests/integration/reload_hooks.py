@@ -1,5 +1,6 @@
 """What a reload does to hooks, certificates, links, notifications and heartbeats while deliveries come."""
 
+import concurrent.futures
 import contextlib
 import hashlib
 import hmac
@@ -10,6 +11,8 @@ import re
 import shutil
 import socket
 import ssl
+import threading
+import time
 
 from certificates import Authority
 from http_peer import Peer
@@ -20,10 +23,10 @@ from tap import check, check_equal, run, test
 LISTEN = "[listen]\naddress = 127.0.0.1:0\n"
 
 
-def hook(work, name, runbook, secret="secret", **keys):
+def hook(work, name, runbook, **keys):
     lines = "".join(f"{key} = {value}\n" for key, value in keys.items())
     return (f"[hook {name}]\npath = /{name}\nheader = X-Signature\ndelivery_header = X-Delivery\n"
-            f"secret_file = {work.path(secret)}\nrunbook = {runbook}\n{lines}\n")
+            f"secret_file = {work.path('secret')}\nrunbook = {runbook}\n{lines}\n")
 
 
 class Served:
@@ -33,20 +36,25 @@ class Served:
         self.work, self.process = work, process
         self.port = int(re.search(r"received at .*port (\d+)", said)[1])
 
-    def post(self, name, value, delivery, secret="secret"):
-        body = json.dumps(value).encode()
-        with open(self.work.path(secret), "rb") as file:
-            signature = hmac.new(file.read().strip(), body, hashlib.sha256).hexdigest()
+    def ask(self, method, path, body=None, headers=None):
         peer = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            peer.request("POST", f"/{name}", body, {"X-Signature": signature, "X-Delivery": delivery})
+            peer.request(method, path, body, headers or {})
             answer = peer.getresponse()
-            return answer.status, json.loads(answer.read())
+            return answer.status, answer.read()
         finally:
             peer.close()
 
-    def accepted(self, name, value, delivery, secret="secret"):
-        status, answer = self.post(name, value, delivery, secret)
+    def post(self, name, value, delivery, query=""):
+        body = json.dumps(value).encode()
+        with open(self.work.path("secret"), "rb") as file:
+            signature = hmac.new(file.read().strip(), body, hashlib.sha256).hexdigest()
+        headers = {"X-Signature": signature, "X-Delivery": delivery}
+        status, answer = self.ask("POST", f"/{name}{query}", body, headers)
+        return status, json.loads(answer)
+
+    def accepted(self, name, value, delivery):
+        status, answer = self.post(name, value, delivery)
         check_equal(status, 202, f"a delivery to {name}: {answer}")
         return answer["run_id"]
 
@@ -141,6 +149,55 @@ def secrets_and_accept_are_read_anew_and_a_rate_goes_on_counting():
             check_equal(served.post("x", {}, "four")[0], 429, "the fourth within the hour")
             os.remove(work.path("secret"))
             check("No such file" in reload(work, status=2).err, "a secret that is not there")
+
+
+@test
+def a_sender_that_waits_for_the_end_is_told_over_a_reload():
+    with Workspace() as work:
+        waits = work.write("waits.lua", 'approve{ subject = "go on?" }\nreturn { done = true }\n')
+        tells = work.write("tells.lua", TELLS)
+        other = LISTEN + hook(work, "other", tells)
+        with serving(work, other + hook(work, "x", waits)) as served, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            told_late = pool.submit(served.post, "x", {}, "one", query="?wait=50s")
+            asked = wait_for("the question", lambda: records(work, "approval.asked"))[0]
+            reload(work, other)
+            approved = work.command("approve", asked["run"], "--config", work.config)
+            check_equal(approved.status, 0, f"approve\n{approved}")
+            status, answer = told_late.result(timeout=60)
+            check(status == 200 and answer["run_id"] == asked["run"], f"the answer: {status} {answer}")
+
+
+@test
+def a_delivery_that_is_being_proven_is_told_of_by_the_hook_it_came_to():
+    topic = "arn:aws:sns:us-east-1:123456789012:alerts"
+    may_answer = threading.Event()
+
+    def certificate(_):
+        may_answer.wait(60)
+        return 503, {}, b""
+
+    with Workspace() as work, Peer(certificate) as amazon:
+        tells = work.write("tells.lua", TELLS)
+        other = LISTEN + hook(work, "other", tells)
+        sns = (f"[hook sns]\npath = /sns\nauth = sns\ntopics = {topic}\nrunbook = {tells}\n"
+               f"sns_url_prefix = http://127.0.0.1:{amazon.port}/\n")
+        body = json.dumps({"Type": "Notification", "MessageId": "m", "TopicArn": topic, "Message": "{}",
+                           "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+                           "SignatureVersion": "1", "Signature": "AAAA",
+                           "SigningCertURL": f"http://127.0.0.1:{amazon.port}/sns.pem"})
+        with serving(work, other) as served, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            reload(work, other + sns)
+            told_late = pool.submit(served.ask, "POST", "/sns", body)
+            amazon.wait_for(1)
+            for _ in range(2):
+                reload(work, other)
+                reload(work, other + sns.replace("[hook sns]", "[hook again]"))
+            reload(work, other)
+            check_equal(served.ask("POST", "/sns", body)[0], 404, "the hook that is gone")
+            may_answer.set()
+            check_equal(told_late.result(timeout=60)[0], 503, "its certificate was not to be had")
+            refused = records(work, "trigger.reject")
+            check("sns" in [r["actor"]["name"] for r in refused], f"by its name: {refused}")
 
 
 def peer_name(connection):
@@ -241,12 +298,7 @@ def links_to_approvals_change_with_their_key():
                 return wait_for("a link", look)[0].removeprefix("https://host.example")
 
             def get(path):
-                peer = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
-                try:
-                    peer.request("GET", path)
-                    return peer.getresponse().status
-                finally:
-                    peer.close()
+                return served.ask("GET", path)[0]
 
             first = link()
             check_equal(get(first), 200, "the page")
