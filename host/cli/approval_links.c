@@ -33,7 +33,7 @@ static int make_key(const char *path, struct err *err)
 
 static int read_key(struct approval_links *l, const char *path, struct err *err)
 {
-	int rc = files_read(&l->key, path, err);
+	int rc = files_read_regular(&l->key, path, err);
 	if (rc < 0)
 		return rc;
 	while (l->key.n > 0 && strchr("\r\n", l->key.p[l->key.n - 1]))

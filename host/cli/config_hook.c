@@ -47,7 +47,7 @@ static int read_text(struct reading *r, const struct ini_key *k, struct buf *out
 	const char *value;
 	struct err why = { 0 };
 	if (strcmp(k->name, "secret_file") == 0)
-		return files_read(out, k->value, &why) < 0 ? unreadable(r, k, &why) : 0;
+		return files_read_regular(out, k->value, &why) < 0 ? unreadable(r, k, &why) : 0;
 	if (strcmp(k->name, "secrets") == 0)
 		return read_named(r, k, out);
 	value = getenv(k->value);

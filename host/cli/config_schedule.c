@@ -47,7 +47,7 @@ static int read_exclude(struct reading *r, struct config_schedule *s)
 	if (!k)
 		return 0;
 	bool is_list = k->value[0] == '*' || strspn(k->value, "0123456789") == 4;
-	int rc = is_list ? 0 : files_read(&text, k->value, &why);
+	int rc = is_list ? 0 : files_read_regular(&text, k->value, &why);
 	if (rc == 0)
 		rc = schedule_dates_parse(&s->dates,
 					  is_list ? bytes_str(k->value) : buf_bytes(&text), &why);

@@ -9,6 +9,9 @@
  * more bytes than out may hold. */
 NODISCARD int files_read(struct buf *out, const char *path, struct err *err);
 
+/* The same, of a regular file only: whoever names another one is not waited for. */
+NODISCARD int files_read_regular(struct buf *out, const char *path, struct err *err);
+
 /* Create a directory and its parents with mode 0700. */
 NODISCARD int files_make_dir(const char *path, struct err *err);
 

@@ -303,10 +303,12 @@ def what_is_wrong_with_a_schedule_is_named_with_its_line():
         ("end", "tomorrow", "expected a day"),
         ("exclude", "2026-02-30", "is no day"),
         ("exclude", "no-such-file", "No such file"),
+        ("exclude", "pipe", "not a regular file"),
         ("color", "red", "no key 'color'"),
     ]
     with Workspace() as work:
         work.write("fires.lua", FIRES)
+        os.mkfifo(work.path("pipe"))
         for key, value, expected in wrong:
             keys = {key: value} if key != "cron" else {}
             work.configure(more=schedule("s", "fires.lua", value if key == "cron" else "0 0 * * *", **keys))

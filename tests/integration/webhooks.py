@@ -387,6 +387,7 @@ def a_hook_that_cannot_work_is_refused_with_file_and_line():
         work.write("hook.lua", "return {}")
         work.write("empty", "\n \n")
         work.write("bytes", "\x1f\x80\n\x02")
+        os.mkfifo(work.path("pipe"))
         work.write("nine", "\n".join("secret" + str(i) for i in range(9)))
         for keys, reason in (
                 ("auth = md5\nsecret_env = S", ": [hook a] auth = md5: expected one of hmac-sha256, hmac-sha1"),
@@ -401,6 +402,7 @@ def a_hook_that_cannot_work_is_refused_with_file_and_line():
                 ("auth = github\nsecret_file = empty", "secret_file = empty: expected a secret there"),
                 ("auth = github\nsecret_file = bytes", "secret_file = bytes: expected lines of text there"),
                 ("auth = github\nsecret_file = nine", "secret_file = nine: expected no more than 8 secrets there"),
+                ("auth = github\nsecret_file = pipe", "secret_file: pipe: not a regular file"),
                 ("auth = github\nsecrets = nothing", "[secrets] has no 'nothing'"),
                 (f"auth = sns\nsecret_env = S\ntopics = {TOPIC}", ": [hook a] has no use for a secret"),
                 ("auth = sns\ntopics = alerts", ": [hook a] topics: 'alerts' is not a topic's ARN"),
