@@ -1,8 +1,5 @@
-#include "net/http_connection.h"
+#include "net/http_connection_private.h"
 
-#include <errno.h>
-#include <event2/event_struct.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,11 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/sm.h"
-#include "net/http_reader.h"
-#include "net/http_stream.h"
-
-enum { SHAKING, IDLE, HEAD, BODY, SERVING, WRITING, LINGERING, CLOSED };
 
 static const struct sm_state states[] = {
 	[SHAKING] = { "shaking", SM_TO(IDLE) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
@@ -33,35 +25,7 @@ enum {
 	PENDING_MAX = 64 * 1024, /* sent ahead; more waits in the socket */
 	OUT_MAX = 1 << 30,
 	AT_REST_MS = 200, /* idle for so long: no request is likely to be on its way */
-	LINGER_MS = 2000,
-	LINGERING_MAX = 256, /* one more, and the oldest is closed */
-	REFUSED_MAX = 64,    /* one more, and it is closed without a word */
-};
-
-/* One at a time, so it lives in its connection. */
-struct http_exchange {
-	struct http_connection *connection;
-};
-
-struct http_connection {
-	struct http_server *server;
-	TAILQ_ENTRY(http_connection) link;
-	struct sm sm;
-	struct http_stream stream; /* closed: the client left while the request was being served */
-	struct event io, timer;
-	short interest;
-	int64_t due_ms, armed_ms; /* INT64_MAX: never */
-	struct http_reader reader;
-	struct http_exchange exchange;
-	bool fresh;  /* has not had an answer yet */
-	bool inside; /* of on_io or on_timer, which release what is closed in the end */
-	struct buf pending, out;
-	size_t out_at; /* how much of `out` is written */
-	int ahead;     /* requests in a row that were sent ahead of the answer before */
-	size_t held;   /* bytes of its body that are counted in the server's `held` */
-	struct http_peer peer;
-	const char *refused; /* from the start, and why; NULL: served */
-	int *kind;           /* the server's count that it is in */
+	REFUSED_MAX = 64, /* one more, and it is closed without a word */
 };
 
 /* ---- moving, watching, deadlines ---- */
@@ -73,7 +37,7 @@ static struct http_connections *list_of(const struct http_connection *c, int sta
 	return state == IDLE && !c->fresh ? &c->server->idle : &c->server->busy;
 }
 
-static void enter(struct http_connection *c, int state)
+void http_connection_enter(struct http_connection *c, int state)
 {
 	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
 	sm_move(&c->sm, state);
@@ -82,7 +46,7 @@ static void enter(struct http_connection *c, int state)
 
 static void on_io(evutil_socket_t fd, short what, void *arg);
 
-static void watch(struct http_connection *c, short interest)
+void http_connection_watch(struct http_connection *c, short interest)
 {
 	if (interest == c->interest)
 		return;
@@ -109,7 +73,7 @@ static void arm(struct http_connection *c, int64_t now_ms)
 	INVARIANT(rc == 0);
 }
 
-static void set_deadline(struct http_connection *c, int64_t ms)
+void http_connection_set_deadline(struct http_connection *c, int64_t ms)
 {
 	int64_t now = clock_mono_ms();
 	c->due_ms = now + ms;
@@ -118,137 +82,17 @@ static void set_deadline(struct http_connection *c, int64_t ms)
 }
 
 /* Count it as another kind of connection. */
-static void recount(struct http_connection *c, int *kind)
+void http_connection_recount(struct http_connection *c, int *kind)
 {
 	--*c->kind;
 	c->kind = kind;
 	++*kind;
 }
 
-static void release_if_closed(struct http_connection *c)
+void http_connection_release_if_closed(struct http_connection *c)
 {
 	if (c->sm.now == CLOSED)
 		http_connection_free(c);
-}
-
-/* ---- writing ---- */
-
-static void enter_lingering(struct http_connection *c)
-{
-	/* Closing with unread input resets the connection, and the answer may be lost with it. */
-	struct http_server *s = c->server;
-	enter(c, LINGERING);
-	recount(c, &s->n_lingering);
-	if (s->n_lingering > LINGERING_MAX)
-		http_connection_free(TAILQ_FIRST(&s->lingering));
-	http_stream_end(&c->stream);
-	buf_clear(&c->pending);
-	watch(c, EV_READ);
-	set_deadline(c, LINGER_MS);
-}
-
-static void enter_idle(struct http_connection *c)
-{
-	c->fresh = false;
-	enter(c, IDLE);
-	http_reader_next(&c->reader);
-	c->server->held -= c->held;
-	c->held = 0;
-	watch(c, EV_READ);
-	set_deadline(c, c->server->limits.idle_timeout_ms);
-}
-
-static void written(struct http_connection *c)
-{
-	if (c->reader.keep_alive)
-		enter_idle(c);
-	else if (c->reader.status || c->pending.n > 0)
-		enter_lingering(c);
-	else
-		enter(c, CLOSED);
-}
-
-static void keep_rest(struct http_connection *c, const struct iovec parts[2], size_t sent)
-{
-	buf_clear(&c->out);
-	c->out_at = 0;
-	for (int i = 0; i < 2; i++) {
-		size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
-		buf_add(&c->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
-		sent -= skip;
-	}
-}
-
-static void write_answer(struct http_connection *c, struct bytes head, struct bytes body)
-{
-	union {
-		const char *in;
-		void *out; /* which is only read */
-	} p[2] = { { head.p }, { body.p } };
-	struct iovec parts[2] = { { p[0].out, head.n }, { p[1].out, body.n } };
-	ssize_t n = http_stream_write(&c->stream, parts, body.n ? 2 : 1);
-	if (n >= 0 && (size_t)n == head.n + body.n) {
-		written(c);
-		return;
-	}
-	if (n >= 0)
-		keep_rest(c, parts, (size_t)n);
-	if (n < 0 || c->out.err) {
-		enter(c, CLOSED);
-		return;
-	}
-	enter(c, WRITING);
-	watch(c, EV_WRITE);
-	set_deadline(c, c->server->limits.write_timeout_ms);
-}
-
-static void on_writable(struct http_connection *c)
-{
-	struct iovec part = { c->out.p + c->out_at, c->out.n - c->out_at };
-	ssize_t n = http_stream_write(&c->stream, &part, 1);
-	if (n < 0) {
-		enter(c, CLOSED);
-		return;
-	}
-	c->out_at += (size_t)n;
-	if (c->out_at < c->out.n)
-		return;
-	buf_clear(&c->out);
-	written(c);
-}
-
-static void answer(struct http_connection *c, int status, const struct http_header *headers,
-		   size_t n_headers, struct bytes body)
-{
-	struct http_server *s = c->server;
-	http_peer_served(&c->peer);
-	bool bodyless = c->reader.head_method || !http_status_has_body(status);
-	buf_cut(&s->head, 0);
-	http_answer_write(&s->head,
-			  &(struct http_answer_head){ .status = status,
-						      .headers = headers,
-						      .n_headers = n_headers,
-						      .body_length = body.n,
-						      .keep_alive = c->reader.keep_alive,
-						      .old = c->reader.old },
-			  http_date(&s->date, clock_wall_ms()));
-	if (s->head.err) {
-		buf_clear(&s->head);
-		enter(c, CLOSED);
-		return;
-	}
-	write_answer(c, buf_bytes(&s->head), bodyless ? (struct bytes){ 0 } : body);
-}
-
-static void refuse(struct http_connection *c, int status, const char *why)
-{
-	static const struct http_header headers[] = { { "Content-Type", "text/plain" },
-						      { "Retry-After", "1" } };
-	char text[128];
-	int n = snprintf(text, sizeof(text), "%s\n", why);
-	c->reader.keep_alive = false;
-	c->reader.status = status;
-	answer(c, status, headers, status == 503 ? 2 : 1, (struct bytes){ text, (size_t)n });
 }
 
 /* ---- serving ---- */
@@ -258,10 +102,10 @@ static void serve(struct http_connection *c)
 	struct http_server *s = c->server;
 	const struct http_received *r = &c->reader.request;
 	if (!http_peer_serve(&c->peer, r->headers, r->n_headers)) {
-		refuse(c, 503, "too many requests from this address");
+		http_connection_refuse(c, 503, "too many requests from this address");
 		return;
 	}
-	enter(c, SERVING);
+	http_connection_enter(c, SERVING);
 	c->due_ms = INT64_MAX;
 	s->handler.serve(s->handler.arg, &c->exchange, r);
 }
@@ -272,26 +116,26 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 	struct http_connection *c = x->connection;
 	INVARIANT(c->sm.now == SERVING && status >= 200 && status <= 999);
 	if (c->stream.fd < 0)
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 	else if (http_headers_valid(headers, n_headers))
-		answer(c, status, headers, n_headers, body);
+		http_connection_answer(c, status, headers, n_headers, body);
 	else
-		refuse(c, 500, "the answer has a malformed header");
+		http_connection_refuse(c, 500, "the answer has a malformed header");
 	if (c->inside)
 		return;
 	/* What was sent ahead is for the next turn: here we are in our caller's hands. */
 	if (c->sm.now == IDLE && c->pending.n > 0)
 		event_active(&c->io, EV_READ, 0);
-	release_if_closed(c);
+	http_connection_release_if_closed(c);
 }
 
 void http_server_drop(struct http_exchange *x)
 {
 	struct http_connection *c = x->connection;
 	INVARIANT(c->sm.now == SERVING);
-	enter(c, CLOSED);
+	http_connection_enter(c, CLOSED);
 	if (!c->inside)
-		release_if_closed(c);
+		http_connection_release_if_closed(c);
 }
 
 /* The client is gone while its request is being served. */
@@ -300,10 +144,10 @@ static void abandon(struct http_connection *c)
 	struct http_server *s = c->server;
 	if (s->handler.gone) {
 		s->handler.gone(s->handler.arg, &c->exchange);
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 		return;
 	}
-	watch(c, 0);
+	http_connection_watch(c, 0);
 	http_stream_close(&c->stream);
 }
 
@@ -313,12 +157,12 @@ static void enter_body(struct http_connection *c)
 {
 	static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	const struct iovec part = { go_on, sizeof(go_on) - 1 };
-	enter(c, BODY);
-	set_deadline(c, c->server->limits.body_timeout_ms);
+	http_connection_enter(c, BODY);
+	http_connection_set_deadline(c, c->server->limits.body_timeout_ms);
 	if (!c->reader.expect_continue)
 		return;
 	if (http_stream_write(&c->stream, &part, 1) != (ssize_t)part.iov_len)
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 }
 
 static bool reading(const struct http_connection *c)
@@ -329,9 +173,9 @@ static bool reading(const struct http_connection *c)
 /* ahead: of the answer to an earlier request */
 static void enter_head(struct http_connection *c, bool ahead)
 {
-	enter(c, HEAD);
+	http_connection_enter(c, HEAD);
 	if (!c->fresh) /* else the time runs from the accept */
-		set_deadline(c, c->server->limits.head_timeout_ms);
+		http_connection_set_deadline(c, c->server->limits.head_timeout_ms);
 	c->ahead = ahead ? c->ahead + 1 : 0;
 }
 
@@ -352,20 +196,21 @@ static void take(struct http_connection *c, struct bytes in, bool ahead)
 			ahead = true;
 		}
 		if (max_ahead && c->ahead > max_ahead) {
-			refuse(c, 429, "too many requests sent ahead of their answers");
+			http_connection_refuse(c, 429,
+					       "too many requests sent ahead of their answers");
 			return;
 		}
 		size_t n = http_reader_feed(&c->reader, in, &result);
 		in = (struct bytes){ in.p + n, in.n - n };
 		hold(c, c->reader.body.n);
 		if (c->server->held > c->server->limits.max_bodies)
-			refuse(c, 503, "too much is being received at once");
+			http_connection_refuse(c, 503, "too much is being received at once");
 		else if (result == HTTP_READ_HEAD)
 			enter_body(c);
 		else if (result == HTTP_READ_DONE)
 			serve(c);
 		else if (result == HTTP_READ_REFUSED)
-			refuse(c, c->reader.status, c->reader.why);
+			http_connection_refuse(c, c->reader.status, c->reader.why);
 	}
 	if (c->sm.now == SERVING || c->sm.now == WRITING)
 		buf_add(&c->pending, in.p, in.n);
@@ -390,7 +235,7 @@ static void on_readable(struct http_connection *c)
 	if (n < 0 && c->sm.now == SERVING)
 		abandon(c);
 	else if (n < 0)
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 	else
 		take(c, (struct bytes){ chunk, (size_t)n }, false);
 }
@@ -399,24 +244,24 @@ static void on_readable(struct http_connection *c)
 static void enter_first_idle(struct http_connection *c)
 {
 	if (c->sm.now != IDLE)
-		enter(c, IDLE);
+		http_connection_enter(c, IDLE);
 	if (c->refused) {
-		refuse(c, 503, c->refused);
+		http_connection_refuse(c, 503, c->refused);
 		return;
 	}
-	watch(c, EV_READ);
-	set_deadline(c, c->server->limits.head_timeout_ms);
+	http_connection_watch(c, EV_READ);
+	http_connection_set_deadline(c, c->server->limits.head_timeout_ms);
 }
 
 static void on_shaking(struct http_connection *c)
 {
 	enum http_shake result = http_stream_shake(&c->stream);
 	if (result == HTTP_SHAKE_READ || result == HTTP_SHAKE_WRITE) {
-		watch(c, result == HTTP_SHAKE_READ ? EV_READ : EV_WRITE);
+		http_connection_watch(c, result == HTTP_SHAKE_READ ? EV_READ : EV_WRITE);
 	} else if (result == HTTP_SHAKE_FAILED) {
-		enter_lingering(c); /* the alert says why */
+		http_connection_linger(c); /* the alert says why */
 	} else if (result == HTTP_SHAKE_PLAIN) {
-		refuse(c, 400, "HTTP where HTTPS is spoken");
+		http_connection_refuse(c, 400, "HTTP where HTTPS is spoken");
 	} else {
 		c->reader.request.client = c->stream.client;
 		enter_first_idle(c);
@@ -429,17 +274,17 @@ static void begin(struct http_connection *c)
 	if (c->sm.now == IDLE) {
 		enter_first_idle(c);
 	} else if (http_stream_secure(&c->stream, c->server->tls)) {
-		watch(c, EV_READ);
-		set_deadline(c, c->server->limits.tls_timeout_ms);
+		http_connection_watch(c, EV_READ);
+		http_connection_set_deadline(c, c->server->limits.tls_timeout_ms);
 	} else {
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 	}
 }
 
 static void on_lingering(struct http_connection *c)
 {
 	if (http_stream_discard(&c->stream) < 0)
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 }
 
 static void on_io(evutil_socket_t fd, short what, void *arg)
@@ -450,7 +295,7 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 	if (c->sm.now == SHAKING)
 		on_shaking(c);
 	else if (what & EV_WRITE)
-		on_writable(c);
+		http_connection_on_writable(c);
 	else if (c->sm.now == LINGERING)
 		on_lingering(c);
 	else
@@ -459,9 +304,9 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 	while (reading(c) && c->pending.n > 0)
 		take_pending(c);
 	if (c->sm.now == SERVING && c->pending.n > PENDING_MAX)
-		watch(c, 0);
+		http_connection_watch(c, 0);
 	c->inside = false;
-	release_if_closed(c);
+	http_connection_release_if_closed(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -480,13 +325,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	c->due_ms = INT64_MAX;
 	c->inside = true;
 	if (c->sm.now == HEAD)
-		refuse(c, 408, "the header block was not complete in time");
+		http_connection_refuse(c, 408, "the header block was not complete in time");
 	else if (c->sm.now == BODY)
-		refuse(c, 408, "the body was not complete in time");
+		http_connection_refuse(c, 408, "the body was not complete in time");
 	else
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 	c->inside = false;
-	release_if_closed(c);
+	http_connection_release_if_closed(c);
 }
 
 /* ---- life ---- */
@@ -545,15 +390,15 @@ void http_connection_start(struct http_server *s, int fd, const struct sockaddr 
 	c->kind = c->refused ? &s->n_refused : &s->n_serving;
 	++*c->kind;
 	if (s->n_refused > REFUSED_MAX)
-		enter(c, CLOSED);
+		http_connection_enter(c, CLOSED);
 	else
 		begin(c);
-	release_if_closed(c);
+	http_connection_release_if_closed(c);
 }
 
 void http_connection_free(struct http_connection *c)
 {
-	watch(c, 0);
+	http_connection_watch(c, 0);
 	(void)event_del(&c->timer);
 	http_stream_clear(&c->stream);
 	TAILQ_REMOVE(list_of(c, c->sm.now), c, link);
