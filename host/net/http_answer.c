@@ -48,7 +48,7 @@ static const char *reason(int status)
 void http_answer_write(struct buf *out, const struct http_answer_head *a, const char *date)
 {
 	buf_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status, reason(a->status), date);
-	if (http_status_has_body(a->status))
+	if (http_status_has_body(a->status) && !a->feed)
 		buf_addf(out, "Content-Length: %zu\r\n", a->body_length);
 	if (!a->keep_alive)
 		buf_adds(out, "Connection: close\r\n");

@@ -19,7 +19,8 @@ struct http_answer_head {
 	size_t n_headers;
 	size_t body_length;
 	bool keep_alive;
-	bool old; /* the client speaks HTTP/1.0 */
+	bool feed; /* it has no length, and ends with the connection */
+	bool old;  /* the client speaks HTTP/1.0 */
 };
 
 const char *http_date(struct http_date *d, int64_t wall_ms); /* borrowed until the next call */

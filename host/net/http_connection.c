@@ -14,7 +14,9 @@ static const struct sm_state states[] = {
 	[HEAD] = { "head", SM_TO(BODY) | SM_TO(SERVING) | SM_TO(WRITING) | SM_TO(LINGERING) |
 			       SM_TO(CLOSED) },
 	[BODY] = { "body", SM_TO(SERVING) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
-	[SERVING] = { "serving", SM_TO(IDLE) | SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
+	[SERVING] = { "serving", SM_TO(IDLE) | SM_TO(FEEDING) | SM_TO(WRITING) | SM_TO(LINGERING) |
+				     SM_TO(CLOSED) },
+	[FEEDING] = { "feeding", SM_TO(WRITING) | SM_TO(LINGERING) | SM_TO(CLOSED) },
 	[WRITING] = { "writing", SM_TO(IDLE) | SM_TO(LINGERING) | SM_TO(CLOSED) },
 	[LINGERING] = { "lingering", SM_TO(CLOSED) },
 	[CLOSED] = { "closed", 0 },
@@ -132,7 +134,7 @@ void http_server_answer(struct http_exchange *x, int status, const struct http_h
 void http_server_drop(struct http_exchange *x)
 {
 	struct http_connection *c = x->connection;
-	INVARIANT(c->sm.now == SERVING);
+	INVARIANT(c->sm.now == SERVING || c->sm.now == FEEDING);
 	http_connection_enter(c, CLOSED);
 	if (!c->inside)
 		http_connection_release_if_closed(c);
@@ -294,6 +296,8 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 	c->inside = true;
 	if (c->sm.now == SHAKING)
 		on_shaking(c);
+	else if (c->sm.now == FEEDING)
+		http_connection_feed_io(c, what);
 	else if (what & EV_WRITE)
 		http_connection_on_writable(c);
 	else if (c->sm.now == LINGERING)
@@ -328,6 +332,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		http_connection_refuse(c, 408, "the header block was not complete in time");
 	else if (c->sm.now == BODY)
 		http_connection_refuse(c, 408, "the body was not complete in time");
+	else if (c->sm.now == FEEDING)
+		http_connection_feed_late(c);
 	else
 		http_connection_enter(c, CLOSED);
 	c->inside = false;

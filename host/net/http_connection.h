@@ -3,12 +3,13 @@
  *
  *	SHAKING ──► IDLE ──► HEAD ──► BODY ──► SERVING ──► WRITING ──► LINGERING ──► CLOSED
  *	              ▲                            │           │
- *	              └────────────────────────────┴───────────┘   kept alive
+ *	              └────────────────────────────┤───────────┘   kept alive
+ *	                                           └──► FEEDING ──► WRITING, LINGERING, CLOSED
  *
  * SHAKING is of TLS only. A state may be skipped forward: a request without body, an answer written
  * at once, a refusal.
  * Requests that are sent ahead wait in `pending`; one is served at a time, so answers are in order.
- * Every state but SERVING has an absolute deadline.
+ * Every state has an absolute deadline but SERVING, and FEEDING while the client keeps up.
  */
 #ifndef NET_HTTP_CONNECTION_H
 #define NET_HTTP_CONNECTION_H

@@ -10,7 +10,7 @@
 #include "net/http_reader.h"
 #include "net/http_stream.h"
 
-enum { SHAKING, IDLE, HEAD, BODY, SERVING, WRITING, LINGERING, CLOSED };
+enum { SHAKING, IDLE, HEAD, BODY, SERVING, FEEDING, WRITING, LINGERING, CLOSED };
 
 /* One at a time, so it lives in its connection. */
 struct http_exchange {
@@ -31,6 +31,7 @@ struct http_connection {
 	bool inside; /* of on_io or on_timer, which release what is closed in the end */
 	struct buf pending, out;
 	size_t out_at; /* how much of `out` is written */
+	bool leaving;  /* of FEEDING: the client has gone, which is told in a later turn */
 	int ahead;     /* requests in a row that were sent ahead of the answer before */
 	size_t held;   /* bytes of its body that are counted in the server's `held` */
 	struct http_peer peer;
@@ -54,5 +55,14 @@ void http_connection_answer(struct http_connection *c, int status,
 			    const struct http_header *headers, size_t n_headers, struct bytes body);
 void http_connection_refuse(struct http_connection *c, int status, const char *why);
 void http_connection_on_writable(struct http_connection *c);
+/* An answer was written, all of it. */
+void http_connection_written(struct http_connection *c);
+/* Append the header block to the server's `head`. False: no memory. */
+bool http_connection_write_head(struct http_connection *c, const struct http_answer_head *a);
+
+/* ---- http_connection_feed.c: an answer in parts ---- */
+
+void http_connection_feed_io(struct http_connection *c, short what);
+void http_connection_feed_late(struct http_connection *c); /* its deadline has passed */
 
 #endif

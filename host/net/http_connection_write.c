@@ -35,7 +35,7 @@ static void enter_idle(struct http_connection *c)
 	http_connection_set_deadline(c, c->server->limits.idle_timeout_ms);
 }
 
-static void written(struct http_connection *c)
+void http_connection_written(struct http_connection *c)
 {
 	if (c->reader.keep_alive)
 		enter_idle(c);
@@ -65,7 +65,7 @@ static void write_answer(struct http_connection *c, struct bytes head, struct by
 	struct iovec parts[2] = { { p[0].out, head.n }, { p[1].out, body.n } };
 	ssize_t n = http_stream_write(&c->stream, parts, body.n ? 2 : 1);
 	if (n >= 0 && (size_t)n == head.n + body.n) {
-		written(c);
+		http_connection_written(c);
 		return;
 	}
 	if (n >= 0)
@@ -91,30 +91,36 @@ void http_connection_on_writable(struct http_connection *c)
 	if (c->out_at < c->out.n)
 		return;
 	buf_clear(&c->out);
-	written(c);
+	http_connection_written(c);
+}
+
+bool http_connection_write_head(struct http_connection *c, const struct http_answer_head *a)
+{
+	struct http_server *s = c->server;
+	buf_cut(&s->head, 0);
+	http_answer_write(&s->head, a, http_date(&s->date, clock_wall_ms()));
+	bool good = !s->head.err;
+	if (!good)
+		buf_clear(&s->head);
+	return good;
 }
 
 void http_connection_answer(struct http_connection *c, int status,
 			    const struct http_header *headers, size_t n_headers, struct bytes body)
 {
-	struct http_server *s = c->server;
 	http_peer_served(&c->peer);
 	bool bodyless = c->reader.head_method || !http_status_has_body(status);
-	buf_cut(&s->head, 0);
-	http_answer_write(&s->head,
-			  &(struct http_answer_head){ .status = status,
-						      .headers = headers,
-						      .n_headers = n_headers,
-						      .body_length = body.n,
-						      .keep_alive = c->reader.keep_alive,
-						      .old = c->reader.old },
-			  http_date(&s->date, clock_wall_ms()));
-	if (s->head.err) {
-		buf_clear(&s->head);
+	if (!http_connection_write_head(
+		c, &(struct http_answer_head){ .status = status,
+					       .headers = headers,
+					       .n_headers = n_headers,
+					       .body_length = body.n,
+					       .keep_alive = c->reader.keep_alive,
+					       .old = c->reader.old })) {
 		http_connection_enter(c, CLOSED);
 		return;
 	}
-	write_answer(c, buf_bytes(&s->head), bodyless ? (struct bytes){ 0 } : body);
+	write_answer(c, buf_bytes(&c->server->head), bodyless ? (struct bytes){ 0 } : body);
 }
 
 void http_connection_refuse(struct http_connection *c, int status, const char *why)

@@ -82,7 +82,26 @@ uint16_t http_server_port(const struct http_server *s, size_t place); /* 0: a Un
 void http_server_answer(struct http_exchange *x, int status, const struct http_header *headers,
 			size_t n_headers, struct bytes body);
 
-/* Close the connection of x without an answer; x is gone afterwards, and with it the request. */
+/*
+ * Begin an answer that comes in parts and has no length: it ends with the connection. x stays until
+ * http_server_end, http_server_drop, or until the client has gone, which handler->gone tells (there must
+ * be one). Not in answer to HEAD.
+ *
+ * What the client does not take waits, HTTP_FEED_WAITING bytes at most: a part that is one too many is
+ * dropped whole. A client that does not catch up within the write timeout has gone. No deadline but that.
+ */
+void http_server_begin(struct http_exchange *x, int status, const struct http_header *headers,
+		       size_t n_headers);
+
+enum { HTTP_FEED_WAITING = 64 * 1024 };
+
+/* Send a part; copied. gone is never called from inside. @return whether it was taken */
+bool http_server_part(struct http_exchange *x, struct bytes part);
+
+/* The end of it; x is gone afterwards. What waits is still sent. */
+void http_server_end(struct http_exchange *x);
+
+/* Close the connection of x without an answer, or in the middle of one; x is gone afterwards, and with it the request. */
 void http_server_drop(struct http_exchange *x);
 
 #endif
