@@ -28,9 +28,10 @@ void page_entered(struct html *h);
 
 void page_say(struct html *h, const struct page_view *v, const char *title, const char *text);
 
-/* status: query_status and what cli/status.h adds; runs: query_runs; approvals: query_approvals */
+/* status: query_status and what cli/status.h adds; runs: query_runs; approvals: query_approvals;
+ * bars: bars_list */
 struct overview_shown {
-	const cJSON *status, *runs, *approvals;
+	const cJSON *status, *runs, *approvals, *bars;
 };
 void page_overview(struct html *h, const struct page_view *v, const struct overview_shown *shown);
 

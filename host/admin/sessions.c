@@ -105,17 +105,32 @@ const struct session *sessions_enter(struct sessions *s, const char *code, int64
 	return put(e, key, now_ms) ? &e->session : NULL;
 }
 
+static bool is_over(const struct entry *e, int64_t now_ms)
+{
+	return now_ms - e->used_ms > SESSION_IDLE_MS || now_ms - e->begun_ms > SESSION_MAX_MS;
+}
+
 const struct session *sessions_find(struct sessions *s, const char *key, int64_t now_ms)
 {
 	struct entry *e = find(s->open, key);
 	if (!e)
 		return NULL;
-	if (now_ms - e->used_ms > SESSION_IDLE_MS || now_ms - e->begun_ms > SESSION_MAX_MS) {
+	if (is_over(e, now_ms)) {
 		e->there = false;
 		return NULL;
 	}
 	e->used_ms = now_ms;
 	return &e->session;
+}
+
+bool sessions_has(const struct sessions *s, const char *token, int64_t now_ms)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		const struct entry *e = &s->open[i];
+		if (e->there && session_token_is(&e->session, token))
+			return !is_over(e, now_ms);
+	}
+	return false;
 }
 
 void sessions_leave(struct sessions *s, const struct session *session)

@@ -50,6 +50,9 @@ const struct session *sessions_enter(struct sessions *s, const char *code, int64
 /* @return as above; it has been used now. NULL: no such session, or it has ended */
 const struct session *sessions_find(struct sessions *s, const char *key, int64_t now_ms);
 
+/* Is the session with that token still there? That is no use of it. */
+bool sessions_has(const struct sessions *s, const char *token, int64_t now_ms);
+
 void sessions_leave(struct sessions *s, const struct session *session);
 
 /* Is this the token of the session's forms? */

@@ -98,17 +98,20 @@ bool dashboard_serve(struct dashboard *d, struct http_exchange *x, const struct 
 	const struct asset *asset = find_asset(req->path);
 	bool get = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
 	bool posts = dashboard_takes_forms(req->path);
+	bool feed = strcmp(req->path, "/events") == 0 && strcmp(req->method, "GET") == 0;
 	if (strcmp(req->path, "/login") == 0) {
 		log_in(d, x, req);
 		return true;
 	}
-	if (!page && !asset && !posts)
+	if (!page && !asset && !posts && !feed)
 		return false;
 	const struct session *session = session_of(d, req);
 	if (asset && get)
 		answer_asset(d, x, asset);
 	else if (!session)
 		answer_stranger(d, x, NULL);
+	else if (feed)
+		feed_begin(d, x, session);
 	else if (page && get)
 		visit(d, x, session, page, &query);
 	else if (posts && strcmp(req->method, "POST") == 0)
@@ -174,6 +177,8 @@ int dashboard_new(struct dashboard **out, struct serve *s, uint16_t port, struct
 	if (rc == 0)
 		rc = worker_new(&d->worker, s->host.loop, err);
 	if (rc == 0)
+		rc = feeds_new(d, err);
+	if (rc == 0)
 		rc = audit_check_new(&d->check, s->host.loop, s->host.config->state_dir, err);
 	if (rc < 0) {
 		dashboard_free(d);
@@ -189,6 +194,7 @@ void dashboard_free(struct dashboard *d)
 		return;
 	worker_free(d->worker);
 	visits_leave(d);
+	feeds_free(d->feeds);
 	audit_check_free(d->check);
 	store_reader_close(d->reader);
 	sessions_free(d->sessions);

@@ -6,6 +6,7 @@
  *	GET  /  /runs  /runs/ID  /approvals  /schedules  /schedules/NAME  /hooks  /audit
  *	POST /approvals     run, step, attempt, do=approve|reject, comment: a vote of who is logged in
  *	POST /audit         the audit log is verified, beside the host's work
+ *	GET  /events        server-sent events: bars that move (dashboard_feed.c)
  *	GET  /assets/...    style, script, icon; for everybody
  *
  * Whoever may use the control socket may have a link, which is good once and for a minute
@@ -38,6 +39,10 @@ void dashboard_free(struct dashboard *d);    /* exchanges are gone before; NULL 
 /* @return false, and x is not answered: no page has this path */
 bool dashboard_serve(struct dashboard *d, struct http_exchange *x, const struct http_received *req);
 void dashboard_gone(struct dashboard *d, struct http_exchange *x);
+
+/* An answer says how far a resource is: what bars are made of. */
+struct op_progress;
+void dashboard_progressed(struct dashboard *d, const char *resource, const struct op_progress *p);
 
 /*
  * Append a link with which that person logs in.

@@ -86,6 +86,14 @@ void answer_moved(const struct dashboard *d, struct http_exchange *x, const char
 	answer_with(x, 303, &h, (struct bytes){ 0 });
 }
 
+void answer_feed(const struct dashboard *d, struct http_exchange *x)
+{
+	struct headers h = headers_of(d, "text/event-stream");
+	add_header(&h, "Cache-Control", "no-store");
+	add_header(&h, "X-Accel-Buffering", "no"); /* a proxy is not to wait for more */
+	http_server_begin(x, 200, h.list, h.n);
+}
+
 void answer_asset(const struct dashboard *d, struct http_exchange *x, const struct asset *a)
 {
 	struct headers h = headers_of(d, a->type);

@@ -76,8 +76,10 @@ static int look_overview(struct visit *v, const struct query *q)
 static void draw_overview(struct visit *v, const struct dashboard *d)
 {
 	add_owner(v, d);
-	const struct overview_shown shown = { v->found[0], v->found[1], v->found[2] };
+	cJSON *bars = feeds_bars(d);
+	const struct overview_shown shown = { v->found[0], v->found[1], v->found[2], bars };
 	page_overview(&v->html, &v->view, &shown);
+	cJSON_Delete(bars);
 }
 
 /* ---- runs ---- */

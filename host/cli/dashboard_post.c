@@ -109,6 +109,7 @@ static void on_leave(struct dashboard *d, struct http_exchange *x, const struct 
 {
 	char cookie[COOKIE_SIZE];
 	(void)req;
+	feeds_end(d, session);
 	sessions_leave(d->sessions, session);
 	cookie_write(cookie, d, "");
 	answer_moved(d, x, "/login", cookie);

@@ -16,6 +16,7 @@ struct dashboard {
 	struct store_reader *reader; /* the worker's, NULL until it is needed */
 	struct visit *visits;
 	struct audit_check *check;
+	struct feeds *feeds;
 	uint16_t port; /* of the first place; 0: none */
 	char url[512]; /* where people reach it; "": not known */
 	char *state_dir;
@@ -75,6 +76,18 @@ void visit_page(struct visit *v, const struct dashboard_page *page,
 /* Those that the committer has are freed when it is done with them. */
 void visits_leave(struct dashboard *d);
 
+/* ---- dashboard_feed.c ---- */
+
+NODISCARD int feeds_new(struct dashboard *d, struct err *err); /* d->feeds */
+void feeds_free(struct feeds *all);                            /* NULL is fine */
+/* Answer with events from now on. */
+void feed_begin(struct dashboard *d, struct http_exchange *x, const struct session *session);
+void feed_gone(struct dashboard *d, const struct http_exchange *x);
+/* Those of a session that ends. */
+void feeds_end(struct dashboard *d, const struct session *session);
+/* bars_list, all of them (admin/bars.h). */
+cJSON *feeds_bars(const struct dashboard *d);
+
 /* ---- dashboard_post.c ---- */
 
 /* A path that takes forms? */
@@ -93,6 +106,8 @@ void answer_stranger(const struct dashboard *d, struct http_exchange *x, const c
 void answer_text(const struct dashboard *d, struct http_exchange *x, int status, const char *text);
 void answer_moved(const struct dashboard *d, struct http_exchange *x, const char *where,
 		  const char *cookie);
+/* The beginning of an answer in parts. */
+void answer_feed(const struct dashboard *d, struct http_exchange *x);
 struct asset;
 void answer_asset(const struct dashboard *d, struct http_exchange *x, const struct asset *a);
 

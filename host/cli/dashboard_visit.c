@@ -95,6 +95,7 @@ void dashboard_gone(struct dashboard *d, struct http_exchange *x)
 		if (v->x == x)
 			v->x = NULL;
 	}
+	feed_gone(d, x);
 }
 
 void visits_leave(struct dashboard *d)

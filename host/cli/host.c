@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/dashboard.h"
 #include "cli/files.h"
 #include "cli/host_api.h"
 #include "cli/host_log.h"
@@ -242,6 +243,24 @@ static int read_secret(void *arg, const char *name, struct buf *out, struct err 
 	return secrets_read(h->config, name, out, err);
 }
 
+static void on_progressed(void *arg, const char *resource, const struct op_progress *p)
+{
+	const struct host *h = arg;
+	if (h->dashboard)
+		dashboard_progressed(h->dashboard, resource, p);
+}
+
+/* Where nobody can look, answers are not asked how far they are. */
+static const struct run_observer *observer_of(struct host *h, const struct config *c)
+{
+	const struct run_observer *metrics = metrics_observer(h->metrics);
+	if (metrics)
+		h->observer = *metrics;
+	h->observer.progressed = c->admin.line ? on_progressed : NULL;
+	h->observer.progressed_arg = h;
+	return &h->observer;
+}
+
 struct runs_spec host_runs_spec(struct host *h, const struct config *c)
 {
 	return (struct runs_spec){ .loop = h->loop,
@@ -259,7 +278,7 @@ struct runs_spec host_runs_spec(struct host *h, const struct config *c)
 				   .secret_arg = h,
 				   .carried = h->carried,
 				   .approvers = c->approvals.people,
-				   .observer = metrics_observer(h->metrics),
+				   .observer = observer_of(h, c),
 				   .on_asked = h->on_asked,
 				   .on_asked_arg = h->on_asked_arg };
 }

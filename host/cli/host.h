@@ -14,6 +14,7 @@
 #include "cli/terminal.h"
 #include "net/loop.h"
 #include "plugin_api.h"
+#include "script/observer.h"
 #include "script/rules.h"
 #include "script/run.h"
 #include "store/state_lock.h"
@@ -40,7 +41,8 @@ struct host {
 	 * does not wait here. NULL: nothing waits here */
 	bool (*cancel_queued)(void *arg, const char *run, const char *actor, const char *why);
 	void *cancel_queued_arg;
-	struct run_listener carried; /* of runs that are carried on; before host_open_runs */
+	struct run_listener carried;  /* of runs that are carried on; before host_open_runs */
+	struct run_observer observer; /* metrics' and the dashboard's; of runs_spec */
 	/* likewise: runs_spec.on_asked */
 	void (*on_asked)(void *arg, const struct run_question *q);
 	void *on_asked_arg;

@@ -1,8 +1,11 @@
 #include "script/observe.h"
 
+#include "base/json.h"
 #include "script/call.h"
 #include "script/observer.h"
 #include "store/names.h"
+
+enum { ANSWER_MAX = 16 << 20 };
 
 static const struct run_observer *observer_of(const struct run *r)
 {
@@ -24,9 +27,25 @@ void observe_run_ended(const struct run *r, const struct run_end *end)
 		o->run_ended(o->arg, run_outcome_name(end->outcome));
 }
 
+/* What its answer says of progress, where the operation knows. */
+static void observe_progress(const struct call *c, const struct run_observer *o)
+{
+	const struct operation *op = c->op->op;
+	const char *resource = op->resource ? json_get_str(c->args, op->resource) : NULL;
+	struct op_progress p;
+	struct buf text = BUF_INIT(ANSWER_MAX);
+	if (!o->progressed || !op->progress || !resource || c->end.outcome != CALL_OK)
+		return;
+	json_write(&text, c->end.answer);
+	if (!text.err && op->progress(c->op->state, buf_bytes(&text), &p))
+		o->progressed(o->progressed_arg, resource, &p);
+	buf_clear(&text);
+}
+
 void observe_call_ended(const struct call *c)
 {
 	const struct run_observer *o = observer_of(c->run);
+	observe_progress(c, o);
 	if (!o->call_ended)
 		return;
 	o->call_ended(

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct op_progress;
+
 struct call_seen {
 	const char *operation; /* "sfn.redrive_execution" */
 	const char *outcome;   /* "ok", "error", "unknown", "refused", ... */
@@ -24,6 +26,9 @@ struct run_observer {
 	void (*run_ended)(void *arg, const char *outcome); /* "done", "failed", ... */
 	void (*call_ended)(void *arg, const struct call_seen *c);
 	void (*step_ended)(void *arg, const char *kind); /* "call", "sleep", ... */
+	/* An answer says how far a resource is; p is plugin_api.h's, borrowed. With an arg of its own. */
+	void (*progressed)(void *arg, const char *resource, const struct op_progress *p);
+	void *progressed_arg;
 	/* Its turn at the service's bucket has come, after so long (script/rates.h). */
 	void (*call_waited)(void *arg, const char *operation, int64_t ms);
 	/* One of its requests was refused for coming too fast. */

@@ -2,6 +2,7 @@
 
 import html
 import http.client
+import json
 import re
 import urllib.parse
 
@@ -44,6 +45,22 @@ class Person:
 
     def get(self, path, **headers):
         return request(self.port, path, headers={"Cookie": self.cookie} | headers)
+
+    def events(self):
+        """Server-sent events, until closed: the answer, and a generator of (name, data)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", "/events", headers={"Cookie": self.cookie})
+        answer = connection.getresponse()
+
+        def read():
+            name = None
+            for line in answer:
+                line = line.decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line[7:]
+                elif line.startswith("data: "):
+                    yield name, json.loads(line[6:])
+        return answer, read()
 
     def page(self, path):
         answer, text = self.get(path)

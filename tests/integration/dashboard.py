@@ -7,19 +7,21 @@ import time
 
 from browser import Person, link, port_of, request
 from program import Workspace
+from steered import control, map_run
 from tap import check, check_equal, run, test
 
 ADMIN = "[admin]\naddress = 127.0.0.1:0\n\n"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
 MARKUP = "<script>alert(1)</script>\"'&"
 SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"
 
 
 @contextlib.contextmanager
-def serving(work, more="", **env):
+def serving(work, more="", endpoint="local", **env):
     """`runbook serve` with a dashboard until the block ends; gives the process and what it said."""
     work.write("idle.lua", "return 1\n")
     schedule = f"[schedule yearly]\ncron = 0 0 1 1 *\nrunbook = {work.path('idle.lua')}\n\n"
-    work.configure(more=ADMIN + schedule + more)
+    work.configure(endpoint, ADMIN + schedule + more)
     with work.serve(**env) as served:
         yield served
 
@@ -403,6 +405,70 @@ def the_audit_log_is_verified_on_demand():
             file.write(b"#")
         text = verified()
         check("NOT verified" in text and "line" in text, text)
+
+
+# ---- bars ----
+
+LOOK = 'local sfn = require "sfn" return sfn.describe_map_run { mapRunArn = (...).arn }'
+
+
+def told(events, ended):
+    """The first bar that is that far."""
+    for name, bar in events:
+        check_equal(name, "bar", "events")
+        if bar["ended"] == ended:
+            return bar
+    raise AssertionError("the events ended")
+
+
+@test
+def bars_move_as_runs_look():
+    with Workspace() as work, work.engine() as (_, url):
+        arn = map_run(url, {"Type": "Succeed"})
+        with serving(work, endpoint=url, **KEYS):
+            ann = opened(work)
+            check("No run looks at anything" in ann.text("/"), "nothing is watched")
+            answer, events = ann.events()
+            check_equal((answer.status, answer.headers["Content-Type"]), (200, "text/event-stream"), "events")
+            check("default-src 'none'" in answer.headers["Content-Security-Policy"], "strict, too")
+
+            def look():
+                ended = work.run(LOOK, "-i", f"arn={arn}", **KEYS)
+                check_equal(ended.status, 0, f"a look\n{ended}")
+
+            look()
+            bar = told(events, 0)
+            check_equal((bar["resource"], bar["label"], bar["total"], bar["percent"]),
+                        (arn, "Map Run RUNNING", 10, "0 %"), "at first")
+            control(url, advance="61s")
+            look()
+            bar = told(events, 2)
+            check(bar["words"].startswith("2 of 10, ") and bar["percent"] == "20 %", f"{bar}")
+            page = ann.page("/")
+            check(re.search(rf'<progress id="progress-{bar["key"]}" max="10" value="2">20 %</progress>', page), page)
+            check(arn in page and "Map Run RUNNING" in page, "also without scripts")
+            _, later = ann.events()
+            check_equal(told(later, 2)["key"], bar["key"], "who comes later is told all")
+            control(url, advance="10m")
+            look()
+            check_equal(told(events, 10)["label"], "Map Run SUCCEEDED", "its end")
+
+
+@test
+def events_are_for_sessions_and_end_with_them():
+    with Workspace() as work:
+        with serving(work) as (_, said):
+            check_equal(request(port_of(said), "/events")[0].status, 403, "a stranger")
+            ann, bob = opened(work), opened(work)
+            check_equal(request(ann.port, "/events", "HEAD", headers={"Cookie": ann.cookie})[0].status, 404, "HEAD")
+            hers, _ = ann.events()
+            his = [bob.events()[0] for _ in range(15)]
+            check_equal([a.status for a in his], [200] * 15, "sixteen in all")
+            check_equal(bob.events()[0].status, 503, "one too many")
+            check_equal(ann.post("/leave")[0].status, 303, "out")
+            check_equal(hers.read(), b"", "the end of hers")
+            check_equal(bob.events()[0].status, 200, "there is a place again")
+        check_equal([a.read() for a in his], [b""] * 15, "they end with the host")
 
 
 run()

@@ -2,8 +2,9 @@
 
 import http.client
 import json
+import time
 
-from tap import check_equal
+from tap import check, check_equal
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 ACCOUNT = "arn:aws:states:us-east-1:123456789012"
@@ -61,3 +62,16 @@ def start(url, machine, name, **arguments):
 
 def describe(url, execution):
     return call(url, "DescribeExecution", executionArn=execution)
+
+
+def map_run(url, end):
+    """A Map Run of ten items, two at a time, a minute each by the engine's clock."""
+    child = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Wait"}
+    states = {"Wait": {"Type": "Wait", "Seconds": 60, "Next": "End"}, "End": end}
+    machine = create(url, {"Map": {"Type": "Map", "MaxConcurrency": 2, "End": True,
+                                   "ItemProcessor": child | {"States": states}}})
+    execution = start(url, machine, "one", input=json.dumps(list(range(10))))
+    limit = time.monotonic() + 20
+    while not (found := call(url, "ListMapRuns", executionArn=execution)["mapRuns"]):
+        check(time.monotonic() < limit, "no Map Run was started")
+    return found[0]["mapRunArn"]

@@ -13,23 +13,10 @@ import termios
 import time
 
 from program import RUNBOOK, Workspace
-from steered import call, control, create, start
+from steered import call, control, map_run
 from tap import check, check_equal, run, test
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDLOCAL", "AWS_SECRET_ACCESS_KEY": "local"}
-CHILD = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Wait"}
-
-
-def map_run(url, end):
-    """A Map Run of ten items, two at a time, a minute each by the engine's clock."""
-    states = {"Wait": {"Type": "Wait", "Seconds": 60, "Next": "End"}, "End": end}
-    machine = create(url, {"Map": {"Type": "Map", "MaxConcurrency": 2, "End": True,
-                                   "ItemProcessor": CHILD | {"States": states}}})
-    execution = start(url, machine, "one", input=json.dumps(list(range(10))))
-    limit = time.monotonic() + 20
-    while not (found := call(url, "ListMapRuns", executionArn=execution)["mapRuns"]):
-        check(time.monotonic() < limit, "no Map Run was started")
-    return found[0]["mapRunArn"]
 
 
 def watching(work, url, arn, *more):
