@@ -114,9 +114,8 @@ void http_server_end(struct http_exchange *x)
 void http_connection_feed_io(struct http_connection *c, short what)
 {
 	char chunk[CHUNK];
-	if ((what & EV_READ) && http_stream_read(&c->stream, chunk, sizeof(chunk)) < 0)
-		leave(c);
-	else if ((what & EV_WRITE) && !flush(c))
+	bool gone = (what & EV_READ) && http_stream_read(&c->stream, chunk, sizeof(chunk)) < 0;
+	if (gone || ((what & EV_WRITE) && !flush(c)))
 		leave(c);
 }
 
