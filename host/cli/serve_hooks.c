@@ -398,22 +398,29 @@ void hooks_start_waiting(struct hooks *hs)
 	hs->later = timer_start(hs->serve->host.loop, 0, on_later, hs);
 }
 
+static bool cancel_one(struct hook *h, const char *run, const char *actor, const char *why)
+{
+	struct hooks *hs = h->all;
+	struct delivery_waiting *w = deliveries_find_waiting(h->deliveries, run);
+	if (!w)
+		return false;
+	queued_cancelled(
+	    &hs->serve->host,
+	    &(struct queued_row){ .run = w->run, .hook = name_of(h), .actor = w->actor }, actor,
+	    why);
+	follows_run_ended(hs->follows, w->run);
+	deliveries_leave(h->deliveries, w);
+	return true;
+}
+
 bool hooks_cancel(struct hooks *hs, const char *run, const char *actor, const char *why)
 {
-	for (size_t i = 0; i < hs->n; i++) {
-		struct hook *h = hs->v[i];
-		struct delivery_waiting *w = deliveries_find_waiting(h->deliveries, run);
-		if (!w)
-			continue;
-		queued_cancelled(
-		    &hs->serve->host,
-		    &(struct queued_row){ .run = w->run, .hook = name_of(h), .actor = w->actor },
-		    actor, why);
-		follows_run_ended(hs->follows, w->run);
-		deliveries_leave(h->deliveries, w);
-		return true;
-	}
-	return false;
+	bool found = false;
+	for (size_t i = 0; !found && i < hs->n; i++)
+		found = cancel_one(hs->v[i], run, actor, why);
+	for (struct hook *h = hs->retired; !found && h; h = h->next)
+		found = cancel_one(h, run, actor, why);
+	return found;
 }
 
 void hooks_run_ended(struct hooks *hs, const char *run)

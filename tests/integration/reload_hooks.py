@@ -84,6 +84,7 @@ def hooks_come_go_and_change_while_deliveries_wait():
         with serving(work, before) as served:
             first = {name: served.accepted(name, {"n": 1}, "one") for name in ("stays", "goes")}
             waits = {name: served.accepted(name, {"n": 2}, "two") for name in ("stays", "goes")}
+            unwanted = served.accepted("goes", {"n": 3}, "unwanted")
             check_equal(served.post("comes", {}, "one")[0], 404, "the hook to come")
             said = reload(work, LISTEN + hook(work, "comes", tells)
                           + hook(work, "stays", tells, concurrency=1, reason="another"))
@@ -94,6 +95,7 @@ def hooks_come_go_and_change_while_deliveries_wait():
             served.accepted("comes", {"n": 1}, "one")
             wait_for_end(work, "comes")
             check(not set(first.values()) & set(ended(work)), "the runs of before go on")
+            cancel(work, unwanted)
             for name in ("stays", "goes"):
                 cancel(work, first[name])
             of_before, of_now = start_of(work, waits["goes"]), start_of(work, waits["stays"])
@@ -106,6 +108,9 @@ def hooks_come_go_and_change_while_deliveries_wait():
             status, answer = served.post("goes", {"n": 2}, "two")
             check(status == 200 and answer["run_id"] == waits["goes"], f"a duplicate over its absence: {answer}")
             check_equal(served.post("comes", {}, "two")[0], 404, "the hook that came and went")
+            cancel(work, waits["goes"])
+            wait_for("its end", lambda: waits["goes"] in ended(work))
+            check(unwanted not in runs_of(work, "goes"), "what was cancelled while its hook was gone")
         check_equal(work.verify().status, 0, "audit verify")
 
 
