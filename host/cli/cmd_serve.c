@@ -183,6 +183,8 @@ static int serve(struct serve *s, const char *file, const char *log_format)
 	if (rc == 0)
 		rc = config_set_log_format(s->begun, log_format, &err);
 	if (rc == 0)
+		rc = other_user_become(&s->begun_as_root, s->begun, &err);
+	if (rc == 0)
 		rc = host_open(&s->host, config_ref(s->begun), &err);
 	if (rc < 0)
 		return usage_error("serve", "%s", err.message);
@@ -254,5 +256,6 @@ int cmd_serve(int argc, char **argv)
 	serve_clear(&s);
 	config_unref(s.host.config);
 	config_unref(s.begun);
+	other_user_clear(&s.begun_as_root);
 	return status;
 }

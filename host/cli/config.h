@@ -1,7 +1,8 @@
 /*
  * config.h - the host's configuration: one INI file (base/ini.h), or defaults without one.
  *
- *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog, log_level, log_format: see config_host.c
+ *	[host]      state_dir, plugin_dir, plugins, lua_dir, watchdog, log_level, log_format,
+ *	            seccomp, user, group: see config_host.c
  *	[limits]    memory, cpu, log, result, steps, timeout, call_timeout     of every run
  *	            max_intent_age                       of a change that may be made again after a crash
  *	            passive, parallel          the wait that leaves memory; branches at once
@@ -146,6 +147,7 @@ struct config {
 	enum log_level log_level;   /* of lines; what is less is not shown */
 	enum log_format log_format; /* LOG_AS_TEXT: for people */
 	enum config_seccomp seccomp;
+	const char *user, *group; /* whose the process becomes, see other_user.h; NULL: it stays */
 	struct run_rule *rules;
 	size_t n_rules;
 	struct rate *rates; /* names are those of ini */

@@ -50,5 +50,11 @@ int config_read_host(struct reading *r)
 		rc = log_format_of(r, &r->c->log_format);
 	if (rc == 0)
 		rc = seccomp_of(r, &r->c->seccomp);
+	if (rc == 0)
+		rc = value_text_or_null(r, "user", &r->c->user);
+	if (rc == 0)
+		rc = value_text_or_null(r, "group", &r->c->group);
+	if (rc == 0 && r->c->group && !r->c->user)
+		rc = value_complain(r, ini_key(r->s, "group"), "user = NAME beside it");
 	return rc < 0 ? rc : value_copy(r, "plugins", &r->c->plugins);
 }

@@ -194,7 +194,7 @@ int config_read_start(struct reading *r, struct config_start *s)
 
 static const struct section_kind kinds[] = {
 	{ "host", false, config_read_host,
-	  " state_dir plugin_dir plugins lua_dir watchdog log_level log_format seccomp ",
+	  " state_dir plugin_dir plugins lua_dir watchdog log_level log_format seccomp user group ",
 	  " log_level " },
 	{ "limits", false, read_limits,
 	  " memory cpu log result steps timeout call_timeout "

@@ -11,6 +11,7 @@
 #define CLI_SERVE_H
 
 #include "cli/host.h"
+#include "cli/other_user.h"
 #include "trigger/webhook.h"
 
 enum { SERVE_RUNS_MAX = 1000 };
@@ -24,6 +25,7 @@ struct serve_rejects {
 
 struct serve {
 	struct host host;
+	struct begun_as_root begun_as_root;
 	struct config *begun;    /* the configuration that it began with, held: what cannot change
 			       * borrows from it */
 	struct service *service; /* for other processes */

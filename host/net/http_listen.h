@@ -17,12 +17,15 @@ struct http_place {
 	int fd;              /* > 0: this listening socket, which the server closes in the end */
 };
 
+struct tls_server;
+
 /* TLS 1.2 or 1.3. The files are PEM; reading them again: http_change_new. */
 struct http_tls {
 	const char *cert_file;      /* the certificate, then those of its issuers; NULL: no TLS */
 	const char *key_file;       /* there is one if there is a cert_file */
 	const char *client_ca_file; /* who signs clients' certificates; NULL: none is asked for */
 	bool client_optional;       /* a client may come without one; never with a bad one */
+	struct tls_server *begun; /* what was read of these files before (tls_server.h); or NULL */
 };
 
 struct http_listen {

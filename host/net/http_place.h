@@ -1,5 +1,5 @@
 /*
- * http_place.h - sockets that listen; inside net/ only.
+ * http_place.h - sockets that listen; for net/, and for who binds before it gives up its rights.
  */
 #ifndef NET_HTTP_PLACE_H
 #define NET_HTTP_PLACE_H

@@ -134,7 +134,11 @@ int http_change_new(struct http_change **out, const struct http_listen *listen, 
 		return err_set(err, ERR_NOMEM, "no memory for an HTTP server");
 	set_limits(&c->limits, listen);
 	c->max_per_address = listen->max_per_address;
-	int rc = listen->tls.cert_file ? tls_server_new(&c->tls, &listen->tls, err) : 0;
+	int rc = 0;
+	if (listen->tls.begun)
+		c->tls = tls_server_ref(listen->tls.begun);
+	else if (listen->tls.cert_file)
+		rc = tls_server_new(&c->tls, &listen->tls, err);
 	if (rc == 0)
 		rc = read_proxies(&c->proxies, listen, err);
 	if (rc < 0) {

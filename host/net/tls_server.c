@@ -22,6 +22,7 @@ enum {
 };
 
 struct tls_server {
+	unsigned holders;
 	SSL_CTX *ctx;
 	int64_t expires_ms;
 	char *cert_file, *key_file, *client_ca_file;
@@ -201,6 +202,7 @@ int tls_server_new(struct tls_server **out, const struct http_tls *files, struct
 	struct tls_server *t = calloc(1, sizeof(*t));
 	if (!t)
 		return no_memory(err);
+	t->holders = 1;
 	t->client_optional = files->client_optional;
 	bool copied = copy(&t->cert_file, files->cert_file) &&
 		      copy(&t->key_file, files->key_file) &&
@@ -214,9 +216,15 @@ int tls_server_new(struct tls_server **out, const struct http_tls *files, struct
 	return 0;
 }
 
+struct tls_server *tls_server_ref(struct tls_server *t)
+{
+	t->holders++;
+	return t;
+}
+
 void tls_server_free(struct tls_server *t)
 {
-	if (!t)
+	if (!t || --t->holders > 0)
 		return;
 	SSL_CTX_free(t->ctx); /* connections hold it as long as they need it */
 	free(t->cert_file);

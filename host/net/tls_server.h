@@ -26,7 +26,8 @@ NODISCARD int tls_server_new(struct tls_server **out, const struct http_tls *fil
 			     struct err *err);
 
 /* Connections keep what they began with. NULL is fine */
-void tls_server_free(struct tls_server *t);
+void tls_server_free(struct tls_server *t); /* the last holder frees it; NULL is fine */
+struct tls_server *tls_server_ref(struct tls_server *t); /* one holder more; returns t */
 
 int64_t tls_server_expires_ms(const struct tls_server *t); /* wall clock; the certificate's end */
 

@@ -1,12 +1,21 @@
 """What stands between a host that somebody has broken into and the machine: refused system calls, no rights to
 win back."""
 
+import contextlib
 import errno
+import hashlib
+import hmac
 import json
 import os
+import pwd
 import re
+import resource
+import socket
+import subprocess
+import urllib.request
 
-from program import BUILD_DIR, Workspace
+from certificates import Authority
+from program import BUILD_DIR, RUNBOOK, Workspace
 from tap import Skip, check, check_equal, run, test
 
 PLUGINS = os.path.join(BUILD_DIR, "tests", "plugins")
@@ -97,6 +106,124 @@ def what_was_built_without_it_does_not_begin_where_it_is_asked_for():
         ended = work.command("serve", "--config", work.config)
         check_equal(ended.status, 2, "exit status")
         check("built without seccomp" in ended.err, ended.err)
+
+
+def needs_two_users():
+    if os.getuid() != 0:
+        raise Skip("only root can be two users")
+    try:
+        pwd.getpwnam("nobody")
+        subprocess.run([RUNBOOK, "--version"], user="nobody", capture_output=True, check=True)
+    except (KeyError, PermissionError, subprocess.CalledProcessError):
+        raise Skip("there is no user nobody, or they cannot run the program where it lies") from None
+
+
+def port_of_root():
+    for port in range(1023, 600, -1):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Skip("no port below 1024 is free")
+
+
+def owners_below(folder):
+    return {os.lstat(os.path.join(at, name)).st_uid for at, _, names in os.walk(folder) for name in [*names, "."]}
+
+
+def ask(port, trusted, secret=b"of root alone"):
+    signature = hmac.new(secret, b"{}", hashlib.sha256).hexdigest()
+    request = urllib.request.Request(f"https://127.0.0.1:{port}/tell?wait=30s", data=b"{}", method="POST",
+                                     headers={"X-Signature": signature})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted))
+    with opener.open(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+@test
+def what_root_begins_is_nobodys_for_good_and_serves_what_only_root_could_open():
+    needs_two_users()
+    nobody = pwd.getpwnam("nobody")
+    with Workspace() as work:
+        os.chmod(work.dir, 0o755)
+        authority, port = Authority(work.dir), port_of_root()
+        cert, key = authority.server()
+        secret = work.write("secret", "of root alone\n")
+        for file in (key, secret):
+            os.chmod(file, 0o600)
+        configure(work, "user = nobody", f"""\
+[listen]
+address = 127.0.0.1:{port} unix:{work.path("hooks.sock")}
+cert_file = {cert}
+key_file = {key}
+[hook tell]
+path = /tell
+header = X-Signature
+secret_file = {secret}
+runbook = {work.write("tell.lua", 'return 4711')}
+""")
+        with work.serve() as (process, _):
+            said = status_of(process)
+            check_equal({said["Uid"], said["Gid"]}, {"\t".join(4 * [str(n)]) for n in (nobody.pw_uid, nobody.pw_gid)},
+                        "users and groups")
+            groups = {str(group) for group in os.getgrouplist("nobody", nobody.pw_gid)}
+            check_equal(set(said["Groups"].split()), groups, "further groups")
+            check_equal({said[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")}, {16 * "0"}, "capabilities")
+            check_equal(os.lstat(work.path("hooks.sock")).st_uid, nobody.pw_uid, "whose the Unix socket is")
+            check_equal(ask(port, authority.trusting())["result"], 4711, "the answer of a hook")
+            again = work.command("reload", "--config", work.config)
+            check(again.status != 0 and (secret in again.err or key in again.err), f"the reload\n{again}")
+            check_equal(ask(port, authority.trusting())["result"], 4711, "the answer behind it")
+        check_equal(owners_below(work.path("state")), {nobody.pw_uid}, "whose the state directory's files are")
+
+
+@test
+def who_it_is_to_become_is_checked_before_anything_is_touched():
+    needs_two_users()
+    with Workspace() as work:
+        os.chmod(work.dir, 0o755)
+        for host, uid, reason in (
+                ("user = nobody-at-all", 0, "there is no such user"),
+                ("user = root", 0, "that is root"),
+                ("group = nogroup", 0, "user = NAME beside it"),
+                ("user = daemon", "nobody", "user = daemon: this process is nobody's")):
+            configure(work, host)
+            ended = subprocess.run([RUNBOOK, "serve", "--config", work.config], env=work.environment(), cwd=work.dir,
+                                   user=uid, capture_output=True, text=True, timeout=60, check=False)
+            check_equal(ended.returncode, 2, f"exit status with {host}\n{ended.stderr}")
+            check(reason in ended.stderr, f"with {host}: {ended.stderr}")
+            check(not os.path.exists(work.path("state")), f"a state directory with {host}")
+        configure(work, "user = nobody")
+        for name in ("state", "state/audit"):
+            os.makedirs(work.path(name), mode=0o700)
+            ended = work.command("serve", "--config", work.config)
+            check_equal(ended.status, 2, f"exit status with a {name} of root's")
+            check(f"{work.path(name)} belongs to root, and not to [host] user = nobody" in ended.err, ended.err)
+            os.chown(work.path(name), pwd.getpwnam("nobody").pw_uid, -1)
+
+
+@test
+def nothing_is_inherited_and_too_few_files_are_told():
+    with Workspace() as work:
+        configure(work, more="[admin]\naddress = 127.0.0.1:0\n")
+        ours, theirs = os.pipe()
+        with open(work.config, encoding="utf-8") as stdin:
+            process = subprocess.Popen([RUNBOOK, "serve", "--config", work.config], env=work.environment(), cwd=work.dir,
+                                       stdin=stdin, stderr=subprocess.PIPE, text=True, pass_fds=[theirs], umask=0,
+                                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (300, 400)))
+        os.close(theirs)
+        said = ""
+        while "state in" not in said:
+            line = process.stderr.readline()
+            check(line, f"serve ended: {said}")
+            said += line
+        check("only 400 files may be open at once" in said, said)
+        check_equal(os.readlink(f"/proc/{process.pid}/fd/0"), "/dev/null", "standard input")
+        check_equal(os.read(ours, 1), b"", "the other end of a pipe that was inherited")
+        check_equal(status_of(process)["Umask"], "0077", "umask")
+        process.terminate()
+        process.communicate(timeout=60)
+        check_equal(process.returncode, 0, "exit status")
+        os.close(ours)
 
 
 run()
