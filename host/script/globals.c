@@ -55,13 +55,32 @@ static int slept(lua_State *L, int status, lua_KContext ctx)
 	return 0;
 }
 
+static void on_wake(void *arg);
+
+/* Sleeps that were over before they went on end in the order of their times: their timers have none. */
+static struct branch *first_to_wake(struct branch *b)
+{
+	struct branch *first = b;
+	for (struct branch *o = b->wait.overdue ? b->run->branches : NULL; o; o = o->next)
+		if (o->wait.kind == WAIT_SLEEP && o->wait.overdue && o->wait.timer &&
+		    o->wait.until_ms < first->wait.until_ms)
+			first = o;
+	if (first != b) {
+		timer_stop(first->wait.timer);
+		first->wait.timer = NULL;
+		b->wait.timer = timer_start(b->run->runs->loop, 0, on_wake, b);
+	}
+	return first;
+}
+
 static void on_wake(void *arg)
 {
 	struct branch *b = arg;
 	struct runs *runs = b->run->runs;
-	struct run_ticket ticket = branch_ticket(b);
 	char hash[SHA256_HEX + 1];
 	b->wait.timer = NULL;
+	b = first_to_wake(b);
+	struct run_ticket ticket = branch_ticket(b);
 	if (!run_came(runs, ticket))
 		return;
 	hash_sleep(hash, b->wait.seconds);
@@ -113,6 +132,7 @@ static int sleep_on(lua_State *L, struct branch *b, int64_t until_ms)
 	if (until_ms - now > asked_ms(b))
 		set_end(b, now + asked_ms(b));
 	int64_t left = b->wait.until_ms - now;
+	b->wait.overdue = left <= 0;
 	return wait_until(L, b, left > 0 ? left : 0);
 }
 

@@ -122,6 +122,7 @@ struct waiting {
 	struct timer *timer;
 	double seconds;   /* of a sleep */
 	int64_t until_ms; /* wall clock, of a sleep or an approval; INT64_MAX: for ever */
+	bool overdue;     /* a sleep that was over before it went on */
 	bool came, ready; /* came: is in the queue of ends. ready: may be delivered */
 	struct branch *next_end;
 };

@@ -1,5 +1,6 @@
 /* parallel: branches of a run, their order, their failures, and their replay. */
 #include "script_world.h"
+#include "set_clock.h"
 #include "tap.h"
 
 #define READ "require 'demo'.read_thing"
@@ -217,6 +218,24 @@ TEST(branches_sleep_out_of_memory_and_wake_in_order)
 	world_close(&w);
 }
 
+TEST(branches_that_overslept_wake_in_order)
+{
+	struct world w;
+	world_open_durable(&w);
+	world_start(
+	    &w, "local order = {}\n"
+		"local function nap(s) return function() sleep(s) order[#order + 1] = s end end\n"
+		"parallel{ nap(3000), nap(1000), nap(4000), nap(2000) }\n"
+		"return order");
+	world_restart(&w);
+	wall_ahead_s = 5000; /* all are over when the run goes on */
+	CHECK_INT(world_carry_on(&w), 0);
+	CHECK(world_until(&w, ended));
+	CHECK_STR(w.result, "[1000,2000,3000,4000]");
+	world_close(&w);
+	wall_ahead_s = 0;
+}
+
 int main(void)
 {
 	return tap_run(TAP_CASES(
@@ -226,5 +245,6 @@ int main(void)
 	    TAP_CASE(a_failing_branch_stops_its_siblings_at_sleeps_only),
 	    TAP_CASE(the_first_error_names_its_branch), TAP_CASE(only_so_many_go_on_at_once),
 	    TAP_CASE(a_branch_that_computes_is_not_overtaken),
-	    TAP_CASE(branches_sleep_out_of_memory_and_wake_in_order)));
+	    TAP_CASE(branches_sleep_out_of_memory_and_wake_in_order),
+	    TAP_CASE(branches_that_overslept_wake_in_order)));
 }
