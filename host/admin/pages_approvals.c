@@ -3,7 +3,7 @@
 
 #include "admin/pages_private.h"
 
-static void add_votes(struct html *h, const struct page_view *v, const cJSON *approval)
+void page_votes(struct html *h, const struct page_view *v, const cJSON *approval)
 {
 	const cJSON *votes = json_get(approval, "votes"), *vote;
 	html_add(h, "<dt>Needs</dt><dd>%" PRId64 " %s</dd>\n", json_get_int(approval, "needed", 1),
@@ -58,7 +58,7 @@ static void add_approval(struct html *h, const struct page_view *v, const cJSON 
 	html_add(h, "</dd>\n");
 	page_fact(h, "Who may", json_get_str(details, "people"));
 	page_time_fact(h, v, "Until", json_get_str(approval, "expires"));
-	add_votes(h, v, approval);
+	page_votes(h, v, approval);
 	html_add(h, "</dl>\n");
 	page_json(h, "Arguments", json_get(details, "args"), true);
 	if (may_not)

@@ -49,6 +49,8 @@ void page_run_link(struct html *h, const char *id, const char *text);
 /* A row of a list of facts; nothing for NULL and "". */
 void page_fact(struct html *h, const char *name, const char *text);
 void page_time_fact(struct html *h, const struct page_view *v, const char *name, const char *iso);
+/* How many an approval needs and who has voted: rows of a list of facts. */
+void page_votes(struct html *h, const struct page_view *v, const cJSON *approval);
 /* JSON behind a word that opens it; nothing for NULL. */
 void page_json(struct html *h, const char *name, const cJSON *value, bool open);
 /* In place of a table without rows. */

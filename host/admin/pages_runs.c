@@ -281,6 +281,26 @@ static void add_steps(struct html *h, const struct page_view *v, const cJSON *ru
 	add_pages_of_steps(h, json_get_str(run, "id"), from, n);
 }
 
+/* What it has asked people, and what they said. */
+static void add_approvals(struct html *h, const struct page_view *v, const cJSON *run)
+{
+	const cJSON *list = json_get(run, "approvals"), *a;
+	if (cJSON_GetArraySize(list) > 0)
+		html_add(h, "<h2>Approvals</h2>\n");
+	cJSON_ArrayForEach(a, list)
+	{
+		html_add(h, "<article class=\"card\"><h3>%s</h3><dl class=\"facts\">\n",
+			 json_get_str(a, "subject"));
+		page_fact(h, "Step", json_get_str(a, "path"));
+		page_time_fact(h, v, "Until", json_get_str(a, "expires"));
+		page_votes(h, v, a);
+		html_add(h, "</dl>\n");
+		if (json_get_bool(a, "open", false))
+			html_add(h, "<p><a href=\"/approvals\">It waits for people</a></p>\n");
+		html_add(h, "</article>\n");
+	}
+}
+
 void page_run(struct html *h, const struct page_view *v, const cJSON *run, size_t from)
 {
 	const char *file = file_of(json_get_str(run, "path"));
@@ -288,6 +308,7 @@ void page_run(struct html *h, const struct page_view *v, const cJSON *run, size_
 	page_begin(h, v, ROOM_RUNS, file ? file : "A run");
 	html_add(h, "<p class=\"back\"><a href=\"/runs\">All runs</a></p>\n");
 	add_facts(h, v, run);
+	add_approvals(h, v, run);
 	add_steps(h, v, run, from < n ? from : 0);
 	page_end(h);
 }

@@ -56,7 +56,7 @@ static void log_in(struct dashboard *d, struct http_exchange *x, const struct ht
 	if (coded)
 		session = sessions_enter(d->sessions, code, clock_boot_ms(), key);
 	if (!session) {
-		answer_stranger(d, x,
+		answer_stranger(d, x, coded ? 403 : 200,
 				coded ? "This link is used up, or its minute is over." : NULL);
 		return;
 	}
@@ -109,7 +109,7 @@ bool dashboard_serve(struct dashboard *d, struct http_exchange *x, const struct 
 	if (asset && get)
 		answer_asset(d, x, asset);
 	else if (!session)
-		answer_stranger(d, x, NULL);
+		answer_stranger(d, x, 403, NULL);
 	else if (feed)
 		feed_begin(d, x, session);
 	else if (page && get)

@@ -59,11 +59,12 @@ void answer_page(const struct dashboard *d, struct http_exchange *x, int status,
 	html_clear(page);
 }
 
-void answer_stranger(const struct dashboard *d, struct http_exchange *x, const char *why)
+void answer_stranger(const struct dashboard *d, struct http_exchange *x, int status,
+		     const char *why)
 {
 	struct html page = HTML_INIT;
 	page_stranger(&page, why);
-	answer_page(d, x, 403, &page, NULL);
+	answer_page(d, x, status, &page, NULL);
 }
 
 void answer_text(const struct dashboard *d, struct http_exchange *x, int status, const char *text)

@@ -102,7 +102,8 @@ void dashboard_post(struct dashboard *d, struct http_exchange *x, const struct h
 void answer_page(const struct dashboard *d, struct http_exchange *x, int status, struct html *page,
 		 const char *cookie);
 /* The page that says how to log in. */
-void answer_stranger(const struct dashboard *d, struct http_exchange *x, const char *why);
+void answer_stranger(const struct dashboard *d, struct http_exchange *x, int status,
+		     const char *why);
 void answer_text(const struct dashboard *d, struct http_exchange *x, int status, const char *text);
 void answer_moved(const struct dashboard *d, struct http_exchange *x, const char *where,
 		  const char *cookie);

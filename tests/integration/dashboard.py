@@ -47,12 +47,13 @@ def deliver(said, key="a secret of the hook"):
 def a_stranger_is_told_how_to_log_in():
     with Workspace() as work, serving(work) as (_, said):
         port = port_of(said)
-        for path in ("/", "/runs", "/runs/0123456789", "/login"):
+        for path, status in (("/", 403), ("/runs", 403), ("/runs/0123456789", 403), ("/login", 200), ("/login?code=", 200)):
             answer, text = request(port, path)
-            check_equal(answer.status, 403, path)
+            check_equal(answer.status, status, path)
             check("runbook dashboard" in text, f"how: {text}")
-        for path in ("/login?code=", "/login?code=" + "0" * 64, "/login?code=%00", "/login?code=a&code=b"):
-            check_equal(request(port, path)[0].status, 403, path)
+        check_equal(request(port, "/login?code=" + "0" * 64)[0].status, 403, "a made-up link")
+        for path in ("/login?code=%00", "/login?code=a&code=b", "/login?code=" + "0" * 5000):
+            check("Set-Cookie" not in request(port, path)[0].headers, path)
         check_equal(request(port, "/leave", "POST", "token=x")[0].status, 403, "a form")
         check_equal(request(port, "/", headers={"Cookie": "runbook=" + "0" * 64})[0].status, 403, "a made-up cookie")
         check_equal(request(port, "/no/such/page")[0].status, 404, "another path")
@@ -295,6 +296,8 @@ def a_button_approves():
         vote = state_of(work, form["run"], "done")["approvals"][0]["votes"][0]
         check_equal((vote["by"], vote["approve"], vote["comment"]), ("dashboard", True, "ticket <4711>"), "the vote")
         check("Nothing waits for people" in ann.text("/approvals"), "it is decided")
+        text = ann.text(f"/runs/{form['run']}")
+        check("drop the queue" in text and "Approved by" in text and "ticket <4711>" in text, f"the run: {text}")
         answer, text = ann.post("/approvals", **form, do="reject")
         check(answer.status == 410 and "Nothing waits" in text, f"too late: {text}")
 
