@@ -19,16 +19,19 @@ static int compare(const struct config *c, const cJSON *hello, struct err *err)
 {
 	const char *hash = json_get_str(hello, "config"), *what = NULL;
 	const char *command = json_get_str(hello, "command");
-	if (!hash || strcmp(hash, c->hash) != 0)
+	bool same = hash && strcmp(hash, c->hash) == 0;
+	if (!same)
 		what = "another configuration";
 	else if (!environment_matches(json_get(hello, "environment")))
 		what = "another environment (profile, region, endpoint or the like)";
 	if (!what)
 		return 0;
+	bool reloads = !same && command && strcmp(command, "serve") == 0;
 	return err_set(err, ERR_INVALID,
 		       "%s is owned by 'runbook %s' (pid %" PRId64
-		       "), which has %s: end it, or give this one its own [host] state_dir",
-		       c->state_dir, command ? command : "?", json_get_int(hello, "pid", 0), what);
+		       "), which has %s: %send it, or give this one its own [host] state_dir",
+		       c->state_dir, command ? command : "?", json_get_int(hello, "pid", 0), what,
+		       reloads ? "'runbook reload' if it is the same file, " : "");
 }
 
 /* 0: the owner takes it; 1: there is none; else err. */

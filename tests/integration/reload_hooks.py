@@ -201,8 +201,8 @@ def a_delivery_that_is_being_proven_is_told_of_by_the_hook_it_came_to():
             check_equal(served.ask("POST", "/sns", body)[0], 404, "the hook that is gone")
             may_answer.set()
             check_equal(told_late.result(timeout=60)[0], 503, "its certificate was not to be had")
-            refused = records(work, "trigger.reject")
-            check("sns" in [r["actor"]["name"] for r in refused], f"by its name: {refused}")
+            wait_for("its record, by the name of its hook",
+                     lambda: "sns" in [r["actor"]["name"] for r in records(work, "trigger.reject")])
 
 
 def peer_name(connection):
