@@ -3,8 +3,8 @@
 
 #include "fake_host.h"
 
+#include "aws/xml.h"
 #include "local/shell/bucket_s3.h"
-#include "local/shell/s3_xml.h"
 
 /* ---- XML ---- */
 
@@ -12,7 +12,7 @@ static const char *text_of(const char *xml, const char *name)
 {
 	static char text[256];
 	struct buf b = BUF_INIT(sizeof(text) - 1);
-	s3_xml_text(&b, bytes_str(xml), name);
+	aws_xml_text(&b, bytes_str(xml), name);
 	(void)snprintf(text, sizeof(text), "%s", buf_cstr(&b));
 	buf_clear(&b);
 	return text;
@@ -44,7 +44,7 @@ TEST(a_long_text_takes_no_longer_than_its_length)
 	for (size_t i = 0; i < LONG; i++)
 		buf_adds(&xml, i % 2 ? "&" : "a");
 	buf_adds(&xml, "</K>");
-	s3_xml_text(&text, buf_bytes(&xml), "K");
+	aws_xml_text(&text, buf_bytes(&xml), "K");
 	CHECK_INT(text.n, LONG);
 	CHECK(bytes_eq(buf_bytes(&text), (struct bytes){ xml.p + 3, LONG }));
 	buf_clear(&text);

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "aws/skew.h"
+#include "aws/xml.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/percent.h"
-#include "local/shell/s3_xml.h"
 
 enum { URL_MAX = 16 * 1024, TOKEN_MAX = 4096, PAGE = 1000 };
 
@@ -159,8 +159,8 @@ static void take_error(struct bucket_answer *a, const struct http_answer *h)
 	char status[16];
 	(void)snprintf(status, sizeof(status), "%d", h->status);
 	if (h->body.n) {
-		s3_xml_text(&code, h->body, "Code");
-		s3_xml_text(&text, h->body, "Message");
+		aws_xml_text(&code, h->body, "Code");
+		aws_xml_text(&text, h->body, "Message");
 	} else if (h->status == 404) { /* HEAD: there is no body to say more */
 		buf_adds(&code, "NoSuchKey");
 	}
@@ -168,7 +168,7 @@ static void take_error(struct bucket_answer *a, const struct http_answer *h)
 			   text.n ? buf_cstr(&text) : "null");
 	if (!a->request_id[0]) {
 		buf_cut(&text, 0);
-		s3_xml_text(&text, h->body, "RequestId");
+		aws_xml_text(&text, h->body, "RequestId");
 		(void)snprintf(a->request_id, sizeof(a->request_id), "%s", buf_cstr(&text));
 	}
 	bucket_answer_ids(a);
@@ -180,7 +180,7 @@ static int64_t number_of(struct bytes xml, const char *name)
 {
 	struct buf text = BUF_INIT(32);
 	int64_t n = 0;
-	s3_xml_text(&text, xml, name);
+	aws_xml_text(&text, xml, name);
 	for (const char *p = buf_cstr(&text); *p >= '0' && *p <= '9' && n < INT64_MAX / 10 - 1; p++)
 		n = n * 10 + (*p - '0');
 	buf_clear(&text);
@@ -191,7 +191,7 @@ static int64_t number_of(struct bytes xml, const char *name)
 static bool take_entry(struct bucket_answer *a, struct bytes xml, bool encoded)
 {
 	struct buf text = BUF_INIT((size_t)4 * BUCKET_KEY_MAX), key = BUF_INIT(text.max);
-	s3_xml_text(&text, xml, "Key");
+	aws_xml_text(&text, xml, "Key");
 	if (encoded)
 		percent_decode(&key, buf_bytes(&text), true);
 	struct bucket_entry *e = bucket_answer_add(a, buf_bytes(encoded ? &key : &text));
@@ -199,14 +199,14 @@ static bool take_entry(struct bucket_answer *a, struct bytes xml, bool encoded)
 	if (e) {
 		e->size = number_of(xml, "Size");
 		buf_cut(&text, 0);
-		s3_xml_text(&text, xml, "ETag");
+		aws_xml_text(&text, xml, "ETag");
 		(void)snprintf(e->etag, sizeof(e->etag), "%s", buf_cstr(&text));
 		buf_cut(&text, 0);
-		s3_xml_text(&text, xml, "StorageClass");
+		aws_xml_text(&text, xml, "StorageClass");
 		(void)snprintf(e->storage_class, sizeof(e->storage_class), "%s",
 			       text.n ? buf_cstr(&text) : "STANDARD");
 		buf_cut(&text, 0);
-		s3_xml_text(&text, xml, "LastModified");
+		aws_xml_text(&text, xml, "LastModified");
 		if (iso8601_parse(&e->modified_ms, buf_bytes(&text)) != 0)
 			e->modified_ms = 0;
 	}
@@ -219,10 +219,10 @@ static bool take_page(struct bucket_s3_call *c, struct bytes xml)
 {
 	struct buf text = BUF_INIT(16);
 	struct bytes rest = xml, one;
-	s3_xml_text(&text, xml, "EncodingType");
+	aws_xml_text(&text, xml, "EncodingType");
 	bool encoded = strcmp(buf_cstr(&text), "url") == 0;
 	size_t before = c->a->n_entries;
-	while (s3_xml_next(&rest, "Contents", &one)) {
+	while (aws_xml_next(&rest, "Contents", &one)) {
 		if (!take_entry(c->a, one, encoded)) {
 			bucket_answer_fail(c->a, 0, "SdkClient", "out of memory");
 			buf_clear(&text);
@@ -230,11 +230,11 @@ static bool take_page(struct bucket_s3_call *c, struct bytes xml)
 		}
 	}
 	buf_cut(&text, 0);
-	s3_xml_text(&text, xml, "IsTruncated");
+	aws_xml_text(&text, xml, "IsTruncated");
 	bool more = strcmp(buf_cstr(&text), "true") == 0;
 	buf_clear(&text);
 	buf_clear(&c->token);
-	s3_xml_text(&c->token, xml, "NextContinuationToken");
+	aws_xml_text(&c->token, xml, "NextContinuationToken");
 	bool full = c->q->max_keys > 0 && (int64_t)c->a->n_entries >= c->q->max_keys;
 	c->a->truncated = more && full;
 	return more && !full && c->token.n > 0 && c->a->n_entries > before;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/xml.h"
 #include "base/json.h"
 #include "base/percent.h"
-#include "local/shell/s3_xml.h"
 
 enum { NAME_MAX_BYTES = 2048, CODE_MAX = 128 };
 
@@ -114,7 +114,7 @@ void iam_inquiry_ask(const struct iam_inquiry *q, struct buf *form)
 static int take_text(struct buf *out, struct bytes xml, const char *name, struct err *err)
 {
 	buf_cut(out, 0);
-	s3_xml_text(out, xml, name);
+	aws_xml_text(out, xml, name);
 	bool fine = out->n > 0 && !out->err && memchr(out->p, '\0', out->n) == NULL;
 	return fine ? 0 : err_set(err, ERR_INVALID, "the answer has no usable %s", name);
 }
@@ -125,7 +125,7 @@ static int take_members(struct iam_inquiry *q, bool attached, struct bytes list,
 	struct buf text = BUF_INIT(NAME_MAX_BYTES);
 	struct bytes at = list, inner;
 	int rc = 0;
-	for (; !rc && s3_xml_next(&list, "member", &inner); at = list) {
+	for (; !rc && aws_xml_next(&list, "member", &inner); at = list) {
 		rc = attached ? take_text(&text, inner, "PolicyArn", err)
 			      : take_text(&text, at, "member", err);
 		if (!rc)
@@ -141,11 +141,11 @@ static int take_list(struct iam_inquiry *q, enum topic topic, struct bytes resul
 	bool attached = topic == ATTACHED_ARNS;
 	struct bytes rest = result, list;
 	int rc = 0;
-	if (!s3_xml_next(&rest, attached ? "AttachedPolicies" : "PolicyNames", &list))
+	if (!aws_xml_next(&rest, attached ? "AttachedPolicies" : "PolicyNames", &list))
 		rc = err_set(err, ERR_INVALID, "the answer has no list");
 	if (!rc)
 		rc = take_members(q, attached, list, err);
-	s3_xml_text(&text, result, "IsTruncated");
+	aws_xml_text(&text, result, "IsTruncated");
 	if (!rc && strcmp(buf_cstr(&text), "true") == 0) {
 		rc = take_text(&text, result, "Marker", err);
 		if (!rc)
@@ -206,7 +206,7 @@ static int take_result(struct iam_inquiry *q, struct bytes xml, struct err *err)
 {
 	enum topic t = q->first->topic;
 	struct bytes result;
-	if (!s3_xml_next(&xml, topics[t].result, &result))
+	if (!aws_xml_next(&xml, topics[t].result, &result))
 		return err_set(err, ERR_INVALID, "the answer to %s is not one of IAM's",
 			       topics[t].action);
 	switch (t) {
@@ -233,8 +233,8 @@ static void take_absence(struct iam_inquiry *q)
 static int take_refusal(struct iam_inquiry *q, int status, struct bytes xml, struct err *err)
 {
 	struct buf code = BUF_INIT(CODE_MAX), message = BUF_INIT(NAME_MAX_BYTES);
-	s3_xml_text(&code, xml, "Code");
-	s3_xml_text(&message, xml, "Message");
+	aws_xml_text(&code, xml, "Code");
+	aws_xml_text(&message, xml, "Message");
 	int rc = 0;
 	if (strcmp(buf_cstr(&code), "NoSuchEntity") == 0) {
 		take_absence(q);

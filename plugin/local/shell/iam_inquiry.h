@@ -7,7 +7,7 @@
  * The questions wait in a row; the answer to the first adds others at its end, until there are no
  * more. Lists are followed page after page. A policy that is gone by the time it is asked for says
  * nothing; a role that does not exist ends the inquiry. IAM's Query protocol, version 2010-05-08:
- * forms out, small XML back (s3_xml.h), documents percent-encoded (also taken as they are).
+ * forms out, small XML back (aws/xml.h), documents percent-encoded (also taken as they are).
  */
 #ifndef LOCAL_IAM_INQUIRY_H
 #define LOCAL_IAM_INQUIRY_H

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "aws/xml.h"
 #include "base/compiler.h"
 #include "base/random.h"
-#include "local/shell/s3_xml.h"
 
 enum { AUTHORIZATION_MAX = 4096 };
 
@@ -88,7 +88,7 @@ enum retry_class upstream_judge(const struct http_answer *a)
 		return a->err.retryable ? RETRY_TRANSIENT : RETRY_NO;
 	if (a->status >= 200 && a->status <= 299)
 		return RETRY_NO;
-	s3_xml_text(&code, a->body, "Code");
+	aws_xml_text(&code, a->body, "Code");
 	enum retry_class why = retry_classify(buf_cstr(&code), a->status);
 	buf_clear(&code);
 	return why;

@@ -1,4 +1,4 @@
-#include "local/shell/s3_xml.h"
+#include "aws/xml.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static const char *find_open(struct bytes in, const char *name)
 	return NULL;
 }
 
-bool s3_xml_next(struct bytes *rest, const char *name, struct bytes *inner)
+bool aws_xml_next(struct bytes *rest, const char *name, struct bytes *inner)
 {
 	char close[64];
 	const char *open = find_open(*rest, name);
@@ -109,10 +109,10 @@ static size_t add_reference(struct buf *out, struct bytes text)
 	return 1;
 }
 
-void s3_xml_text(struct buf *out, struct bytes xml, const char *name)
+void aws_xml_text(struct buf *out, struct bytes xml, const char *name)
 {
 	struct bytes text;
-	if (!s3_xml_next(&xml, name, &text))
+	if (!aws_xml_next(&xml, name, &text))
 		return;
 	while (text.n > 0) {
 		const char *amp = memchr(text.p, '&', text.n);
