@@ -1,8 +1,6 @@
--- Tells people: Slack, PagerDuty's Events API v2, or any webhook. Every function sends one HTTP request
--- through http.so and raises when it was not taken. A request may come twice: after a crash it is sent again.
--- See README.md.
-local http = require "http"
-
+-- Tells people: Slack, PagerDuty's Events API v2, any webhook, or Amazon SNS. Every function sends one request
+-- through http.so or sns.so and raises when it was not taken. A request may come twice: after a crash it is sent
+-- again. See README.md.
 local M = {}
 
 local PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
@@ -50,7 +48,7 @@ local function post(what, request)
   request.method = "POST"
   request.resend = true
   request.timeout = request.timeout or 15
-  local answer = http.request(request)
+  local answer = require "http".request(request)
   if answer.dryRun or (answer.status >= 200 and answer.status <= 299) then return answer end
   local text = answer.body and head(answer.body, 200) or ""
   error({
@@ -113,6 +111,26 @@ function M.pagerduty(args)
   event.routing_key = args.routing_key or "${" .. args.secret .. "}"
   return post("PagerDuty", { url = args.url or PAGERDUTY, secrets = args.secret and array { args.secret },
     timeout = args.timeout, json = event }).json
+end
+
+-- At most 100 printable ASCII characters on one line: all that the subject of a mail may have.
+local function subject_of(text)
+  local line = text and text:gsub("[^\32-\126]+", " "):sub(1, 100):gsub("^ +", "")
+  return line ~= "" and line or nil
+end
+
+-- topic is an ARN that [sns] topics lists. Returns the answer: MessageId.
+function M.sns(args)
+  local what = "notify.sns"
+  check_table(args, what)
+  local attributes
+  for name, value in pairs(args.attributes or {}) do
+    attributes = attributes or {}
+    attributes[name] = { DataType = "String", StringValue = tostring(value) }
+  end
+  return require "sns".publish { TopicArn = required(args, "topic", what), Subject = subject_of(args.subject),
+    Message = head(required(args, "message", what), 262144), MessageAttributes = attributes,
+    MessageGroupId = args.group, MessageDeduplicationId = args.dedup, resend = true }
 end
 
 return M

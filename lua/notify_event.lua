@@ -1,5 +1,5 @@
 -- What `runbook serve` starts for [notify]: tells of one event through one channel, and tries again for an hour.
--- Input: event (failure, recovery, approval, slow), incident, channel, url or secret, and what happened.
+-- Input: event (failure, recovery, approval, slow), incident, channel, url, secret or topic, and what happened.
 local notify = require "notify"
 local input = ...
 
@@ -39,6 +39,15 @@ function channels.pagerduty()
   notify.pagerduty { url = input.url, secret = input.secret, dedup_key = input.incident, summary = summary(),
     action = input.event == "recovery" and "resolve" or "trigger", severity = severities[input.event],
     source = input.host, component = input.name, class = input.event, details = details() }
+end
+
+function channels.sns()
+  local fifo = input.topic:find("%.fifo$")
+  notify.sns { topic = input.topic, subject = summary(),
+    message = ("%s\n\nrun %s on %s\nincident %s at %s\n"):format(summary(), input.run, input.host, input.incident,
+      input.at),
+    attributes = { event = input.event, incident = input.incident, run = input.run, host = input.host },
+    group = fifo and input.incident, dedup = fifo and input.run .. "-" .. input.event }
 end
 
 local pause = FIRST_PAUSE

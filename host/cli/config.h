@@ -23,7 +23,7 @@
  *	                 secrets = NAME NAME (of [secrets]), runbook, reason, timeout, dry_run,
  *	                 accept, accept_headers, concurrency, queue, rate, debounce, debounce_max,
  *	                 debounce_key     see cli/serve_hooks.h
- *	[notify]    channel, url, secret, events, slow_factor, slow_at_least, runbook: see serve_notify.h
+ *	[notify]    channel, url, secret, topic, events, slow_factor, slow_at_least, runbook: see serve_notify.h
  *	[heartbeat] url, secret, every: see serve_heartbeat.h
  *	[PLUGIN]    what the plugin of that name understands
  *
@@ -110,6 +110,7 @@ struct config_notify {
 	int line; /* 0: nobody is told */
 	const char *channel;
 	const char *url, *secret; /* or NULL; secret: a name in [secrets] */
+	const char *topic;        /* of sns; or NULL */
 	unsigned events;          /* bits 1u << NOTIFY_... */
 	uint64_t slow_factor;
 	int64_t slow_at_least_ms;

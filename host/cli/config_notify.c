@@ -59,6 +59,31 @@ static int both_or_neither(struct reading *r)
 	    r->c->ini->file, r->s->line, r->s->kind);
 }
 
+/* Has the channel what it needs, and nothing else? */
+static int judge_place(struct reading *r, struct config_notify *n)
+{
+	bool sns = strcmp(n->channel, "sns") == 0;
+	int rc = value_text_or_null(r, "topic", &n->topic);
+	if (rc < 0)
+		return rc;
+	if (sns && (!n->topic || n->url || n->secret))
+		return err_set(
+		    r->err, ERR_INVALID,
+		    "%s:%d: [notify] of sns needs topic = the ARN of a topic, and neither "
+		    "url nor secret",
+		    r->c->ini->file, r->s->line);
+	if (!sns && n->topic)
+		return value_complain(r, ini_key(r->s, "topic"), "channel = sns beside it");
+	if (strcmp(n->channel, "pagerduty") == 0 && !n->secret)
+		return err_set(r->err, ERR_INVALID,
+			       "%s:%d: [notify] of pagerduty needs secret = the name in [secrets] "
+			       "of the routing key",
+			       r->c->ini->file, r->s->line);
+	if (!sns && strcmp(n->channel, "pagerduty") != 0 && !n->url == !n->secret)
+		return both_or_neither(r);
+	return 0;
+}
+
 int config_read_notify(struct reading *r)
 {
 	struct config_notify *n = &r->c->notify;
@@ -68,17 +93,12 @@ int config_read_notify(struct reading *r)
 	n->slow_at_least_ms = MINUTE_MS;
 	int rc = value_required(r, "channel", &n->channel);
 	if (rc == 0 && strcmp(n->channel, "slack") != 0 && strcmp(n->channel, "webhook") != 0 &&
-	    strcmp(n->channel, "pagerduty") != 0)
-		return value_complain(r, k, "slack, webhook or pagerduty");
+	    strcmp(n->channel, "pagerduty") != 0 && strcmp(n->channel, "sns") != 0)
+		return value_complain(r, k, "slack, webhook, pagerduty or sns");
 	if (rc == 0)
 		rc = read_place(r, &n->url, &n->secret);
-	if (rc == 0 && strcmp(n->channel, "pagerduty") == 0 && !n->secret)
-		return err_set(r->err, ERR_INVALID,
-			       "%s:%d: [notify] of pagerduty needs secret = the name in [secrets] "
-			       "of the routing key",
-			       r->c->ini->file, r->s->line);
-	if (rc == 0 && strcmp(n->channel, "pagerduty") != 0 && !n->url == !n->secret)
-		return both_or_neither(r);
+	if (rc == 0)
+		rc = judge_place(r, n);
 	if (rc == 0)
 		rc = read_events(r, &n->events);
 	if (rc == 0)

@@ -214,7 +214,7 @@ static const struct section_kind kinds[] = {
 	{ "listen", false, config_read_listen, LISTEN_KEYS, LISTEN_LIVE },
 	{ "admin", false, config_read_listen, LISTEN_KEYS "base_url ", LISTEN_LIVE "base_url " },
 	{ "notify", false, config_read_notify,
-	  " channel url secret events slow_factor slow_at_least runbook ", "*" },
+	  " channel url secret topic events slow_factor slow_at_least runbook ", "*" },
 	{ "heartbeat", false, config_read_heartbeat, " url secret every ", "*" },
 	{ "schedule", true, config_read_schedule,
 	  " cron tz runbook input reason timeout dry_run jitter overlap catch_up catch_up_window "

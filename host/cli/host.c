@@ -55,7 +55,7 @@ static bool plugin_file_exists(const struct config *c, const char *name)
 /* What is shipped with the program, where it lies beside it. */
 static int load_shipped(struct host *h, struct err *err)
 {
-	static const char *const shipped[] = { "sfn", "http" };
+	static const char *const shipped[] = { "sfn", "http", "sns" };
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof(shipped) / sizeof(shipped[0]); i++)
 		if (plugin_file_exists(h->config, shipped[i]))

@@ -56,11 +56,12 @@ int serve_judge_config(const struct serve *s, const struct config *c, struct err
 			       "%s: neither a schedule nor a hook nor [approvals] base_url: "
 			       "nothing to do",
 			       c->file);
-	if (c->notify.line && !registry_find_full(s->host.registry, "http.request"))
-		return err_set(
-		    err, ERR_INVALID,
-		    "%s:%d: [notify] needs the plugin http: [host] plugins leaves it out", c->file,
-		    c->notify.line);
+	bool sns = c->notify.line && strcmp(c->notify.channel, "sns") == 0;
+	if (c->notify.line &&
+	    !registry_find_full(s->host.registry, sns ? "sns.publish" : "http.request"))
+		return err_set(err, ERR_INVALID,
+			       "%s:%d: [notify] needs the plugin %s: [host] plugins leaves it out",
+			       c->file, c->notify.line, sns ? "sns" : "http");
 	int rc = check_secret(c, "notify", c->notify.line, c->notify.secret, err);
 	return rc < 0 ? rc
 		      : check_secret(c, "heartbeat", c->heartbeat.line, c->heartbeat.secret, err);

@@ -132,6 +132,7 @@ static void write_input(struct buf *out, const struct notify *n, const struct in
 		{ "channel", config->channel },
 		{ "url", config->url },
 		{ "secret", config->secret },
+		{ "topic", config->topic },
 	};
 	iso8601_format(at, h->at_ms);
 	for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++)

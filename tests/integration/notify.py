@@ -284,7 +284,7 @@ def the_heart_beats():
 @test
 def what_cannot_be_meant_is_refused():
     with Workspace() as work:
-        for sections, says in (("[notify]\nchannel = mail\n", "slack, webhook or pagerduty"),
+        for sections, says in (("[notify]\nchannel = mail\n", "slack, webhook, pagerduty or sns"),
                                ("[notify]\nchannel = slack\n", "one of the two"),
                                ("[notify]\nchannel = pagerduty\nurl = https://x\n", "routing key"),
                                ("[notify]\nchannel = slack\nsecret = a\nevents = all\n", "failure recovery approval slow"),

@@ -34,6 +34,7 @@ local layers = {
   { "plugin/local/", on() },
   { "plugin/sfn/", on("plugin/aws/", "plugin/local/local.h") },
   { "plugin/http/", on() },
+  { "plugin/sns/", on("plugin/aws/") },
 }
 
 -- Who may see a system library. A header that is not listed is everybody's.
