@@ -54,7 +54,7 @@ static void add_run(struct html *h, const struct page_view *v, const cJSON *run)
 	cell_end(h);
 	html_add(h, "<th scope=\"row\" role=\"rowheader\">");
 	page_run_link(h, id, path ? file_of(path) : brief);
-	html_add(h, "<br><span class=\"id\">%s</span></th>", brief);
+	html_add(h, "<br><span class=\"id tight\">%s</span></th>", brief);
 	cell_time(h, v, columns[2], json_get_str(run, "started"));
 	cell_begin(h, columns[3]);
 	page_duration(h, v, json_get_str(run, "started"), json_get_str(run, "ended"));

@@ -130,11 +130,19 @@ def ask():
     return json.loads(text)["run_id"]
 
 
+def fits_a_phone(window):
+    window.tell("Emulation.setDeviceMetricsOverride", **PHONE)
+    wide, path = window.run("return [document.documentElement.scrollWidth, location.pathname]")
+    window.tell("Emulation.clearDeviceMetricsOverride")
+    check(wide <= PHONE["width"], f"{path} is {wide} wide on a phone")
+
+
 @test
 def every_page_is_for_everybody():
     window, work = log_in(), World.work
     work.run(f"error [==[{MARKUP}]==]", "--reason", MARKUP, "-i", f"a={MARKUP}", **KEYS)
     run_id = ask()
+    check_equal(request(World.hooks, "/" + "hook" * 400, "POST", "{}")[0].status, 404, "a delivery to nowhere")
     check_equal(window.run("return document.cookie"), "", "no script sees the cookie")
     window.open(World.base + "/runs?state=failed")
     failed = window.run("return document.querySelector('tbody a').pathname")
@@ -145,10 +153,7 @@ def every_page_is_for_everybody():
         for scheme in ("light", "dark"):
             window.prefer(scheme)
             check_equal(window.run(PALE), [], f"pale text in {scheme} on {path}")
-        window.tell("Emulation.setDeviceMetricsOverride", **PHONE)
-        wide = window.run("return document.documentElement.scrollWidth")
-        window.tell("Emulation.clearDeviceMetricsOverride")
-        check(wide <= PHONE["width"], f"{path} is {wide} wide on a phone")
+        fits_a_phone(window)
     nothing_was_complained_of()
 
 
@@ -199,6 +204,7 @@ def bars_move_without_loading_again():
     window.wait("return document.getElementById('news').textContent.startsWith('Map Run SUCCEEDED, 100 %')")
     check(window.run("return window.still"), "it is the same page")
     check_equal(window.run(UNNAMED), [], "for screen readers")
+    fits_a_phone(window)
     window.tell("Emulation.setScriptExecutionDisabled", value=True)
     window.open(World.base + "/")
     window.tell("Emulation.setScriptExecutionDisabled", value=False)
