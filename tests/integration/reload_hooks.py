@@ -157,6 +157,22 @@ def secrets_and_accept_are_read_anew_and_a_rate_goes_on_counting():
 
 
 @test
+def what_is_refused_last_leaves_no_schedule_behind():
+    with Workspace() as work:
+        tells = work.write("tells.lua", TELLS)
+        work.write("accept.lua", "return {}\n")
+        good = LISTEN + hook(work, "x", tells)
+        with serving(work, good) as served:
+            said = reload(work, good + schedule("never", tells, "* * * * * *")
+                          + hook(work, "y", tells, accept=work.path("accept.lua")), status=2)
+            check("returns no function accept" in said.err, f"said {said}")
+            check_equal(served.post("y", {}, "one")[0], 404, "the hook beside it")
+            reload(work, good + schedule("always", tells, "* * * * * *"))
+            wait_for("two times of the other", lambda: len(runs_of(work, "always")) >= 2)
+            check_equal(runs_of(work, "never"), [], "what was never in force")
+
+
+@test
 def a_sender_that_waits_for_the_end_is_told_over_a_reload():
     with Workspace() as work:
         waits = work.write("waits.lua", 'approve{ subject = "go on?" }\nreturn { done = true }\n')
