@@ -1,11 +1,13 @@
 """The dashboard: who gets in, what others cannot make a browser do, and what its pages say."""
 
 import contextlib
+import http.client
 import json
 import re
 import time
 
 from browser import Person, link, port_of, request
+from certificates import Authority
 from program import Workspace
 from steered import control, map_run
 from tap import check, check_equal, run, test
@@ -17,11 +19,11 @@ SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"
 
 
 @contextlib.contextmanager
-def serving(work, more="", endpoint="local", **env):
+def serving(work, more="", endpoint="local", admin=ADMIN, **env):
     """`runbook serve` with a dashboard until the block ends; gives the process and what it said."""
     work.write("idle.lua", "return 1\n")
     schedule = f"[schedule yearly]\ncron = 0 0 1 1 *\nrunbook = {work.path('idle.lua')}\n\n"
-    work.configure(endpoint, ADMIN + schedule + more)
+    work.configure(endpoint, admin + schedule + more)
     with work.serve(**env) as served:
         yield served
 
@@ -244,6 +246,33 @@ def one_run_has_its_steps():
         check(answer.status == 404 and "nosuchrun" in text, f"{answer.status} {text}")
         for path in ("/runs/", "/runs/a/b", "/runs/%00", "/runs/" + "a" * 200):
             check_equal(ann.get(path)[0].status, 404, path)
+
+
+@test
+def over_tls_everything_is_secure():
+    with Workspace() as work, work.engine() as (_, url):
+        arn, authority = map_run(url, {"Type": "Succeed"}), Authority(work.dir)
+        cert, key = authority.server()
+        secure = ADMIN.strip() + f"\ncert_file = {cert}\nkey_file = {key}\n\n"
+        with serving(work, endpoint=url, admin=secure, **KEYS):
+            there = link(work)
+            check(there.startswith("https://127.0.0.1:"), there)
+            port, context = int(there.split(":")[2].split("/")[0]), authority.trusting()
+
+            def get(path, **headers):
+                connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
+                connection.request("GET", path, headers=headers)
+                return connection.getresponse()
+
+            answer = get(there[there.index("/login"):])
+            cookie = answer.headers["Set-Cookie"]
+            check(cookie.startswith("__Host-runbook=") and "; Secure" in cookie, cookie)
+            check("max-age" in answer.headers["Strict-Transport-Security"], "HSTS")
+            cookie = cookie.split(";")[0]
+            check_equal(get("/runs", Cookie=cookie).status, 200, "a page")
+            events = get("/events", Cookie=cookie)
+            check_equal(work.run(LOOK, "-i", f"arn={arn}", **KEYS).status, 0, "a look")
+            check_equal(next(line for line in events if line.strip()), b"event: bar\n", "events")
 
 
 # ---- approvals ----
