@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,30 @@ static int create_file(const char *path, struct err *err)
 	return 0;
 }
 
+/* SQLite's NOFOLLOW refuses a link anywhere in the path, and systemd's DynamicUser= makes the state directory
+ * one: the folder may be reached by links, the file must not be one. For free(); NULL: errno. */
+static char *without_links(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *real = folder ? realpath(folder, NULL) : NULL, *whole = NULL;
+	if (real && asprintf(&whole, "%s/%s", real, name) < 0)
+		whole = NULL;
+	free(real);
+	free(folder);
+	return whole;
+}
+
+static int open_file(struct db *d, const char *path, int flags, struct err *err)
+{
+	char *real = without_links(path);
+	if (!real)
+		return err_set(err, ERR_IO, "store %s: %s", path, strerror(errno));
+	int rc = sqlite3_open_v2(real, &d->h, flags, NULL);
+	free(real);
+	return rc == SQLITE_OK ? 0 : db_failed(d, err);
+}
+
 int db_open(struct db *d, const char *path, enum db_mode mode, struct err *err)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
@@ -71,10 +96,10 @@ int db_open(struct db *d, const char *path, enum db_mode mode, struct err *err)
 	if (!d->path)
 		return err_set(err, ERR_NOMEM, "no memory for the store %s", path);
 	int rc = mode == DB_WRITE ? create_file(path, err) : 0;
+	if (rc == 0)
+		rc = open_file(d, path, flags, err);
 	if (rc < 0)
 		return rc;
-	if (sqlite3_open_v2(path, &d->h, flags, NULL) != SQLITE_OK)
-		return db_failed(d, err);
 	(void)sqlite3_busy_timeout(d->h, BUSY_MS);
 	return db_exec(d, "PRAGMA foreign_keys = ON", err);
 }

@@ -191,6 +191,21 @@ TEST(it_is_known_whether_the_file_was_closed)
 	end(&f);
 }
 
+TEST(the_folder_may_be_reached_by_a_link)
+{
+	struct fixture f;
+	char link[SCRATCH_SIZE + 16];
+	begin(&f);
+	(void)snprintf(link, sizeof(link), "%s/state", f.dir);
+	CHECK_INT(symlink(".", link), 0);
+	(void)snprintf(f.path, sizeof(f.path), "%s/state/runs.db", f.dir);
+
+	open_store(&f);
+	CHECK_INT(store_reader_open(&f.reader, f.path, &f.err), 0);
+
+	end(&f);
+}
+
 TEST(a_link_is_not_followed)
 {
 	struct fixture f;
@@ -308,7 +323,8 @@ int main(void)
 	    TAP_CASE(a_database_of_something_else_is_refused_and_left_alone),
 	    TAP_CASE(a_file_that_is_no_database_is_refused),
 	    TAP_CASE(a_damaged_file_is_found_when_it_was_not_closed),
-	    TAP_CASE(it_is_known_whether_the_file_was_closed), TAP_CASE(a_link_is_not_followed),
+	    TAP_CASE(it_is_known_whether_the_file_was_closed),
+	    TAP_CASE(the_folder_may_be_reached_by_a_link), TAP_CASE(a_link_is_not_followed),
 	    TAP_CASE(a_batch_is_applied_whole_or_not_at_all),
 	    TAP_CASE(a_run_finds_the_sources_it_is_pinned_to),
 	    TAP_CASE(what_ended_before_is_forgotten_unless_somebody_must_look)));
