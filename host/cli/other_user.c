@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "cli/config.h"
-#include "cli/files.h"
 #include "net/http_place.h"
 #include "net/tls_server.h"
 
@@ -103,7 +102,7 @@ static int take_all(struct begun_as_root *kept, struct config *c, const struct w
 		    struct err *err)
 {
 	int rc = 0;
-	if (c->listen.line && (c->n_hooks > 0 || c->approvals.base_url))
+	if (c->listen.line)
 		rc = take(&kept->tls[0], &c->listen, w, err);
 	if (rc == 0 && c->admin.line)
 		rc = take(&kept->tls[1], &c->admin, w, err);
@@ -152,13 +151,11 @@ static int take_state_dir(const struct config *c, const struct who *w, struct er
 {
 	char audit[PATH_SIZE];
 	struct stat st;
-	if (stat(c->state_dir, &st) != 0) {
-		int rc = files_make_dir(c->state_dir, err);
-		if (rc < 0)
-			return rc;
-		if (chown(c->state_dir, w->uid, w->gid) != 0)
-			return err_set(err, ERR_IO, "%s: %s", c->state_dir, strerror(errno));
-	}
+	/* Only the last folder: one above it, of root's alone, would keep the user out. */
+	if (stat(c->state_dir, &st) != 0 &&
+	    (mkdir(c->state_dir, 0700) != 0 || lchown(c->state_dir, w->uid, w->gid) != 0))
+		return err_set(err, ERR_IO, "[host] state_dir = %.1000s: %s", c->state_dir,
+			       strerror(errno));
 	int n = snprintf(audit, sizeof(audit), "%s/audit", c->state_dir);
 	if (n < 0 || (size_t)n >= sizeof(audit))
 		return err_set(err, ERR_INVALID, "[host] state_dir is too long");

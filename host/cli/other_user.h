@@ -3,8 +3,8 @@
  *
  * As root, before anything else is opened and the first thread: the configuration and the secrets of hooks
  * are read (config_open), then the certificates and keys of [listen] and [admin], and their sockets are
- * bound. Everything else is opened as the user: the state directory, which is made if it is missing, the
- * audit key, plugins, runbooks, [secrets]. A reload reads certificates, keys and secrets as the user, too:
+ * bound. Everything else is opened as the user: the state directory, whose last folder is made if it
+ * is missing, the audit key, plugins, runbooks, [secrets]. A reload reads certificates, keys and secrets as the user, too:
  * what only root may read makes it fail, and is named.
  */
 #ifndef CLI_OTHER_USER_H

@@ -202,6 +202,32 @@ def who_it_is_to_become_is_checked_before_anything_is_touched():
 
 
 @test
+def a_port_of_roots_is_bound_before_there_is_a_hook():
+    needs_two_users()
+    with Workspace() as work:
+        os.chmod(work.dir, 0o755)
+        port = port_of_root()
+        configure(work, "user = nobody", f"[listen]\naddress = 127.0.0.1:{port}\n")
+        with work.serve(), socket.create_connection(("127.0.0.1", port)):
+            pass
+
+
+@test
+def no_folder_of_roots_is_made_above_the_state_directory():
+    needs_two_users()
+    with Workspace() as work:
+        os.chmod(work.dir, 0o755)
+        configure(work, "user = nobody")
+        with open(work.config, encoding="utf-8") as file:
+            text = file.read().replace(work.path("state"), work.path("made/later/state"))
+        work.write("runbook.conf", text)
+        ended = work.command("serve", "--config", work.config)
+        check_equal(ended.status, 2, "exit status")
+        check(f"state_dir = {work.path('made/later/state')}: No such file" in ended.err, ended.err)
+        check(not os.path.exists(work.path("made")), "nothing is made")
+
+
+@test
 def nothing_is_inherited_and_too_few_files_are_told():
     with Workspace() as work:
         configure(work, more="[admin]\naddress = 127.0.0.1:0\n")
