@@ -1,5 +1,6 @@
 #include "admin/query.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,7 @@ int query_runs(const struct query *q, const struct run_filter *filter, cJSON **o
 struct whole {
 	const struct query *q;
 	cJSON *o, *steps, *modules, *approvals;
+	void *by_path; /* a tree of struct step: those in steps */
 	char id[64];
 	int attempt;
 	bool over;
@@ -149,21 +151,34 @@ static const char *kind_name(enum step_kind kind)
 	return "call";
 }
 
-/* The row of the step with that path, a new one when it has none. */
+struct step {
+	const char *path; /* the row's */
+	cJSON *row;
+};
+
+static int compare_steps(const void *a, const void *b)
+{
+	const struct step *left = a, *right = b;
+	return strcmp(left->path, right->path);
+}
+
+/* The row of the step with that path, a new one when it has none. A run may have very many. */
 static cJSON *step_row(struct whole *w, const char *path, enum step_kind kind)
 {
-	cJSON *o = w->steps->child ? w->steps->child->prev : NULL; /* mostly the last */
-	if (o && strcmp(json_get_str(o, "path"), path) == 0)
-		return o;
-	cJSON_ArrayForEach(o, w->steps)
-	{
-		if (strcmp(json_get_str(o, "path"), path) == 0)
-			return o;
-	}
-	o = query_add_row(w->steps);
-	if (!o)
+	const struct step wanted = { .path = path };
+	struct step *const *known = tfind(&wanted, &w->by_path, compare_steps);
+	if (known)
+		return (*known)->row;
+	cJSON *o = query_add_row(w->steps);
+	const cJSON *name = o ? cJSON_AddStringToObject(o, "path", path) : NULL;
+	struct step *step = name ? calloc(1, sizeof(*step)) : NULL;
+	if (!step)
 		return NULL;
-	(void)cJSON_AddStringToObject(o, "path", path);
+	*step = (struct step){ name->valuestring, o };
+	if (!tsearch(step, &w->by_path, compare_steps)) {
+		free(step);
+		return NULL;
+	}
 	query_add_text(o, "kind", kind_name(kind));
 	return o;
 }
@@ -353,6 +368,7 @@ int query_run(const struct query *q, const char *id, cJSON **out, struct err *er
 	w.approvals = w.steps ? cJSON_AddArrayToObject(w.o, "approvals") : NULL;
 	int rc =
 	    w.approvals ? show_all(&w, id, err) : err_set(err, ERR_NOMEM, "no memory for the run");
+	tdestroy(w.by_path, free);
 	if (rc < 0) {
 		cJSON_Delete(w.o);
 		return rc;
