@@ -10,6 +10,7 @@
 #include "cli/audit_check.h"
 #include "cli/dashboard_private.h"
 #include "commit/commit.h"
+#include "net/address.h"
 #include "net/http_server.h"
 
 enum { RECORD_MAX = 4096 };
@@ -123,6 +124,14 @@ bool dashboard_serve(struct dashboard *d, struct http_exchange *x, const struct 
 
 /* ---- links ---- */
 
+/* Neither a socket nor all addresses of the machine. */
+static bool is_one_address(const struct http_place *p)
+{
+	static const uint8_t all[16];
+	struct net_address a;
+	return net_address_parse(&a, bytes_str(p->address)) && memcmp(a.b, all, sizeof(all)) != 0;
+}
+
 /* Where people reach it: as configured, or at the first place if that is one address. */
 static void find_url(struct dashboard *d)
 {
@@ -133,8 +142,7 @@ static void find_url(struct dashboard *d)
 	if (c->base_url) {
 		(void)snprintf(d->url, sizeof(d->url), "%s", c->base_url);
 		d->secure |= strncmp(c->base_url, "https:", 6) == 0;
-	} else if (d->port && strcmp(c->places[0].address, "0.0.0.0") != 0 &&
-		   strcmp(c->places[0].address, "::") != 0) {
+	} else if (is_one_address(&c->places[0]) && d->port) {
 		config_place_text(&c->places[0], place, sizeof(place));
 		(void)snprintf(d->url, sizeof(d->url), "%s://%s:%u", scheme, place, d->port);
 	}

@@ -5,32 +5,37 @@
 #include "admin/form.h"
 #include "cli/audit_check.h"
 #include "cli/dashboard_private.h"
+#include "trigger/approval_link.h"
 
-enum { COMMENT_SIZE = 1024, NUMBER_SIZE = 12 };
+enum { NUMBER_SIZE = 12 };
 
 /* ---- votes ---- */
 
 struct vote_form {
-	char run[64], step[256], attempt[NUMBER_SIZE], what[16], comment[COMMENT_SIZE];
+	char run[64], step[256], what[16], comment[APPROVAL_COMMENT_SIZE];
+	int attempt;
 };
 
-static bool read_vote(struct vote_form *f, struct bytes body)
+/* @return 0: it is not one */
+static int read_attempt(struct bytes body)
 {
-	form_get(body, "comment", f->comment, sizeof(f->comment));
-	return form_get(body, "run", f->run, sizeof(f->run)) &&
-	       form_get(body, "step", f->step, sizeof(f->step)) &&
-	       form_get(body, "attempt", f->attempt, sizeof(f->attempt)) &&
-	       form_get(body, "do", f->what, sizeof(f->what)) &&
-	       (strcmp(f->what, "approve") == 0 || strcmp(f->what, "reject") == 0);
-}
-
-static int attempt_of(const struct vote_form *f)
-{
+	char text[NUMBER_SIZE];
 	int64_t n = 0;
-	cJSON *v = json_parse(bytes_str(f->attempt), NULL);
+	form_get(body, "attempt", text, sizeof(text));
+	cJSON *v = json_parse(bytes_str(text), NULL);
 	bool good = json_int_token(v, &n) && n > 0 && n < INT32_MAX;
 	cJSON_Delete(v);
 	return good ? (int)n : 0;
+}
+
+static bool read_vote(struct vote_form *f, struct bytes body)
+{
+	approval_form_comment(f->comment, body);
+	f->attempt = read_attempt(body);
+	return f->attempt > 0 && form_get(body, "run", f->run, sizeof(f->run)) &&
+	       form_get(body, "step", f->step, sizeof(f->step)) &&
+	       form_get(body, "do", f->what, sizeof(f->what)) &&
+	       (strcmp(f->what, "approve") == 0 || strcmp(f->what, "reject") == 0);
 }
 
 static void say(struct visit *v, int status, const char *title, const char *text)
@@ -59,7 +64,7 @@ static void vote(struct visit *v, const struct vote_form *f)
 {
 	struct err err = { 0 };
 	const struct run_ballot ballot = { .step = f->step,
-					   .attempt = attempt_of(f),
+					   .attempt = f->attempt,
 					   .voter = v->person,
 					   .by = "dashboard",
 					   .approve = strcmp(f->what, "approve") == 0,

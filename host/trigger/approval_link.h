@@ -16,7 +16,7 @@
 
 enum {
 	APPROVAL_LINK_TEXT = 256,
-	APPROVAL_COMMENT_SIZE = 1024,
+	APPROVAL_COMMENT_SIZE = 1536, /* holds 500 characters, as pages count them */
 };
 
 struct approval_link {

@@ -4,11 +4,13 @@ import contextlib
 import http.client
 import json
 import re
+import socket
+import subprocess
 import time
 
 from browser import Person, link, port_of, request
 from certificates import Authority
-from program import Workspace
+from program import RUNBOOK, Workspace, said_when_ready
 from steered import control, map_run
 from tap import check, check_equal, run, test
 
@@ -26,6 +28,22 @@ def serving(work, more="", endpoint="local", admin=ADMIN, **env):
     work.configure(endpoint, admin + schedule + more)
     with work.serve(**env) as served:
         yield served
+
+
+@contextlib.contextmanager
+def serving_at_socket(work):
+    """`runbook serve` to which a service manager has handed over `socket:admin`."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        env = work.environment(LISTEN_FDS="1", LISTEN_FDNAMES="admin")
+        command = f'LISTEN_PID=$$ exec "$@" 3<&{server.fileno()}'
+        process = subprocess.Popen(["sh", "-c", command, "sh", RUNBOOK, "serve", "--config", work.config], env=env,
+                                   cwd=work.dir, stderr=subprocess.PIPE, text=True, pass_fds=[server.fileno()])
+        try:
+            said_when_ready(process)
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
 
 
 def opened(work):
@@ -116,11 +134,15 @@ def a_link_leads_where_people_reach_it():
     with Workspace() as work:
         work.write("idle.lua", "return 1\n")
         schedule = f"[schedule yearly]\ncron = 0 0 1 1 *\nrunbook = {work.path('idle.lua')}\n\n"
-        socket = work.path("admin.sock")
-        work.configure(more=f"[admin]\naddress = unix:{socket}\n\n" + schedule)
+        path = work.path("admin.sock")
+        work.configure(more=f"[admin]\naddress = unix:{path}\n\n" + schedule)
         with work.serve():
             ended = work.command("dashboard", "--config", work.config)
             check(ended.status == 2 and "base_url is to say" in ended.err, f"a socket: {ended}")
+        work.configure(more="[admin]\naddress = socket:admin\nplain = true\n\n" + schedule)
+        with serving_at_socket(work):
+            ended = work.command("dashboard", "--config", work.config)
+            check(ended.status == 2 and "base_url is to say" in ended.err, f"the service manager's: {ended}")
         base = "base_url = https://runbook.example"
         work.configure(more=f"[admin]\naddress = 127.0.0.1:0\n{base}\n\n" + schedule)
         with work.serve() as (_, said):
@@ -311,7 +333,8 @@ def a_button_approves():
         ann = opened(work)
         [form] = questions(ann, 1)
         check("drop the queue" in ann.text("/approvals"), "what is asked")
-        for bad in ({"token": "0" * 64}, {"do": "maybe"}, {"do": None}, {"run": None}, {"step": ""}):
+        for bad in ({"token": "0" * 64}, {"do": "maybe"}, {"do": None}, {"run": None}, {"step": ""},
+                    {"attempt": "0"}, {"attempt": "x"}, {"attempt": None}):
             answer, _ = ann.post("/approvals", **form | {"do": "approve"} | bad)
             check(answer.status in (400, 403), f"{bad}: {answer.status}")
         for other in ({"step": "99"}, {"attempt": "2"}, {"run": "no-such-run"}):
@@ -329,6 +352,17 @@ def a_button_approves():
         check("drop the queue" in text and "Approved by" in text and "ticket <4711>" in text, f"the run: {text}")
         answer, text = ann.post("/approvals", **form, do="reject")
         check(answer.status == 410 and "Nothing waits" in text, f"too late: {text}")
+
+
+@test
+def a_long_comment_is_kept():
+    with Workspace() as work, serving(work, asking(work)) as (_, said):
+        deliver(said)
+        ann = opened(work)
+        [form] = questions(ann, 1)
+        check_equal(ann.post("/approvals", **form, do="approve", comment="\u6551" * 500)[0].status, 303, "the vote")
+        vote = state_of(work, form["run"], "done")["approvals"][0]["votes"][0]
+        check_equal(vote["comment"], "\u6551" * 500, "all that its field takes")
 
 
 @test
