@@ -84,7 +84,8 @@ struct firing *firing_new(struct firings *fs, const struct config_schedule *c);
 void firing_free(struct firing *f);
 /* As the store has left it, but for its course. */
 void firing_take_row(struct firing *f, const struct schedule_row *row);
-/* The row of one that is not configured any more: should it come back, it begins anew. */
+/* The row of one that is not configured any more: should it come back, it begins anew, but for what is
+ * decided of it. */
 void firings_take_leave(struct firings *fs, const struct schedule_row *row);
 
 #endif

@@ -2,14 +2,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/config_change.h"
 #include "cli/serve_firing.h"
 #include "net/loop.h"
+
+enum { COURSE_MAX = 1 << 16 };
 
 /* A schedule of the next configuration: one that goes on, or one that is new. */
 struct coming {
 	struct firing *f;
 	bool new;
+	struct schedule_course course; /* of a new one: what was decided when it was there before */
 };
 
 struct firings_change {
@@ -36,7 +40,7 @@ int firings_change_new(struct firings_change **out, struct firings *fs, const st
 	for (; whole && c->n < config->n_schedules; c->n += whole) {
 		const struct config_schedule *s = &config->schedules[c->n];
 		struct firing *f = firings_find(fs, s->start.name);
-		c->v[c->n] = (struct coming){ f ? f : firing_new(fs, s), !f };
+		c->v[c->n] = (struct coming){ .f = f ? f : firing_new(fs, s), .new = !f };
 		whole = c->v[c->n].f;
 	}
 	if (!whole) {
@@ -51,8 +55,12 @@ static int take_row(void *arg, const struct schedule_row *row)
 {
 	const struct firings_change *c = arg;
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->v[i].new &&strcmp(c->v[i].f->c->start.name, row->name) == 0)
-			firing_take_row(c->v[i].f, row);
+		struct coming *to = &c->v[i];
+		if (!to->new || strcmp(to->f->c->start.name, row->name) != 0)
+			continue;
+		firing_take_row(to->f, row);
+		if (row->course && schedule_course_read(&to->course, row->course) < 0)
+			break; /* nothing is decided */
 	}
 	return 0;
 }
@@ -67,9 +75,11 @@ int firings_change_ready(struct firings_change *c, struct err *err)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < c->n; i++) {
 		struct firing *f = c->v[i].f;
+		struct schedule_course *course = &c->v[i].course;
 		if (!c->v[i].new)
 			continue;
-		rc = schedules_add(&f->timer, c->all->schedules, &f->c->rule, NULL, f, err);
+		schedule_course_begin(course, &f->c->rule, clock_wall_ms());
+		rc = schedules_add(&f->timer, c->all->schedules, &f->c->rule, course, f, err);
 		if (rc == 0 && f->paused_ms)
 			schedule_pause(f->timer, true);
 	}
@@ -101,16 +111,20 @@ void firings_change_free(struct firings_change *c)
 
 /* ---- taking ---- */
 
+/* What is decided of it stays so: with another jitter an instant that has its run might come again. */
 static void leave(struct firing *f)
 {
+	struct buf course = BUF_INIT(COURSE_MAX);
+	schedule_course_write(schedule_course_of(f->timer), &course);
 	firing_skip_waiting(f, NOT_CONFIGURED);
 	firing_record_skips(f);
 	firings_take_leave(f->all, &(struct schedule_row){ .name = f->c->start.name,
 							   .zone = f->c->zone_name,
 							   .options = "{}",
-							   .course = "[]",
+							   .course = buf_cstr(&course),
 							   .missed = f->missed,
 							   .failures = f->failures });
+	buf_clear(&course);
 	remove_timer(f);
 	firing_free(f);
 }

@@ -53,6 +53,26 @@ def schedules_come_go_and_change_while_a_run_of_before_goes_on():
 
 
 @test
+def an_instant_that_has_its_run_does_not_come_again_with_another_jitter():
+    def firings(work):
+        return [(r["actor"]["name"], r["actor"]["due"]) for r in records(work, "run.start")]
+
+    with Workspace() as work:
+        tells = work.write("tells.lua", TELLS)
+        names = [f"n{n}" for n in range(6)]
+        other = schedule("other", tells)
+        with serving(work, other + "".join(schedule(n, tells, "* * * * * *") for n in names)):
+            wait_for("three firings of each", lambda: all(len(runs_of(work, n)) > 2 for n in names))
+            reload(work, other)
+            # an instant comes up to three seconds late from now on: some of those that were fired would be due
+            reload(work, other + "".join(schedule(n, tells, "* * * * * *", jitter="3s") for n in names))
+            before = len(firings(work))
+            wait_for("what comes later", lambda: len(firings(work)) >= before + 3 * len(names))
+        found = firings(work)
+        check_equal(len(found), len(set(found)), f"each instant once {found}")
+
+
+@test
 def what_is_wrong_changes_nothing_and_says_line_and_key():
     with Workspace() as work:
         tells = work.write("tells.lua", TELLS)
