@@ -131,6 +131,7 @@ static int settle(struct serve *s)
 		rc = admin_pages_start(&s->admin, s, &err);
 	if (rc < 0)
 		return host_complain(&s->host, "serve", "%s", err.message);
+	process_hear_hangups(true);
 	rc = serve_settle(s, &err);
 	if (rc == 0)
 		return EXIT_DONE;
@@ -233,6 +234,7 @@ int cmd_serve(int argc, char **argv)
 		return usage_error("serve", "expected --config FILE and nothing else");
 	struct serve s = { 0 };
 	status = serve(&s, file, log_format);
+	process_hear_hangups(false);
 	s.stopping = true;
 	reload_free(s.host.reload);
 	s.host.reload = NULL;

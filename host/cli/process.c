@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -21,10 +22,19 @@ static int read_nothing(struct err *err)
 	return ok ? 0 : err_set(err, ERR_IO, "/dev/null: %s", strerror(why));
 }
 
+void process_hear_hangups(bool hear)
+{
+	sigset_t hangup;
+	(void)sigemptyset(&hangup);
+	(void)sigaddset(&hangup, SIGHUP);
+	(void)pthread_sigmask(hear ? SIG_UNBLOCK : SIG_BLOCK, &hangup, NULL);
+}
+
 int process_begin(struct err *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_set(err, ERR_IO, "no_new_privs: %s", strerror(errno));
+	process_hear_hangups(false);
 	(void)umask(077);
 	/* a kernel before 5.9 does not know it: they stay open, as they were for every program */
 	(void)close_range((unsigned)manager_fds_end(), UINT_MAX, 0);

@@ -168,6 +168,25 @@ def a_storm_of_hangups_ends_in_the_last_configuration():
 
 
 @test
+def a_hangup_before_it_is_ready_and_while_it_stops_does_not_end_it():
+    with Workspace() as work:
+        work.configure(more=schedule("one", work.write("tells.lua", TELLS)))
+        for _ in range(5):
+            process = work.start("serve", "--config", work.config)
+            try:
+                check("begins" in process.stderr.readline(), "its first line")
+                process.send_signal(signal.SIGHUP)
+                said_when_ready(process)
+                process.send_signal(signal.SIGTERM)
+                while process.poll() is None:
+                    process.send_signal(signal.SIGHUP)
+                check_equal(process.returncode, 0, "how it ended")
+            finally:
+                process.kill()
+                process.communicate()
+
+
+@test
 def a_kill_in_the_middle_leaves_what_the_file_says():
     with Workspace() as work:
         tells = work.write("tells.lua", TELLS)
