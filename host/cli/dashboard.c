@@ -20,7 +20,7 @@ enum { RECORD_MAX = 4096 };
 static const struct session *session_of(struct dashboard *d, const struct http_received *req)
 {
 	char key[SESSION_KEY_SIZE];
-	return form_cookie(req, cookie_name(d), key, sizeof(key))
+	return form_cookie(req, d->cookie, key, sizeof(key))
 		   ? sessions_find(d->sessions, key, clock_boot_ms())
 		   : NULL;
 }
@@ -132,6 +132,16 @@ static bool is_one_address(const struct http_place *p)
 	return net_address_parse(&a, bytes_str(p->address)) && memcmp(a.b, all, sizeof(all)) != 0;
 }
 
+/* Browsers do not part cookies by port: two hosts on one machine would log each other's people out. */
+static void name_cookie(struct dashboard *d, const struct config_listen *c)
+{
+	char port[8] = "";
+	if (d->port && !c->base_url)
+		(void)snprintf(port, sizeof(port), "-%u", d->port);
+	(void)snprintf(d->cookie, sizeof(d->cookie), "%srunbook%s", d->secure ? "__Host-" : "",
+		       port);
+}
+
 /* Where people reach it: as configured, or at the first place if that is one address. */
 static void find_url(struct dashboard *d)
 {
@@ -146,6 +156,7 @@ static void find_url(struct dashboard *d)
 		config_place_text(&c->places[0], place, sizeof(place));
 		(void)snprintf(d->url, sizeof(d->url), "%s://%s:%u", scheme, place, d->port);
 	}
+	name_cookie(d, c);
 }
 
 int dashboard_invite(struct dashboard *d, const struct person *person, struct buf *url,

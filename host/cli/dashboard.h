@@ -14,9 +14,9 @@
  * every form carries a token of the session. A stranger gets the page that says how to log in (403).
  * Logins are recorded: dashboard.login.
  *
- * Browsers do not part cookies by port: whoever can make a person open another port of the same host
- * name with that browser, and listens there, is shown the cookie. On a host with other users a Unix
- * socket behind a proxy, or TLS with a name of its own, keeps it.
+ * Browsers do not part cookies by port, so its name has the port; and whoever can make a person open
+ * another port of the same host name with that browser, and listens there, is shown the cookie. On a
+ * host with other users a Unix socket behind a proxy, or TLS with a name of its own, keeps it.
  *
  * Pages are made on a thread of their own, from a reader of the store. For the loop's thread.
  */

@@ -102,13 +102,8 @@ void answer_asset(const struct dashboard *d, struct http_exchange *x, const stru
 	answer_with(x, 200, &h, (struct bytes){ (const char *)a->p, a->n });
 }
 
-const char *cookie_name(const struct dashboard *d)
-{
-	return d->secure ? "__Host-runbook" : "runbook";
-}
-
 void cookie_write(char out[COOKIE_SIZE], const struct dashboard *d, const char *key)
 {
-	(void)snprintf(out, COOKIE_SIZE, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-		       cookie_name(d), key, d->secure ? "; Secure" : "", *key ? "" : "; Max-Age=0");
+	(void)snprintf(out, COOKIE_SIZE, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", d->cookie,
+		       key, d->secure ? "; Secure" : "", *key ? "" : "; Max-Age=0");
 }

@@ -17,8 +17,9 @@ struct dashboard {
 	struct visit *visits;
 	struct audit_check *check;
 	struct feeds *feeds;
-	uint16_t port; /* of the first place; 0: none */
-	char url[512]; /* where people reach it; "": not known */
+	uint16_t port;   /* of the first place; 0: none */
+	char url[512];   /* where people reach it; "": not known */
+	char cookie[32]; /* its name */
 	char *state_dir;
 	bool secure; /* over TLS, as far as browsers see */
 	int64_t since_ms;
@@ -112,7 +113,6 @@ void answer_feed(const struct dashboard *d, struct http_exchange *x);
 struct asset;
 void answer_asset(const struct dashboard *d, struct http_exchange *x, const struct asset *a);
 
-const char *cookie_name(const struct dashboard *d);
 /* key "": the cookie is to go. */
 void cookie_write(char out[COOKIE_SIZE], const struct dashboard *d, const char *key);
 

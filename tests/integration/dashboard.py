@@ -75,7 +75,7 @@ def a_stranger_is_told_how_to_log_in():
         for path in ("/login?code=%00", "/login?code=a&code=b", "/login?code=" + "0" * 5000):
             check("Set-Cookie" not in request(port, path)[0].headers, path)
         check_equal(request(port, "/leave", "POST", "token=x")[0].status, 403, "a form")
-        check_equal(request(port, "/", headers={"Cookie": "runbook=" + "0" * 64})[0].status, 403, "a made-up cookie")
+        check_equal(request(port, "/", headers={"Cookie": f"runbook-{port}=" + "0" * 64})[0].status, 403, "a made-up cookie")
         check_equal(request(port, "/no/such/page")[0].status, 404, "another path")
         for path in ("/healthz", "/readyz", "/metrics"):
             check_equal(request(port, path)[0].status, 200, f"{path} is for machines")
@@ -86,6 +86,7 @@ def a_link_is_good_once():
     with Workspace() as work, serving(work):
         ann = opened(work)
         check("HttpOnly" in ann.set_cookie and "SameSite=Strict" in ann.set_cookie, ann.set_cookie)
+        check(ann.set_cookie.startswith(f"runbook-{ann.port}="), f"not another port's: {ann.set_cookie}")
         check("Domain" not in ann.set_cookie and "Path=/" in ann.set_cookie, ann.set_cookie)
         answer, text = request(ann.port, f"/login?{ann.link.query}")
         check(answer.status == 403 and "used up" in text, f"again: {text}")
@@ -288,7 +289,7 @@ def over_tls_everything_is_secure():
 
             answer = get(there[there.index("/login"):])
             cookie = answer.headers["Set-Cookie"]
-            check(cookie.startswith("__Host-runbook=") and "; Secure" in cookie, cookie)
+            check(cookie.startswith(f"__Host-runbook-{port}=") and "; Secure" in cookie, cookie)
             check("max-age" in answer.headers["Strict-Transport-Security"], "HSTS")
             cookie = cookie.split(";")[0]
             check_equal(get("/runs", Cookie=cookie).status, 200, "a page")
