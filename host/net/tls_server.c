@@ -8,6 +8,7 @@
 #include <openssl/x509err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -46,13 +47,20 @@ static int no_passphrase(char *out, int n, int writing, void *arg)
 	return -1;
 }
 
+/* OpenSSL would wait for the writer of a FIFO. */
 static int check_readable(const char *key, const char *file, struct err *err)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_set(err, ERR_INVALID, "%s = %.300s: %s", key, file, strerror(errno));
-	(void)close(fd);
-	return 0;
+	struct stat st;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool read = fd >= 0 && fstat(fd, &st) == 0;
+	int why = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (!read)
+		return err_set(err, ERR_INVALID, "%s = %.300s: %s", key, file, strerror(why));
+	return S_ISREG(st.st_mode)
+		   ? 0
+		   : err_set(err, ERR_INVALID, "%s = %.300s: not a regular file", key, file);
 }
 
 static int complain(const char *key, const char *file, const char *expected, struct err *err)

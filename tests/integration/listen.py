@@ -292,6 +292,8 @@ def what_listen_cannot_mean_is_refused_by_line():
         _, other = authority.server("other")
         work.write("empty.pem", "")
         authority.lock("server", "locked.pem")
+        pipe = work.path("pipe")
+        os.mkfifo(pipe)
         pair = f"cert_file = {cert}\nkey_file = {key}\n"
         any_place = "address = 127.0.0.1:0\n"
         rows = [
@@ -331,6 +333,9 @@ def what_listen_cannot_mean_is_refused_by_line():
              "other.key: this is not the key of the certificate in cert_file = "),
             (any_place + pair + f"client_ca_file = {work.path('empty.pem')}\n",
              "empty.pem: expected certificates of authorities in PEM"),
+            (any_place + f"cert_file = {pipe}\nkey_file = {key}\n", "cert_file = " + pipe + ": not a regular file"),
+            (any_place + f"cert_file = {cert}\nkey_file = {pipe}\n", "key_file = " + pipe + ": not a regular file"),
+            (any_place + pair + f"client_ca_file = {pipe}\n", "client_ca_file = " + pipe + ": not a regular file"),
             (f"address = unix:{work.dir}/no/such/folder.sock\n", "cannot listen on unix:"),
         ]
         for listen, want in rows:
