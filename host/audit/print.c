@@ -44,19 +44,12 @@ static bool is_fixed(const char *name)
 	return false;
 }
 
-/* Controls (C0, DEL, C1) and what reorders or hides text. */
-static bool is_trick(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
-}
-
 void print_text(struct buf *out, struct bytes text)
 {
 	while (text.n > 0) {
 		size_t n = utf8_valid_at(text.p, text.n);
 		uint32_t cp = n ? utf8_decode(text.p, n) : (unsigned char)text.p[0];
-		if (n == 0 || is_trick(cp))
+		if (n == 0 || utf8_is_trick(cp))
 			buf_addf(out, "\\u%04" PRIx32, cp);
 		else
 			buf_add(out, text.p, n);

@@ -18,13 +18,6 @@ bool log_format_parse(enum log_format *out, const char *name)
 	return false;
 }
 
-/* Controls (C0, DEL, C1) and what reorders or hides text: a log is also looked at on a terminal. */
-static bool is_escaped(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
-}
-
 static void add_quoted(struct buf *out, struct bytes value)
 {
 	buf_adds(out, "\"");
@@ -37,7 +30,7 @@ static void add_quoted(struct buf *out, struct bytes value)
 			buf_adds(out, "\\n");
 		else if (cp == '\t')
 			buf_adds(out, "\\t");
-		else if (is_escaped(cp))
+		else if (utf8_is_trick(cp))
 			buf_addf(out, "\\u%04" PRIx32, cp);
 		else
 			buf_add(out, n ? value.p : "\xef\xbf\xbd", n ? n : 3);

@@ -86,3 +86,9 @@ size_t utf8_encode(char *out, uint32_t cp)
 	u[3] = (unsigned char)(0x80 | (cp & 0x3f));
 	return 4;
 }
+
+bool utf8_is_trick(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
+	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
+}

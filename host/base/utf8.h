@@ -17,4 +17,7 @@ uint32_t utf8_decode(const char *s, size_t len);
 /* Write code point cp, up to 4 bytes; returns how many. */
 size_t utf8_encode(char *out, uint32_t cp);
 
+/* Controls (C0, DEL, C1) and what reorders or hides text: not for a terminal, nor for people's eyes. */
+bool utf8_is_trick(uint32_t cp);
+
 #endif
