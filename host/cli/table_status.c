@@ -105,6 +105,8 @@ static void say_audit(const cJSON *o)
 			       json_get_int(audit, "records", 0), json_get_int(audit, "lagMs", 0));
 		line("", text);
 	}
+	if (!disk) /* there is no state directory yet */
+		return;
 	(void)snprintf(text, sizeof(text), "%" PRId64 " %% full, %" PRId64 " MiB free",
 		       json_get_int(disk, "percent", 0), json_get_int(disk, "free", 0) >> 20);
 	line("disk", text);

@@ -52,6 +52,8 @@ def a_directory_that_nobody_owns_says_so():
     with Workspace() as work:
         found = status(work, want=1)
         check("owner" not in found and "runs" not in found, f"nothing was run: {found}")
+        text = work.command("status", "--config", work.config).out
+        check("none was ever started" in text and "MiB free" not in text, f"for people\n{text}")
         ended = work.run("return 1")
         check_equal(ended.status, 0, f"a run\n{ended}")
         found = status(work, want=1)
