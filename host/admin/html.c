@@ -29,12 +29,9 @@ static const char *entity(char c)
 	}
 }
 
-/* U+0000 to U+001F but tab and newline, U+007F to U+009F; and what would turn the rest of a line
- * around. */
-static bool is_control(uint32_t c)
+static bool is_shown(uint32_t c)
 {
-	return (c < ' ' && c != '\t' && c != '\n') || (c >= 0x7f && c <= 0x9f) ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c == '\t' || c == '\n' || !utf8_is_trick(c);
 }
 
 static void add_text(struct html *h, struct bytes text)
@@ -45,7 +42,7 @@ static void add_text(struct html *h, struct bytes text)
 		const char *as = entity(text.p[i]);
 		if (as)
 			buf_adds(&h->out, as);
-		else if (n == 0 || is_control(utf8_decode(text.p + i, n)))
+		else if (n == 0 || !is_shown(utf8_decode(text.p + i, n)))
 			buf_adds(&h->out, replacement);
 		else
 			buf_add(&h->out, text.p + i, n);

@@ -26,8 +26,8 @@ enum { HTML_MAX = 16 << 20 }; /* bytes of a page */
 
 /*
  * Append markup. %s: a text, escaped; NULL is none. %d, %zu, PRId64 and %.1f are numbers, %% a percent
- * sign; there is nothing else. Bytes that are no UTF-8 and control characters become U+FFFD; tab and
- * newline stay.
+ * sign; there is nothing else. Bytes that are no UTF-8, control characters and what reorders or hides text
+ * become U+FFFD; tab and newline stay.
  */
 void html_add(struct html *h, const char *format, ...) PRINTF_LIKE(2, 3);
 

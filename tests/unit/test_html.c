@@ -41,6 +41,7 @@ TEST(only_characters_that_are_seen_get_through)
 	CHECK_STR(escaped("a\x1b[31m\x7f\tb\n"), "a\xef\xbf\xbd[31m\xef\xbf\xbd\tb\n");
 	const char turned[] = { (char)0xe2, (char)0x80, (char)0xae, 't', '\0' };
 	CHECK_STR(escaped(turned), "\xef\xbf\xbdt");
+	CHECK_STR(escaped("dr\xe2\x80\x8bop"), "dr\xef\xbf\xbdop"); /* U+200B has no width */
 	CHECK_STR(escaped("\xc3"), "\xef\xbf\xbd");
 }
 
