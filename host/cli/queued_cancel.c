@@ -62,12 +62,20 @@ struct stored {
 	bool found;
 };
 
+/* A serve has all that waits of its schedules and hooks, this not: it has begun, and may have ended, but
+ * the store does not say so yet. */
+static bool is_behind(const struct host *h, const struct queued_row *row)
+{
+	bool served = row->schedule;
+	for (size_t i = 0; !served && i < h->config->n_hooks; i++)
+		served = strcmp(h->config->hooks[i].start.name, row->hook) == 0;
+	return served && h->cancel_queued;
+}
+
 static int take_stored(void *arg, const struct queued_row *row)
 {
 	struct stored *s = arg;
-	/* A serve has all that waits of its schedules: this row is behind. */
-	bool behind = row->schedule && s->host->cancel_queued;
-	if (row->cancelled || behind || strcmp(row->run, s->run) != 0)
+	if (row->cancelled || is_behind(s->host, row) || strcmp(row->run, s->run) != 0)
 		return 0;
 	queued_cancelled(s->host, row, s->actor, s->why);
 	s->found = true;
