@@ -4,86 +4,48 @@
 
 enum { JSON_SHOWN = 16 * 1024 };
 
-static void add_text(struct buf *out, const char *s)
+static void begin(struct html *page, const char *title)
 {
-	for (; *s; s++) {
-		switch (*s) {
-		case '<':
-			buf_adds(out, "&lt;");
-			break;
-		case '>':
-			buf_adds(out, "&gt;");
-			break;
-		case '&':
-			buf_adds(out, "&amp;");
-			break;
-		case '"':
-			buf_adds(out, "&quot;");
-			break;
-		case '\'':
-			buf_adds(out, "&#39;");
-			break;
-		default:
-			buf_add(out, (unsigned char)*s < ' ' ? " " : s, 1);
-		}
-	}
+	html_add(page,
+		 "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+		 "<meta name=\"viewport\" content=\"width=device-width\"><title>%s</title></head>"
+		 "<body>\n<h1>%s</h1>\n",
+		 title, title);
 }
 
-static void begin(struct buf *out, const char *title)
+static void finish(struct html *page)
 {
-	buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-		      "<meta name=\"viewport\" content=\"width=device-width\"><title>");
-	add_text(out, title);
-	buf_adds(out, "</title></head><body>\n<h1>");
-	add_text(out, title);
-	buf_adds(out, "</h1>\n");
+	html_add(page, "</body></html>\n");
 }
 
-static void finish(struct buf *out)
+void approval_page_say(struct html *page, const char *title, const char *text)
 {
-	buf_adds(out, "</body></html>\n");
+	begin(page, title);
+	html_add(page, "<p>%s</p>\n", text);
+	finish(page);
 }
 
-void approval_page_say(struct buf *out, const char *title, const char *text)
+static void add_row(struct html *page, const char *name, const char *value)
 {
-	begin(out, title);
-	buf_adds(out, "<p>");
-	add_text(out, text);
-	buf_adds(out, "</p>\n");
-	finish(out);
+	if (value && value[0])
+		html_add(page, "<dt>%s</dt><dd>%s</dd>\n", name, value);
 }
 
-static void add_row(struct buf *out, const char *name, const char *value)
+static void add_json_row(struct html *page, const char *name, const cJSON *value)
 {
-	if (!value || !value[0])
-		return;
-	buf_adds(out, "<dt>");
-	add_text(out, name);
-	buf_adds(out, "</dt><dd>");
-	add_text(out, value);
-	buf_adds(out, "</dd>\n");
-}
-
-static void add_json_row(struct buf *out, const char *name, const cJSON *value)
-{
-	struct buf text = BUF_INIT((size_t)1 << 20);
 	if (!value)
 		return;
-	json_write(&text, value);
-	if (text.n > JSON_SHOWN) {
-		buf_cut(&text, JSON_SHOWN);
-		buf_adds(&text, "...");
-	}
-	add_row(out, name, buf_cstr(&text));
-	buf_clear(&text);
+	html_add(page, "<dt>%s</dt><dd>", name);
+	html_json(page, value, JSON_SHOWN);
+	html_add(page, "</dd>\n");
 }
 
-static void add_votes(struct buf *out, const cJSON *approval)
+static void add_votes(struct html *page, const cJSON *approval)
 {
 	const cJSON *v;
-	buf_addf(out, "<dt>needs</dt><dd>%d</dd>\n", (int)json_get_int(approval, "needed", 1));
+	html_add(page, "<dt>needs</dt><dd>%d</dd>\n", (int)json_get_int(approval, "needed", 1));
 	cJSON_ArrayForEach(v, json_get(approval, "votes"))
-	    add_row(out, json_get_bool(v, "approve", false) ? "approved by" : "rejected by",
+	    add_row(page, json_get_bool(v, "approve", false) ? "approved by" : "rejected by",
 		    json_get_str(v, "voter"));
 }
 
@@ -101,30 +63,30 @@ static const cJSON *find_open(const struct approval_ask_page *p)
 	return NULL;
 }
 
-bool approval_page_ask(struct buf *out, const struct approval_ask_page *p)
+bool approval_page_ask(struct html *page, const struct approval_ask_page *p)
 {
 	const cJSON *a = find_open(p), *details = json_get(a, "details");
 	if (!a)
 		return false;
-	begin(out, p->approve ? "Approve this?" : "Reject this?");
-	buf_adds(out, "<dl>\n");
-	add_row(out, "what", json_get_str(a, "subject"));
-	add_row(out, "operation", json_get_str(details, "operation"));
-	add_json_row(out, "arguments", json_get(details, "args"));
-	add_row(out, "why it is asked", json_get_str(details, "why"));
-	add_row(out, "runbook", json_get_str(p->run, "path"));
-	add_row(out, "reason of the run", json_get_str(p->run, "reason"));
-	add_json_row(out, "started by", json_get(p->run, "actor"));
-	add_row(out, "run", json_get_str(p->run, "id"));
-	add_row(out, "step", p->step);
-	add_votes(out, a);
-	add_row(out, "until", json_get_str(a, "expires"));
-	add_row(out, "you are", p->person);
-	buf_adds(out, "</dl>\n<form method=\"post\">\n"
-		      "<p><label>Comment <input name=\"comment\" maxlength=\"500\"></label></p>\n"
-		      "<p><button type=\"submit\">");
-	buf_adds(out, p->approve ? "Approve" : "Reject");
-	buf_adds(out, "</button></p>\n</form>\n");
-	finish(out);
+	begin(page, p->approve ? "Approve this?" : "Reject this?");
+	html_add(page, "<dl>\n");
+	add_row(page, "what", json_get_str(a, "subject"));
+	add_row(page, "operation", json_get_str(details, "operation"));
+	add_json_row(page, "arguments", json_get(details, "args"));
+	add_row(page, "why it is asked", json_get_str(details, "why"));
+	add_row(page, "runbook", json_get_str(p->run, "path"));
+	add_row(page, "reason of the run", json_get_str(p->run, "reason"));
+	add_json_row(page, "started by", json_get(p->run, "actor"));
+	add_row(page, "run", json_get_str(p->run, "id"));
+	add_row(page, "step", p->step);
+	add_votes(page, a);
+	add_row(page, "until", json_get_str(a, "expires"));
+	add_row(page, "you are", p->person);
+	html_add(page,
+		 "</dl>\n<form method=\"post\">\n"
+		 "<p><label>Comment <input name=\"comment\" maxlength=\"500\"></label></p>\n"
+		 "<p><button type=\"submit\">%s</button></p>\n</form>\n",
+		 p->approve ? "Approve" : "Reject");
+	finish(page);
 	return true;
 }

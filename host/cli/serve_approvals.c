@@ -13,8 +13,6 @@
 #include "net/http_server.h"
 #include "trigger/approval_link.h"
 
-enum { PAGE_MAX = 1 << 20 };
-
 struct approvals {
 	struct host *host;
 	struct approval_links links; /* without base_url: none */
@@ -56,10 +54,10 @@ static void answer(struct http_exchange *x, int status, struct bytes page)
 
 static void say(struct http_exchange *x, int status, const char *title, const char *text)
 {
-	struct buf page = BUF_INIT(PAGE_MAX);
+	struct html page = HTML_INIT;
 	approval_page_say(&page, title, text);
-	answer(x, status, buf_bytes(&page));
-	buf_clear(&page);
+	answer(x, status, buf_bytes(&page.out));
+	html_clear(&page);
 }
 
 static void say_over(struct http_exchange *x)
@@ -120,7 +118,7 @@ static void look_up(void *arg)
 static void on_looked_up(void *arg)
 {
 	struct visit *v = arg;
-	struct buf page = BUF_INIT(PAGE_MAX);
+	struct html page = HTML_INIT;
 	const struct approval_ask_page ask = { .run = v->run,
 					       .attempt = v->link.attempt,
 					       .step = v->link.step,
@@ -131,8 +129,8 @@ static void on_looked_up(void *arg)
 	else if (v->x && (v->rc < 0 || !approval_page_ask(&page, &ask)))
 		say_over(v->x);
 	else if (v->x)
-		answer(v->x, 200, buf_bytes(&page));
-	buf_clear(&page);
+		answer(v->x, 200, buf_bytes(&page.out));
+	html_clear(&page);
 	free_visit(v);
 }
 

@@ -149,15 +149,15 @@ TEST(a_comment_comes_as_browsers_send_it)
 
 static char *page_of(const char *run, int attempt, const char *step)
 {
-	struct buf out = BUF_INIT(1 << 20);
+	struct html page = HTML_INIT;
 	cJSON *v = json_parse(bytes_str(run), NULL);
 	const struct approval_ask_page p = {
 		.run = v, .attempt = attempt, .step = step, .person = "ann", .approve = true
 	};
-	bool asked = approval_page_ask(&out, &p);
-	CHECK_INT(asked, out.n > 0);
-	char *text = asked ? strdup(buf_cstr(&out)) : NULL;
-	buf_clear(&out);
+	bool asked = approval_page_ask(&page, &p);
+	CHECK_INT(asked, page.out.n > 0);
+	char *text = asked ? strdup(buf_cstr(&page.out)) : NULL;
+	html_clear(&page);
 	cJSON_Delete(v);
 	return text;
 }
@@ -165,14 +165,14 @@ static char *page_of(const char *run, int attempt, const char *step)
 TEST(a_page_escapes_what_runs_say)
 {
 	char *page = page_of(
-	    "{\"id\":\"r\",\"attempt\":1,\"path\":\"<b>\",\"reason\":\"\\\"'&\","
+	    "{\"id\":\"r\",\"attempt\":1,\"path\":\"<b>\",\"reason\":\"\\\"'&\xE2\x80\xAE\","
 	    "\"approvals\":[{\"path\":\"1\",\"open\":true,\"needed\":2,"
 	    "\"subject\":\"</dd><script>x</script>\\n\",\"details\":{\"args\":{\"a\":\"<\"}},"
 	    "\"votes\":[{\"voter\":\"<i>\",\"approve\":true}]}]}",
 	    1, "1");
 	REQUIRE(page);
-	CHECK(strstr(page, "&lt;/dd&gt;&lt;script&gt;x&lt;/script&gt; </dd>"));
-	CHECK(strstr(page, "&quot;&#39;&amp;"));
+	CHECK(strstr(page, "&lt;/dd&gt;&lt;script&gt;x&lt;/script&gt;\n</dd>"));
+	CHECK(strstr(page, "&quot;&#39;&amp;\xEF\xBF\xBD")); /* nothing that turns text around */
 	CHECK(strstr(page, "{&quot;a&quot;:&quot;&lt;&quot;}"));
 	CHECK(strstr(page, "approved by</dt><dd>&lt;i&gt;"));
 	CHECK(!strstr(page, "<script") && !strstr(page, "<b>") && !strstr(page, "<i>"));
