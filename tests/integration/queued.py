@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import re
-import sqlite3
 import time
 import urllib.parse
 
@@ -139,23 +138,6 @@ def what_waits_of_a_hook_is_listed_shown_and_cancelled():
         check_equal((record["actor"]["type"], "verifiedUser" in record["actor"]), ("operator", True), "who did it")
         check_equal(record["delivery"]["deliveryId"], "d2", "whose delivery it was")
         check_equal(work.verify().status, 0, "the log")
-
-
-@test
-def what_has_begun_is_not_taken_out_of_its_queue_although_the_store_is_behind():
-    with Workspace() as work:
-        host = Host(work)
-        with host.serving():
-            first, second = (host.post(f"d{n}", n=n, sleep=sleep)[1]["run_id"] for n, sleep in ((1, 3600), (2, 0)))
-            host.until(lambda runs: [r["state"] for r in runs] == ["queued", "waiting"], host.listed)
-            with contextlib.closing(sqlite3.connect(work.path("state/runs.db"), isolation_level=None)) as store:
-                store.execute("BEGIN IMMEDIATE")
-                host.command("cancel", first)
-                host.until(lambda runs: second in runs, lambda: [r["run"] for r in host.records("run.end")])
-                host.command("cancel", second, want=2)
-                store.execute("ROLLBACK")
-            host.until(lambda run: run["state"] == "done", lambda: host.show(second))
-        check_equal(host.records("trigger.cancel"), [], "taken out of the queue")
 
 
 @test
