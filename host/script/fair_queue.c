@@ -53,50 +53,44 @@ void fair_queue_throttled(struct fair_queue *q, int64_t now_ms)
 
 /* ---- who waits ---- */
 
-static struct fair_class *class_of(struct fair_queue *q, const struct fair_entry *e)
+static struct fair_entry **bin_of(struct fair_queue *q, uint64_t run)
 {
-	return &q->classes[e->changes ? 0 : 1];
+	return &q->bins[run % FAIR_BINS];
 }
 
-static struct fair_entry **bin_of(struct fair_class *c, uint64_t run)
+static struct fair_entry *first_of(struct fair_queue *q, uint64_t run)
 {
-	return &c->bins[run % FAIR_BINS];
-}
-
-static struct fair_entry *first_of(struct fair_class *c, uint64_t run)
-{
-	struct fair_entry *e = *bin_of(c, run);
+	struct fair_entry *e = *bin_of(q, run);
 	while (e && e->run != run)
 		e = e->next_in_bin;
 	return e;
 }
 
 /* It is the first of its run, behind all other runs. */
-static void add_run(struct fair_class *c, struct fair_entry *e)
+static void add_run(struct fair_queue *q, struct fair_entry *e)
 {
-	struct fair_entry **bin = bin_of(c, e->run);
+	struct fair_entry **bin = bin_of(q, e->run);
 	e->next_in_bin = *bin;
 	*bin = e;
-	e->prev_run = c->last;
+	e->prev_run = q->last;
 	e->next_run = NULL;
-	*(c->last ? &c->last->next_run : &c->first) = e;
-	c->last = e;
+	*(q->last ? &q->last->next_run : &q->first) = e;
+	q->last = e;
 }
 
-static void remove_run(struct fair_class *c, struct fair_entry *e)
+static void remove_run(struct fair_queue *q, struct fair_entry *e)
 {
-	struct fair_entry **at = bin_of(c, e->run);
+	struct fair_entry **at = bin_of(q, e->run);
 	while (*at != e)
 		at = &(*at)->next_in_bin;
 	*at = e->next_in_bin;
-	*(e->prev_run ? &e->prev_run->next_run : &c->first) = e->next_run;
-	*(e->next_run ? &e->next_run->prev_run : &c->last) = e->prev_run;
+	*(e->prev_run ? &e->prev_run->next_run : &q->first) = e->next_run;
+	*(e->next_run ? &e->next_run->prev_run : &q->last) = e->prev_run;
 }
 
 void fair_queue_add(struct fair_queue *q, struct fair_entry *e, int64_t now_ms)
 {
-	struct fair_class *c = class_of(q, e);
-	struct fair_entry *first = first_of(c, e->run);
+	struct fair_entry *first = first_of(q, e->run);
 	INVARIANT(!e->waits);
 	e->waits = true;
 	e->since_ms = now_ms;
@@ -105,7 +99,7 @@ void fair_queue_add(struct fair_queue *q, struct fair_entry *e, int64_t now_ms)
 	q->n_waiting++;
 	if (!first) {
 		e->last = e;
-		add_run(c, e);
+		add_run(q, e);
 		return;
 	}
 	first->last->next = e;
@@ -113,30 +107,29 @@ void fair_queue_add(struct fair_queue *q, struct fair_entry *e, int64_t now_ms)
 }
 
 /* The first of its run leaves: the next one is the first, where it stood or behind all others. */
-static void remove_first(struct fair_class *c, struct fair_entry *e)
+static void remove_first(struct fair_queue *q, struct fair_entry *e)
 {
 	struct fair_entry *next = e->next;
-	remove_run(c, e);
+	remove_run(q, e);
 	if (!next)
 		return;
 	next->prev = NULL;
 	next->last = e->last;
-	add_run(c, next);
+	add_run(q, next);
 }
 
 void fair_queue_remove(struct fair_queue *q, struct fair_entry *e)
 {
-	struct fair_class *c = class_of(q, e);
 	if (!e->waits)
 		return;
 	e->waits = false;
 	q->n_waiting--;
 	if (!e->prev) {
-		remove_first(c, e);
+		remove_first(q, e);
 		return;
 	}
 	e->prev->next = e->next;
-	struct fair_entry *first = first_of(c, e->run);
+	struct fair_entry *first = first_of(q, e->run);
 	INVARIANT(first != NULL);
 	if (e->next)
 		e->next->prev = e->prev;
@@ -148,7 +141,7 @@ void fair_queue_remove(struct fair_queue *q, struct fair_entry *e)
 
 struct fair_entry *fair_queue_take(struct fair_queue *q, int64_t now_ms)
 {
-	struct fair_entry *e = q->classes[0].first ? q->classes[0].first : q->classes[1].first;
+	struct fair_entry *e = q->first;
 	refill(q, now_ms);
 	if (!e || q->tokens < FULL_TOKEN || q->n_under_way >= FAIR_UNDER_WAY)
 		return NULL;
@@ -187,9 +180,7 @@ bool fair_queue_is_fresh(struct fair_queue *q, int64_t now_ms)
 int64_t fair_queue_oldest_ms(const struct fair_queue *q, int64_t now_ms)
 {
 	int64_t since_ms = now_ms;
-	for (size_t i = 0; i < 2; i++) {
-		for (const struct fair_entry *e = q->classes[i].first; e; e = e->next_run)
-			since_ms = e->since_ms < since_ms ? e->since_ms : since_ms;
-	}
+	for (const struct fair_entry *e = q->first; e; e = e->next_run)
+		since_ms = e->since_ms < since_ms ? e->since_ms : since_ms;
 	return now_ms - since_ms;
 }

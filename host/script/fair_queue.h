@@ -2,12 +2,9 @@
  * fair_queue.h - calls that wait in front of a service's token bucket, and whose turn it is.
  *
  * Pure: time is a parameter, nothing is allocated for who waits. The queue keeps a bucket like the
- * service's own: `burst` tokens at most, `per_s` more a second, one a request. Who waits is served
- *
- *	changing calls before reads, and
- *	among each of them the runs in turn, a run's own calls in their order,
- *
- * so that a run with a hundred calls delays another run's one call by one call. What the service
+ * service's own: `burst` tokens at most, `per_s` more a second, one a request. Runs are served in turn,
+ * a run's own calls in their order, so that a run with a hundred calls delays another run's one call by
+ * one call. (Each operation of AWS has a bucket of its own: changes and reads never meet in one.) What the service
  * refuses for coming too fast (fair_queue_throttled) says that it has less than was thought, since
  * others draw from it too: the bucket is empty then, and fills at half its speed, which grows back by
  * one part in 30 a second. So many hosts find their shares without knowing of each other.
@@ -31,10 +28,9 @@ struct fair_rate {
 	double per_s; /* more than 0 */
 };
 
-/* A call that waits: embedded in it by the caller, who sets the first two. Zeros: it does not wait. */
+/* A call that waits: embedded in it by the caller, who sets the first. Zeros: it does not wait. */
 struct fair_entry {
 	uint64_t run;
-	bool changes;
 	/* Private. */
 	bool waits;
 	int64_t since_ms;
@@ -44,19 +40,14 @@ struct fair_entry {
 	struct fair_entry *next_in_bin;         /* likewise */
 };
 
-/* Of one kind, changing or not: the runs, each by the first of its calls. */
-struct fair_class {
-	struct fair_entry *first, *last;
-	struct fair_entry *bins[FAIR_BINS];
-};
-
 struct fair_queue { /* all private */
 	struct fair_rate rate;
 	double tokens; /* below 0: what was sent without one */
 	double share;  /* of per_s that it fills at: 1, less after a refusal */
 	int64_t now_ms, cut_ms;
 	size_t n_waiting, n_under_way;
-	struct fair_class classes[2];
+	struct fair_entry *first, *last;    /* the runs in turn, each by the first of its calls */
+	struct fair_entry *bins[FAIR_BINS]; /* the same, by run */
 };
 
 /* The bucket is full. */

@@ -180,7 +180,7 @@ bool rates_enter(struct rates *r, struct rate_turn *t, const struct registered_o
 	if (!q)
 		return true;
 	t->queue = q;
-	t->entry = (struct fair_entry){ .run = run, .changes = op->op->flags & OP_CHANGES };
+	t->entry = (struct fair_entry){ .run = run };
 	bool alone = q->fair.n_waiting == 0;
 	fair_queue_add(&q->fair, &t->entry, now_ms);
 	if (alone && fair_queue_take(&q->fair, now_ms))
