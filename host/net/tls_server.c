@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -164,11 +165,14 @@ static bool set_rules(SSL_CTX *ctx)
 
 static int read_end(int64_t *out_ms, SSL_CTX *ctx, struct err *err)
 {
-	int days, seconds;
+	struct tm tm;
 	const X509 *cert = SSL_CTX_get0_certificate(ctx);
-	if (!cert || ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) != 1)
+	if (!cert || ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
 		return err_set(err, ERR_INVALID, "cert_file: the certificate has no valid end");
-	*out_ms = clock_wall_ms() + ((int64_t)days * 86400 + seconds) * 1000;
+	int64_t days =
+	    days_from_civil(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday);
+	int64_t seconds = (int64_t)tm.tm_hour * 3600 + (int64_t)tm.tm_min * 60 + tm.tm_sec;
+	*out_ms = (days * 86400 + seconds) * 1000;
 	return 0;
 }
 
