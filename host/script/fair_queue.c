@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 
-enum { CUT_PAUSE_MS = 1000, LEAST_PART = 8, BACK_S = 30 };
+enum { CUT_PAUSE_MS = 1000, LEAST_PART = 8, BACK_S = 30, LOOK_MS = 1000 };
 
 static const double FULL_TOKEN = 1 - 1e-6; /* of what sums of fractions leave of one */
 
@@ -166,7 +166,9 @@ int64_t fair_queue_wait_ms(struct fair_queue *q, int64_t now_ms)
 		return -1;
 	if (q->tokens >= FULL_TOKEN)
 		return 0;
-	return (int64_t)((1 - q->tokens) / (q->rate.per_s * q->share) * 1000) + 1;
+	double wait_ms = (1 - q->tokens) / (q->rate.per_s * q->share) * 1000;
+	/* Below its full speed it grows faster while one waits: look again before that. */
+	return (int64_t)(q->share < 1 ? least(wait_ms, LOOK_MS) : wait_ms) + 1;
 }
 
 bool fair_queue_is_fresh(struct fair_queue *q, int64_t now_ms)

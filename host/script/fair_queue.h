@@ -70,7 +70,8 @@ void fair_queue_ended(struct fair_queue *q, int requests, int64_t now_ms);
 /* The service has refused a request for coming too fast. */
 void fair_queue_throttled(struct fair_queue *q, int64_t now_ms);
 
-/* In how many milliseconds somebody's turn may come; -1: not before something is added or ends. */
+/* In how many milliseconds somebody's turn may come, a second at most while the bucket's speed grows
+ * back; -1: not before something is added or ends. */
 int64_t fair_queue_wait_ms(struct fair_queue *q, int64_t now_ms);
 
 /* Nobody waits, nothing is under way and the bucket is full: it knows nothing that a new one does not. */

@@ -175,6 +175,27 @@ TEST(refusals_on_end_leave_an_eighth_of_the_speed)
 	CHECK_INT(serve(&q, 19000 + wait_ms), 0);
 }
 
+/* Its speed grows back while it fills: who looks when it says so is not behind who always looks. */
+TEST(a_bucket_that_owes_much_is_not_waited_for_longer_than_it_takes)
+{
+	struct fair_queue q = queue(100, 1);
+	int64_t always_ms = 4000, now_ms = 4000;
+	for (int i = 0; i <= FAIR_UNDER_WAY; i++)
+		add(&q, i, 1, 0);
+	for (int i = 0; i < FAIR_UNDER_WAY; i++)
+		CHECK_INT(take(&q, 0), i);
+	for (int64_t t = 0; t < 4; t++)
+		fair_queue_throttled(&q, t * 1000);
+	for (int i = 0; i < FAIR_UNDER_WAY; i++)
+		fair_queue_ended(&q, 2, 4000);
+	struct fair_queue same = q;
+	while (fair_queue_wait_ms(&same, always_ms) > 0)
+		always_ms++;
+	while (take(&q, now_ms) < 0)
+		now_ms += fair_queue_wait_ms(&q, now_ms);
+	CHECK(always_ms > 60000 && now_ms >= always_ms && now_ms <= always_ms + 100);
+}
+
 TEST(a_new_rate_holds_from_then_on)
 {
 	struct fair_queue q = queue(100, 1);
@@ -238,6 +259,7 @@ int main(void)
 	    TAP_CASE(repeated_requests_take_tokens_too_and_what_was_not_sent_gives_its_own_back),
 	    TAP_CASE(a_refusal_empties_the_bucket_and_halves_its_speed_for_a_while),
 	    TAP_CASE(refusals_on_end_leave_an_eighth_of_the_speed),
+	    TAP_CASE(a_bucket_that_owes_much_is_not_waited_for_longer_than_it_takes),
 	    TAP_CASE(a_new_rate_holds_from_then_on),
 	    TAP_CASE(it_is_as_new_when_nothing_is_left_of_it),
 	    TAP_CASE(a_thousand_runs_share_one_call_a_second)));
