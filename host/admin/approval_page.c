@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { JSON_SHOWN = 16 * 1024 };
-
 static void begin(struct html *page, const char *title)
 {
 	html_add(page,
@@ -36,7 +34,7 @@ static void add_json_row(struct html *page, const char *name, const cJSON *value
 	if (!value)
 		return;
 	html_add(page, "<dt>%s</dt><dd>", name);
-	html_json(page, value, JSON_SHOWN);
+	html_json(page, value);
 	html_add(page, "</dd>\n");
 }
 

@@ -34,7 +34,7 @@ static bool is_shown(uint32_t c)
 	return c == '\t' || c == '\n' || !utf8_is_trick(c);
 }
 
-static void add_text(struct html *h, struct bytes text)
+static void add_escaped(struct html *h, struct bytes text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	for (size_t i = 0; i < text.n;) {
@@ -50,6 +50,21 @@ static void add_text(struct html *h, struct bytes text)
 	}
 }
 
+/* cut: there was more of it */
+static void add_text(struct html *h, struct bytes text, bool cut)
+{
+	size_t max = h->out.n < HTML_MAX / 2 ? HTML_TEXT_MAX : HTML_TEXT_LATE;
+	if (text.n > max) {
+		cut = true;
+		text.n = max;
+		while (text.n > 0 && ((unsigned char)text.p[text.n] & 0xc0) == 0x80)
+			text.n--; /* not inside a character */
+	}
+	add_escaped(h, text);
+	if (cut)
+		buf_adds(&h->out, "\u2026 (cut)");
+}
+
 /* ---- formats ---- */
 
 /* What stands behind a percent sign. @return its length */
@@ -57,7 +72,7 @@ static size_t add_value(struct html *h, const char *at, va_list *args)
 {
 	if (at[0] == 's') {
 		const char *text = va_arg(*args, const char *);
-		add_text(h, bytes_str(text ? text : ""));
+		add_text(h, bytes_str(text ? text : ""), false);
 		return 1;
 	}
 	if (at[0] == 'd') {
@@ -102,21 +117,13 @@ void html_path(struct html *h, const char *segment)
 	percent_encode(&h->out, bytes_str(segment), PERCENT_UNRESERVED);
 }
 
-void html_json(struct html *h, const cJSON *value, size_t max)
+void html_json(struct html *h, const cJSON *value)
 {
 	struct buf text = BUF_INIT(HTML_MAX);
 	if (!value)
 		return;
 	json_write(&text, value);
-	struct bytes shown = buf_bytes(&text);
-	bool cut = shown.n > max || text.err;
-	if (shown.n > max)
-		shown.n = max;
-	while (cut && shown.n > 0 && ((unsigned char)shown.p[shown.n] & 0xc0) == 0x80)
-		shown.n--; /* not inside a character */
-	add_text(h, shown);
-	if (cut)
-		html_add(h, "\u2026 (cut)");
+	add_text(h, buf_bytes(&text), text.err != 0);
 	buf_clear(&text);
 }
 

@@ -20,22 +20,27 @@ struct html {
 	struct buf out;
 };
 
-enum { HTML_MAX = 16 << 20 }; /* bytes of a page */
+enum {
+	HTML_MAX = 16 << 20, /* bytes of a page */
+	HTML_TEXT_MAX = 16 * 1024,
+	HTML_TEXT_LATE = 1024,
+};
 
 #define HTML_INIT ((struct html){ BUF_INIT(HTML_MAX) })
 
 /*
  * Append markup. %s: a text, escaped; NULL is none. %d, %zu, PRId64 and %.1f are numbers, %% a percent
  * sign; there is nothing else. Bytes that are no UTF-8, control characters and what reorders or hides text
- * become U+FFFD; tab and newline stay.
+ * become U+FFFD; tab and newline stay. A text over HTML_TEXT_MAX bytes is cut, and marked as cut; one
+ * behind the first half of HTML_MAX over HTML_TEXT_LATE, so that a page of very many has an end.
  */
 void html_add(struct html *h, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Append a text as one segment of a path or one value of a query: percent-encoded. */
 void html_path(struct html *h, const char *segment);
 
-/* Append JSON, escaped; cut, and marked as cut, when it is longer than max bytes. NULL is nothing. */
-void html_json(struct html *h, const cJSON *value, size_t max);
+/* Append JSON as such a text. NULL is nothing. */
+void html_json(struct html *h, const cJSON *value);
 
 void html_clear(struct html *h);
 

@@ -6,8 +6,6 @@
 #include "admin/pages_private.h"
 #include "base/clock.h"
 
-enum { JSON_SHOWN = 16 * 1024 };
-
 /* ---- tables ---- */
 
 void table_begin(struct html *h, const char *caption, const char *const *columns)
@@ -218,7 +216,7 @@ void page_json(struct html *h, const char *name, const cJSON *value, bool open)
 		return;
 	html_add(h, open ? "<details open>" : "<details>");
 	html_add(h, "<summary>%s</summary><pre tabindex=\"0\">", name);
-	html_json(h, value, JSON_SHOWN);
+	html_json(h, value);
 	html_add(h, "</pre></details>\n");
 }
 

@@ -2,6 +2,7 @@
 #include "tap.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "admin/form.h"
 #include "admin/html.h"
@@ -55,16 +56,41 @@ TEST(a_format_has_markup_and_numbers)
 	CHECK_STR(text_of(&h), "a%2F..%2Fb%3Fc%3Dd%26%22e%22%3C");
 }
 
-TEST(json_is_shown_escaped_and_cut_between_characters)
+TEST(json_is_shown_escaped)
 {
 	struct html h = HTML_INIT;
 	cJSON *v = json_parse(BYTES_LIT("{\"a\":\"</pre><b>\xc3\xbc\"}"), NULL);
-	html_json(&h, v, 1000);
+	html_json(&h, v);
 	CHECK_STR(text_of(&h), "{&quot;a&quot;:&quot;&lt;/pre&gt;&lt;b&gt;\xc3\xbc&quot;}");
-	html_json(&h, v, 16); /* in the middle of the last character */
-	CHECK_STR(text_of(&h), "{&quot;a&quot;:&quot;&lt;/pre&gt;&lt;b&gt;\xe2\x80\xa6 (cut)");
-	html_json(&h, NULL, 16);
+	html_json(&h, NULL);
 	CHECK_STR(text_of(&h), "");
+	cJSON_Delete(v);
+}
+
+/* How many bytes of the text stand there before the mark; -1: there is no mark. */
+static int cut_at(const struct html *h)
+{
+	const char *text = buf_cstr(&h->out), *mark = strstr(text, "\xe2\x80\xa6 (cut)");
+	return mark ? (int)(mark - text) : -1;
+}
+
+TEST(a_long_text_is_cut_between_characters)
+{
+	static char text[HTML_TEXT_MAX + 3];
+	struct html h = HTML_INIT;
+	memset(text, 'x', HTML_TEXT_MAX - 1);
+	memcpy(text + HTML_TEXT_MAX - 1, "y", 2);
+	html_add(&h, "%s", text);
+	CHECK_INT(cut_at(&h), -1);
+	html_clear(&h);
+	memcpy(text + HTML_TEXT_MAX - 1, "\xc3\xbc", 3); /* its last byte is one too many */
+	html_add(&h, "%s", text);
+	CHECK_INT(cut_at(&h), HTML_TEXT_MAX - 1);
+	html_clear(&h);
+	cJSON *v = cJSON_CreateString(text);
+	html_json(&h, v);
+	CHECK_INT(cut_at(&h), HTML_TEXT_MAX + 5); /* a quote, which is six */
+	html_clear(&h);
 	cJSON_Delete(v);
 }
 
@@ -116,10 +142,10 @@ TEST(cookies)
 
 int main(void)
 {
-	return tap_run(TAP_CASES(
-	    TAP_CASE(what_comes_in_is_no_markup),
-	    TAP_CASE(only_characters_that_are_seen_get_through),
-	    TAP_CASE(a_format_has_markup_and_numbers),
-	    TAP_CASE(json_is_shown_escaped_and_cut_between_characters), TAP_CASE(members_of_forms),
-	    TAP_CASE(a_member_that_is_there_twice_or_odd_is_none), TAP_CASE(cookies)));
+	return tap_run(
+	    TAP_CASES(TAP_CASE(what_comes_in_is_no_markup),
+		      TAP_CASE(only_characters_that_are_seen_get_through),
+		      TAP_CASE(a_format_has_markup_and_numbers), TAP_CASE(json_is_shown_escaped),
+		      TAP_CASE(a_long_text_is_cut_between_characters), TAP_CASE(members_of_forms),
+		      TAP_CASE(a_member_that_is_there_twice_or_odd_is_none), TAP_CASE(cookies)));
 }
