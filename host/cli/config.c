@@ -132,11 +132,13 @@ static void expand_dir(struct buf *out, struct bytes text, const char *file)
 	buf_add(out, text.p, text.n);
 }
 
-static int read_file(struct config *c, const char *path, struct err *err)
+typedef int read_fn(struct buf *out, const char *path, struct err *err);
+
+static int read_file(struct config *c, const char *path, read_fn *read, struct err *err)
 {
 	struct buf text = BUF_INIT(FILE_MAX), full = BUF_INIT(EXPANDED_MAX);
 	uint8_t md[SHA256_LEN];
-	int rc = files_read(&text, path, err);
+	int rc = read(&text, path, err);
 	if (rc == 0)
 		expand_dir(&full, buf_bytes(&text), path);
 	if (rc == 0 && (full.err < 0 || sha256(md, buf_bytes(&text)) < 0))
@@ -150,14 +152,15 @@ static int read_file(struct config *c, const char *path, struct err *err)
 	return rc;
 }
 
-static int load(struct config *c, const char *path, const char *only, struct err *err)
+static int load(struct config *c, const char *path, const char *only, read_fn *read,
+		struct err *err)
 {
 	int rc = 0;
 	*c = (struct config){ .file = path ? path : "",
 			      .log_level = LOG_INFO,
 			      .store_keep_ms = PRUNE_DAYS(PRUNE_DEFAULT_DAYS) };
 	if (path)
-		rc = read_file(c, path, err);
+		rc = read_file(c, path, read, err);
 	if (rc == 0 && path)
 		rc = config_read_sections(c, only, err);
 	return rc < 0 ? rc : fill_defaults(c, err);
@@ -165,12 +168,12 @@ static int load(struct config *c, const char *path, const char *only, struct err
 
 int config_load(struct config *c, const char *path, struct err *err)
 {
-	return load(c, path, NULL, err);
+	return load(c, path, NULL, files_read, err);
 }
 
 int config_find_state(struct config *c, const char *path, struct err *err)
 {
-	return load(c, path, "host", err);
+	return load(c, path, "host", files_read, err);
 }
 
 int config_open(struct config **out, const char *path, struct err *err)
@@ -178,7 +181,7 @@ int config_open(struct config **out, const char *path, struct err *err)
 	struct config *c = calloc(1, sizeof(*c));
 	if (!c)
 		return no_memory(err);
-	int rc = config_load(c, path, err);
+	int rc = load(c, path, NULL, files_read_regular, err);
 	if (rc == 0)
 		rc = config_read_secrets(c, err);
 	c->holders = 1;

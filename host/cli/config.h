@@ -184,6 +184,7 @@ NODISCARD int config_find_state(struct config *c, const char *path, struct err *
 /*
  * The same with the secrets of the hooks, on the heap and never changed: a run that goes on, and what
  * waits to be started, hold the configuration that they began with while the host has a later one.
+ * The file is a regular one: serve would not end while it waited for the writer of a FIFO.
  *
  * @param[out] out held once by the caller; config_unref
  */

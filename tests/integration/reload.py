@@ -1,5 +1,6 @@
 """`runbook reload` and SIGHUP: the configuration is read anew while serve goes on, and swapped whole or not at all."""
 
+import os
 import re
 import signal
 import socket
@@ -114,6 +115,17 @@ def what_is_wrong_changes_nothing_and_says_line_and_key():
         check("expected" in refused[-1]["message"], f"the last {refused[-1]}")
         check_equal({r["inForce"] for r in refused}, {records(work, "host.start")[0]["config"]["sha256"]}, "in force")
         check_equal(records(work, "config.reload"), [], "nothing was swapped")
+
+
+@test
+def a_configuration_that_became_a_pipe_is_refused_and_holds_up_no_end():
+    with Workspace() as work:
+        with serving(work, schedule("one", work.write("tells.lua", TELLS))) as process:
+            os.remove(work.config)
+            os.mkfifo(work.config)
+            process.send_signal(signal.SIGHUP)
+            refused, = wait_for("the refusal", lambda: records(work, "config.refused"))
+            check("runbook.conf: not a regular file" in refused["message"], f"the record {refused}")
 
 
 class Manager:

@@ -27,7 +27,7 @@ int files_read(struct buf *out, const char *path, struct err *err)
 int files_read_regular(struct buf *out, const char *path, struct err *err)
 {
 	if (strcmp(path, "secret") != 0)
-		return err_set(err, ERR_IO, "%s: there is no such file", path);
+		return files_read(out, path, err);
 	buf_adds(out, "a secret of the hook\n");
 	return 0;
 }
