@@ -24,6 +24,8 @@ enum {
 	LOOK_MS = 60 * 1000, /* the wall clock may be set */
 };
 
+static const char GONE[] = "its hook is not configured any more";
+
 static const char *name_of(const struct hook *h)
 {
 	return h->c->start.name;
@@ -304,7 +306,9 @@ void hooks_on_delivery(void *arg, const struct webhook_delivery *d, struct webho
 			    .actor = BUF_INIT(ACTOR_MAX) };
 	*fate = (struct webhook_fate){ .verdict = WEBHOOK_FAILED };
 	serve_webhook_actor(&c.actor, d);
-	if (c.h && !c.actor.err)
+	if (!c.h) /* gone since its proof began */
+		serve_reject(arg, d, GONE, GONE);
+	else if (!c.actor.err)
 		judge(&c);
 	if (fate->verdict == WEBHOOK_ACCEPTED || fate->verdict == WEBHOOK_IGNORED)
 		metrics_delivery(s->host.metrics, d->hook,

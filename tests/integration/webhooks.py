@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from certificates import Authority
 from http_peer import Peer
@@ -45,13 +46,17 @@ class Hooks(Served):
             peer.close()
 
 
-@contextlib.contextmanager
-def serving(work, hooks, listen="address = 127.0.0.1:0", context=None, **env):
+def configure(work, hooks, listen="address = 127.0.0.1:0"):
     """`hooks`: a dictionary of name -> keys; each is at /NAME."""
     work.write("hook.lua", "return ...")
     sections = "".join(f"[hook {name}]\npath = /{name}\nrunbook = {work.path('hook.lua')}\n{keys}\n"
                        for name, keys in hooks.items())
     work.configure(more=f"[listen]\n{listen}\n{sections}")
+
+
+@contextlib.contextmanager
+def serving(work, hooks, listen="address = 127.0.0.1:0", context=None, **env):
+    configure(work, hooks, listen)
     with work.serve(**env) as (process, said):
         yield Hooks(process, said, context)
 
@@ -233,6 +238,8 @@ class Amazon:
         if not shutil.which("openssl"):
             raise Skip("openssl is not installed")
         self.folder, self.asked = folder, []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                       "/CN=sns.amazonaws.com", "-keyout", "sns.key", "-out", "sns.pem")
         amazon = self
@@ -240,6 +247,7 @@ class Amazon:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 amazon.asked.append(self.path)
+                amazon.may_answer.wait(30)
                 with open(os.path.join(folder, "sns.pem"), "rb") as file:
                     body = file.read() if self.path.endswith(".pem") else b"<ConfirmSubscriptionResponse/>"
                 self.send_response(302 if self.path == "/moved.pem" else 200)
@@ -344,6 +352,25 @@ def what_sns_did_not_sign_is_refused_and_nobody_else_is_asked():
             amazon.server.server_close()
             status, _ = served.post("/sns", json.dumps(signed | {"SigningCertURL": amazon.url + "b.pem"}).encode())
             check_equal(status, 503, "while certificates cannot be had the sender is to come again")
+
+
+@test
+def what_is_proven_after_its_hook_has_gone_is_refused_with_a_record():
+    with Workspace() as work, Amazon(work.dir) as amazon:
+        stays = {"stays": "auth = bearer\nsecret_env = TOKEN"}
+        with serving(work, stays | {"sns": sns_hook(amazon)}, TOKEN="t") as served, ThreadPoolExecutor(1) as pool:
+            amazon.may_answer.clear()
+            told = pool.submit(served.post, "/sns", amazon.sign(notification()))
+            while not amazon.asked and not told.done():
+                time.sleep(0.01)
+            configure(work, stays)
+            done = work.command("reload", "--config", work.config)
+            check_equal(done.status, 0, f"runbook reload\n{done}")
+            amazon.may_answer.set()
+            check_equal(told.result(timeout=20)[0], 500, "the sender is to come again, and finds no hook then")
+            refused, = records_of(work, "trigger.reject", 1)
+            check_equal(refused["reason"], "its hook is not configured any more", "the reason")
+            check_equal((refused["actor"]["name"], refused["actor"]["identity"]), ("sns", TOPIC), "whose it was")
 
 
 @test
