@@ -19,6 +19,7 @@ static void add_tree(cJSON *o, const char *name, const char *text)
 
 static void record(struct host *h, const struct queued_row *row, const char *actor, const char *why)
 {
+	char due[ISO8601_SIZE];
 	struct buf text = BUF_INIT(MEMBERS_MAX);
 	cJSON *o = cJSON_CreateObject();
 	add_tree(o, "actor", actor);
@@ -27,8 +28,12 @@ static void record(struct host *h, const struct queued_row *row, const char *act
 		(void)cJSON_AddStringToObject(o, "reason", why);
 	(void)cJSON_AddStringToObject(o, row->hook ? "hook" : "schedule",
 				      row->hook ? row->hook : row->schedule);
-	if (row->hook)
+	if (row->hook) {
 		add_tree(o, "delivery", row->actor);
+	} else {
+		iso8601_format(due, row->due_ms);
+		(void)cJSON_AddStringToObject(o, "due", due);
+	}
 	json_write(&text, o);
 	cJSON_Delete(o);
 	if (text.n > 2 && !text.err) /* without its braces */

@@ -2,8 +2,8 @@
  * queued_cancel.h - a person takes a run that was accepted and has not begun out of its queue.
  *
  * Its row says so (store/queued.h), and the audit log who did it: trigger.cancel with the actor, the
- * run, its hook or schedule, and who sent the delivery. Its link to the state says "cancelled", and the
- * delivery stays known: sent again, it starts nothing.
+ * run, its hook and who sent the delivery, or its schedule and its instant ("due"). Its link to the
+ * state says "cancelled", and the delivery stays known: sent again, it starts nothing.
  */
 #ifndef CLI_QUEUED_CANCEL_H
 #define CLI_QUEUED_CANCEL_H

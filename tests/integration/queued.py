@@ -11,7 +11,6 @@ from program import Workspace
 from tap import check, check_equal, run, test
 
 TOKEN = "a token of the hook"
-# Ends when the file is there.
 WAITS = 'local input = ...\nsleep(input.sleep or 3600)\nreturn input.n\n'
 
 
@@ -197,6 +196,7 @@ def what_waits_of_a_schedule_is_listed_and_cancelled():
             check_equal(host.show(waiting)["message"], "cancelled: once is enough", "show")
             firings = json.loads(host.command("schedules", "show", "nightly", "--json").out)["firings"]
             check_equal([f["state"] for f in firings], ["cancelled", "started"], "its firings")
+            found_due = firings[0]["due"]
 
             third = fire()[1].split(",")[0].strip()
         with host.serving():
@@ -204,7 +204,9 @@ def what_waits_of_a_schedule_is_listed_and_cancelled():
             check_equal(found["id"], third, "the id after a restart")
             host.command("cancel", first.strip())
             host.until(lambda shown: shown["state"] == "waiting", lambda: host.show(third))
-        check_equal([r["schedule"] for r in host.records("trigger.cancel")], ["nightly"], "records")
+        record, = host.records("trigger.cancel")
+        check_equal((record["schedule"], record["run"]), ("nightly", waiting), "the record")
+        check_equal(record["due"], found_due, "its instant")
         check_equal([r["run"] for r in host.records("run.start")], [first.strip(), third], "runs that began")
 
 
