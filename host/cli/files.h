@@ -1,4 +1,4 @@
-/* files.h - small files read whole, before the loop runs. */
+/* files.h - small files read whole: before the loop runs, or on the worker. */
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
@@ -9,7 +9,8 @@
  * more bytes than out may hold. */
 NODISCARD int files_read(struct buf *out, const char *path, struct err *err);
 
-/* The same, of a regular file only: whoever names another one is not waited for. */
+/* The same, of a regular file only (script/file.h): whoever names another one is not waited for.
+ * -ERR_INVALID */
 NODISCARD int files_read_regular(struct buf *out, const char *path, struct err *err);
 
 /* Create a directory and its parents with mode 0700. */

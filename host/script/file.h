@@ -1,4 +1,4 @@
-/* file.h - reads a Lua source file. */
+/* file.h - reads a file whole: a Lua source, a secret. */
 #ifndef SCRIPT_FILE_H
 #define SCRIPT_FILE_H
 
