@@ -68,6 +68,16 @@ void serve_record(struct serve *s, const char *kind, struct bytes members)
 	(void)commit_append(s->host.committer, kind, members, on_recorded, s);
 }
 
+void serve_record_object(struct serve *s, const char *kind, cJSON *members)
+{
+	struct buf text = BUF_INIT(MEMBERS_MAX);
+	json_write(&text, members);
+	cJSON_Delete(members);
+	if (text.n > 2 && !text.err) /* without its braces */
+		serve_record(s, kind, (struct bytes){ text.p + 1, text.n - 2 });
+	buf_clear(&text);
+}
+
 /* ---- runs ---- */
 
 static void on_log(void *arg, const char *id, enum log_level level, const char *text)

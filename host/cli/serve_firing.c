@@ -87,18 +87,6 @@ static cJSON *actor_of(const struct firing *f, int64_t at_ms, const char *by)
 	return o;
 }
 
-/* members is taken over. */
-static void record(const struct firing *f, const char *kind, cJSON *members)
-{
-	struct buf text = BUF_INIT(MEMBERS_MAX);
-	json_write(&text, members);
-	cJSON_Delete(members);
-	if (text.n > 2 && !text.err)
-		serve_record(f->all->serve, kind,
-			     (struct bytes){ text.p + 1, text.n - 2 }); /* without braces */
-	buf_clear(&text);
-}
-
 static cJSON *members_of(const struct firing *f, int64_t at_ms, const char *by, const char *reason)
 {
 	cJSON *o = cJSON_CreateObject(), *actor = actor_of(f, at_ms, by);
@@ -114,7 +102,7 @@ void firing_record_backfill(const struct firing *f, const struct firings_span *s
 	cJSON *m = members_of(f, 0, by, NULL);
 	add_time(m, "from", span->from_ms);
 	add_time(m, "to", span->to_ms);
-	record(f, "schedule.backfill", m);
+	serve_record_object(f->all->serve, "schedule.backfill", m);
 }
 
 /* what: "skipped", "failed" */
@@ -123,7 +111,7 @@ static void reject(const struct firing *f, int64_t at_ms, const char *by, const 
 {
 	char text[1000];
 	(void)snprintf(text, sizeof(text), "%s: %.900s", what, why);
-	record(f, "trigger.reject", members_of(f, at_ms, by, text));
+	serve_record_object(f->all->serve, "trigger.reject", members_of(f, at_ms, by, text));
 	const struct log_about about = serve_about(&f->c->start, NULL);
 	serve_say(f->all->serve, LOG_WARN, &about, text);
 }
@@ -136,7 +124,7 @@ void firing_record_skips(struct firing *f)
 		(void)snprintf(text, sizeof(text), "skipped: %s", f->why);
 		cJSON *m = members_of(f, 0, NULL, text);
 		json_set_int(m, "count", (int64_t)f->unrecorded);
-		record(f, "trigger.reject", m);
+		serve_record_object(f->all->serve, "trigger.reject", m);
 	}
 	f->unrecorded = 0;
 	f->why[0] = '\0';
@@ -200,7 +188,7 @@ void firing_missed(struct firing *f, const struct schedule_look *look)
 		(void)cJSON_AddTrueToObject(m, "more");
 	add_time(m, "from", look->from_ms);
 	add_time(m, "to", look->to_ms);
-	record(f, "trigger.reject", m);
+	serve_record_object(f->all->serve, "trigger.reject", m);
 	(void)snprintf(line, sizeof(line), "missed %" PRId64 "%s: passed while nobody looked", n,
 		       look->more ? " and more" : "");
 	const struct log_about about = serve_about(&f->c->start, NULL);
@@ -261,7 +249,7 @@ static void start(struct firing *f, int64_t at_ms, const char *by, const char *r
 	(void)snprintf(fate->run, sizeof(fate->run), "%s", r->id);
 	cJSON *m = members_of(f, at_ms, by, NULL);
 	(void)cJSON_AddStringToObject(m, "run", r->id);
-	record(f, "trigger.accept", m);
+	serve_record_object(f->all->serve, "trigger.accept", m);
 	write_row(f, &(struct firing_row){
 			 .at_ms = at_ms, .state = FIRING_STARTED, .run = r->id, .by = by });
 }
@@ -317,7 +305,7 @@ static void queue(struct firing *f, int64_t at_ms, const char *by, struct firing
 	}
 	cJSON *m = members_of(f, at_ms, by, why);
 	(void)cJSON_AddStringToObject(m, "run", fate->run);
-	record(f, "trigger.queue", m);
+	serve_record_object(f->all->serve, "trigger.queue", m);
 	write_row(f, &(struct firing_row){ .at_ms = at_ms,
 					   .state = FIRING_QUEUED,
 					   .waits_as = fate->run,

@@ -12,7 +12,7 @@
 #include "commit/commit.h"
 #include "net/loop.h"
 
-enum { MEMBERS_MAX = 1 << 20, LINE_SIZE = 1200 };
+enum { LINE_SIZE = 1200 };
 
 struct asker {
 	struct asker *next;
@@ -123,17 +123,6 @@ static void add_askers(cJSON *o, const struct asker *first)
 	}
 }
 
-/* members of the record are taken over. */
-static void record(const struct reload *r, const char *kind, cJSON *members)
-{
-	struct buf text = BUF_INIT(MEMBERS_MAX);
-	json_write(&text, members);
-	if (text.n > 2 && !text.err)
-		serve_record(r->serve, kind, (struct bytes){ text.p + 1, text.n - 2 });
-	buf_clear(&text);
-	cJSON_Delete(members);
-}
-
 static void finish(struct reload *r)
 {
 	parts_clear(&r->parts);
@@ -150,7 +139,7 @@ static void refuse(struct reload *r, const struct err *err)
 	add_file(o, r, r->parts.config ? r->parts.config->hash : NULL);
 	(void)cJSON_AddStringToObject(o, "inForce", r->serve->host.config->hash);
 	(void)cJSON_AddStringToObject(o, "message", err->message);
-	record(r, "config.refused", o);
+	serve_record_object(r->serve, "config.refused", o);
 	metrics_reload(r->serve->host.metrics, "refused");
 	(void)snprintf(line, sizeof(line), "not reloaded, everything is as it was: %.1000s",
 		       err->message);
@@ -170,7 +159,8 @@ static void accept(struct reload *r)
 	add_counts(value, "hooks", was, next, "hook");
 	cJSON *members = cJSON_Duplicate(value, true);
 	add_askers(members, r->now);
-	record(r, "config.reload", members); /* before what is done under it */
+	/* before what is done under it */
+	serve_record_object(r->serve, "config.reload", members);
 	parts_take(&r->parts);
 	(void)snprintf(line, sizeof(line), "reloaded %.1000s", r->serve->begun->file);
 	terminal_log(&r->serve->host.terminal, LOG_INFO, line);

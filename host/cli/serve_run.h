@@ -40,6 +40,8 @@ void serve_write_trigger(struct buf *out, struct bytes actor, const char *run, c
 
 /* A record; the daemon stops where it cannot be written. members as in commit_append. */
 void serve_record(struct serve *s, const char *kind, struct bytes members);
+/* The same; members is a JSON object, and taken over. */
+void serve_record_object(struct serve *s, const char *kind, cJSON *members);
 
 /* A line about whom it names. */
 void serve_say(struct serve *s, enum log_level level, const struct log_about *about,
