@@ -29,7 +29,8 @@ static size_t find_listening(const struct serve *s, struct listening out[2])
 		n++;
 	}
 	if (s->admin) {
-		out[n] = (struct listening){ .what = "monitoring looks", .config = &c->admin };
+		out[n] = (struct listening){ .what = "dashboard and metrics are served",
+					     .config = &c->admin };
 		for (size_t i = 0; i < c->admin.http.n_places; i++)
 			out[n].ports[i] = admin_pages_port(s->admin, i);
 		n++;

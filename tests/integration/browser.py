@@ -9,7 +9,7 @@ import urllib.parse
 from tap import check, check_equal
 
 
-def port_of(said, what="monitoring looks"):
+def port_of(said, what="dashboard and metrics are served"):
     return int(re.search(rf"{what} at .*port (\d+)", said)[1])
 
 

@@ -171,7 +171,7 @@ def metrics_with(port, sample):
 @test
 def machines_see_whether_it_lives_and_takes_triggers():
     with Workspace() as work, serving(work, ADMIN + schedule(work)) as (process, said):
-        port = port_of(said, "monitoring looks")
+        port = port_of(said, "dashboard and metrics are served")
         check_equal(status(work)["listeners"], [f"127.0.0.1:{port}"], "listeners")
         for path, text in (("/healthz", "ok\n"), ("/readyz", "ready\n")):
             answer, body = get(port, path)
@@ -201,7 +201,7 @@ def what_happens_is_counted():
         more = ADMIN + LISTEN + hook(work) + (
             f"[schedule often]\ncron = * * * * * *\nrunbook = {work.path('three.lua')}\n\n")
         with serving(work, more) as (_, said):
-            port, hooks = port_of(said, "monitoring looks"), port_of(said, "hooks are received")
+            port, hooks = port_of(said, "dashboard and metrics are served"), port_of(said, "hooks are received")
             check_equal(deliver(hooks)[0].status, 202, "a delivery")
             check_equal(deliver(hooks, secret="another")[0].status, 404, "a wrong signature")
             check_equal(deliver(hooks, name="unknown")[0].status, 404, "an unknown hook")
@@ -225,7 +225,7 @@ def what_an_error_says_is_no_label():
     with Workspace() as work:
         raises = hook(work).strip() + f"\naccept = {work.write('raises.lua', RAISES)}\n\n"
         with serving(work, ADMIN + LISTEN + raises) as (_, said):
-            port, hooks = port_of(said, "monitoring looks"), port_of(said, "hooks are received")
+            port, hooks = port_of(said, "dashboard and metrics are served"), port_of(said, "hooks are received")
             for text in (b'{"text":"one"}', b'{"text":"two"}'):
                 check_equal(deliver(hooks, body=text)[0].status, 500, "accept raises")
             counted = 'runbook_webhook_rejections_total{hook="sleep",reason="the run could not be started"}'
@@ -244,7 +244,7 @@ def calls_are_counted_by_operation_and_outcome():
             return {}""")
         more = ADMIN + f"[schedule often]\ncron = * * * * * *\nrunbook = {work.path('calls.lua')}\n\n"
         with serving(work, more) as (_, said):
-            port = port_of(said, "monitoring looks")
+            port = port_of(said, "dashboard and metrics are served")
             seen = metrics_with(port, 'runbook_runs_ended_total{outcome="done"}')
             error = 'runbook_calls_total{operation="sfn.describe_execution",outcome="error"}'
             check(seen[error] >= 1, f"an error: {seen}")
@@ -262,7 +262,7 @@ def promtool_has_nothing_to_say():
         more = ADMIN + LISTEN + hook(work) + schedule(work, cron="* * * * * *")
         with serving(work, more) as (_, said):
             deliver(port_of(said, "hooks are received"))
-            port = port_of(said, "monitoring looks")
+            port = port_of(said, "dashboard and metrics are served")
             metrics_with(port, 'runbook_schedule_firings_total{schedule="nightly",state="started"}')
             text = get(port, "/metrics")[1]
             ended = subprocess.run([promtool, "check", "metrics"], input=text, text=True,
@@ -310,7 +310,7 @@ def a_watchdog_of_another_process_is_not_ours():
         env = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
         with serving(work, ADMIN + schedule(work), **env) as (_, said):
             manager.told("READY=1")
-            metrics_with(port_of(said, "monitoring looks"), "runbook_loop_lag_seconds_count")
+            metrics_with(port_of(said, "dashboard and metrics are served"), "runbook_loop_lag_seconds_count")
             manager.socket.setblocking(False)
             try:
                 check(False, f"it was told {manager.socket.recv(4096)}")
